@@ -1,0 +1,63 @@
+EXTENSION = support_ext
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" support_ext.control)
+MODULE_big = support_ext
+PGFILEDESC = "support_ext - a customer-support desk in the database"
+
+# ground floor first: a file calls only those before it
+OBJS = \
+	src/errors.o \
+	src/row.o \
+	src/plan.o \
+	src/actor.o \
+	src/image.o \
+	src/log_writer.o \
+	src/audit.o \
+	src/workflow.o \
+	src/reply.o \
+	src/trigger.o \
+	src/people.o \
+	src/tag.o \
+	src/ticket.o \
+	src/ticket_read.o \
+	src/comment.o \
+	src/attachment.o \
+	src/recycle.o \
+	src/history.o \
+	src/install.o \
+	src/support_ext.o \
+	$(WIN32RES)
+
+# member functions, in the order that the extension script creates them
+FUNCTION_SQL = $(addprefix sql/, \
+	schema.sql actor.sql people.sql ticket.sql comment.sql tag.sql recycle.sql history.sql trigger.sql install.sql)
+
+# the desk's tables and views, in the order that support.install() makes them
+DESK_SQL = $(addprefix sql/desk/, \
+	people.sql workflow.sql tickets.sql comments.sql tags.sql audit.sql attach.sql views.sql reports.sql)
+
+EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA_built = $(EXTENSION_SQL)
+DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
+DOCS = $(wildcard doc/*.md)
+
+REGRESS = $(patsubst sql_tests/sql/%.sql,%,$(sort $(wildcard sql_tests/sql/*.sql)))
+REGRESS_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
+ISOLATION = $(patsubst sql_tests/specs/%.spec,%,$(sort $(wildcard sql_tests/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
+
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+PG_CPPFLAGS = -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
+EXTRA_CLEAN = $(EXTENSION_SQL)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# The desk's statements travel inside a function, which support.install() reads.
+$(EXTENSION_SQL): $(FUNCTION_SQL) $(DESK_SQL) Makefile
+	{ cat $(FUNCTION_SQL) && \
+	  printf '\nCREATE FUNCTION support_internal.desk_layout()\nRETURNS text\nLANGUAGE sql IMMUTABLE PARALLEL SAFE\nSET search_path = pg_catalog, pg_temp\nAS $$function$$ SELECT $$layout$$\n' && \
+	  cat $(DESK_SQL) && \
+	  printf '$$layout$$::pg_catalog.text $$function$$;\n' && \
+	  printf "COMMENT ON FUNCTION support_internal.desk_layout() IS 'The statements that make the desk, as support.install() runs them.';\n" && \
+	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install();\n'; } > $@

@@ -1,0 +1,82 @@
+-- Comments and attachments.
+
+CREATE FUNCTION support.add_comment(
+	ticket_id bigint,
+	content text,
+	is_private boolean DEFAULT false,
+	status text DEFAULT NULL,
+	author_id bigint DEFAULT NULL,
+	via text DEFAULT 'api',
+	external_id text DEFAULT NULL,
+	expected_version bigint DEFAULT NULL,
+	actor_id bigint DEFAULT support.actor_id()
+)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_add_comment';
+COMMENT ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) IS
+	'Adds a comment and then sets the status, if given; returns the comment''s id. author_id NULL is the acting user. A known external_id returns the comment there is. 55000: deleted ticket, public comment on a closed one, no acting user. SU001: stale version. SU002: forbidden transition.';
+REVOKE ALL ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION support.edit_comment(
+	ticket_id bigint,
+	comment_id bigint,
+	content text,
+	actor_id bigint DEFAULT support.actor_id()
+)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_edit_comment';
+COMMENT ON FUNCTION support.edit_comment(bigint, bigint, text, bigint) IS
+	'Replaces the text of a comment. P0002: no such comment. 55000: deleted. 23514: empty.';
+REVOKE ALL ON FUNCTION support.edit_comment(bigint, bigint, text, bigint) FROM PUBLIC;
+
+CREATE FUNCTION support.delete_comment(
+	ticket_id bigint,
+	comment_id bigint,
+	reason text DEFAULT NULL,
+	actor_id bigint DEFAULT support.actor_id()
+)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_delete_comment';
+COMMENT ON FUNCTION support.delete_comment(bigint, bigint, text, bigint) IS
+	'Marks a comment as deleted; the reason goes to the audit log. P0002: no such comment. 55000: deleted already.';
+REVOKE ALL ON FUNCTION support.delete_comment(bigint, bigint, text, bigint) FROM PUBLIC;
+
+CREATE FUNCTION support.restore_comment(
+	ticket_id bigint,
+	comment_id bigint,
+	actor_id bigint DEFAULT support.actor_id()
+)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_restore_comment';
+COMMENT ON FUNCTION support.restore_comment(bigint, bigint, bigint) IS
+	'Brings back a comment that was marked or removed, with its attachments. P0002: never was, or purged. 55000: not deleted.';
+REVOKE ALL ON FUNCTION support.restore_comment(bigint, bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION support.add_attachment(
+	ticket_id bigint,
+	filename text,
+	content bytea,
+	content_type text DEFAULT 'application/octet-stream',
+	comment_id bigint DEFAULT NULL,
+	actor_id bigint DEFAULT support.actor_id()
+)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_add_attachment';
+COMMENT ON FUNCTION support.add_attachment(bigint, text, bytea, text, bigint, bigint) IS
+	'Keeps a file on a ticket or comment; returns its id. 54000: larger than support_ext.max_attachment_size. P0002: no such ticket or comment. 55000: deleted.';
+REVOKE ALL ON FUNCTION support.add_attachment(bigint, text, bytea, text, bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION support.attachment_content(
+	ticket_id bigint,
+	attachment_id bigint
+)
+RETURNS bytea
+LANGUAGE c STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'support_attachment_content';
+COMMENT ON FUNCTION support.attachment_content(bigint, bigint) IS
+	'The bytes of an attachment; NULL where they are kept elsewhere. P0002: no such attachment.';

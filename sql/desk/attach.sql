@@ -1,0 +1,174 @@
+-- What needs the extension's code: defaults and triggers. DROP EXTENSION ... CASCADE takes them away and leaves the
+-- tables whole; support.install() puts them back.
+
+ALTER TABLE support.organizations ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.users ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.users ALTER COLUMN updated_at SET DEFAULT support.desk_now();
+ALTER TABLE support.teams ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.tickets ALTER COLUMN ticket_number
+	SET DEFAULT support.ticket_prefix() || nextval('support.ticket_number_seq')::text;
+ALTER TABLE support.tickets ALTER COLUMN status SET DEFAULT support_internal.default_status();
+ALTER TABLE support.tickets ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.tickets ALTER COLUMN updated_at SET DEFAULT support.desk_now();
+ALTER TABLE support.comments ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.attachments ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.audit_log ALTER COLUMN occurred_at SET DEFAULT support.desk_now();
+ALTER TABLE support.audit_log ALTER COLUMN actor_id SET DEFAULT support.actor_id();
+
+-- Each table has at most three triggers of ours. The AFTER trigger's name sorts before RI_ConstraintTrigger, so that our
+-- error comes before the foreign key's. The argument is the table's logical name, which outlives a rename.
+
+CREATE TRIGGER support_before
+	BEFORE INSERT ON support.organizations
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('organizations');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.organizations
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('organizations');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.organizations
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('organizations');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.users
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('users');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.users
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('users');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.users
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('users');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT ON support.teams
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('teams');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.teams
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('teams');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.teams
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('teams');
+
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.team_members
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('team_members');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.team_members
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('team_members');
+
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.statuses
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('statuses');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.statuses
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('statuses');
+
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.status_transitions
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('status_transitions');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.status_transitions
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('status_transitions');
+
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.priorities
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('priorities');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.priorities
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('priorities');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.tickets
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tickets');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.tickets
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('tickets');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.tickets
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('tickets');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.comments
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('comments');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.comments
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('comments');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.comments
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('comments');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT ON support.attachments
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('attachments');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.attachments
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('attachments');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.attachments
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('attachments');
+
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.tags
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('tags');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.tags
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('tags');
+
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.ticket_tags
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('ticket_tags');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.ticket_tags
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('ticket_tags');
+
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.ticket_watchers
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('ticket_watchers');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.ticket_watchers
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('ticket_watchers');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE OR DELETE ON support.audit_log
+	FOR EACH ROW EXECUTE FUNCTION support_internal.guard_log('audit_log');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.audit_log
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('audit_log');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support_internal.audit_log_default
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('audit_log');
+
+COMMENT ON TRIGGER support_before ON support.organizations IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER "A_support_after" ON support.organizations IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.organizations IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.users IS 'Fills in defaults where an INSERT sends NULL; keeps updated_at.';
+COMMENT ON TRIGGER "A_support_after" ON support.users IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.users IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.teams IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER "A_support_after" ON support.teams IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.teams IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER "A_support_after" ON support.team_members IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.team_members IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER "A_support_after" ON support.statuses IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.statuses IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER "A_support_after" ON support.status_transitions IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.status_transitions IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER "A_support_after" ON support.priorities IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.priorities IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL; checks the status and keeps version, updated_at and the solved times.';
+COMMENT ON TRIGGER "A_support_after" ON support.tickets IS 'Checks what the ticket refers to and writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.tickets IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.comments IS 'Fills in defaults where an INSERT sends NULL; keeps author_role and edited_at.';
+COMMENT ON TRIGGER "A_support_after" ON support.comments IS 'Refuses comments on deleted and closed tickets, keeps the ticket''s reply bookkeeping and writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.comments IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.attachments IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER "A_support_after" ON support.attachments IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.attachments IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER "A_support_after" ON support.tags IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.tags IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER "A_support_after" ON support.ticket_tags IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.ticket_tags IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER "A_support_after" ON support.ticket_watchers IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.ticket_watchers IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.audit_log IS 'Stamps an application''s own entry; refuses to change or delete any.';
+COMMENT ON TRIGGER support_truncate ON support.audit_log IS 'Refuses TRUNCATE.';
+COMMENT ON TRIGGER support_truncate ON support_internal.audit_log_default IS 'Refuses TRUNCATE.';

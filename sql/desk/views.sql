@@ -1,0 +1,125 @@
+-- Lists for people: the live tickets and the recycle bin.
+
+CREATE OR REPLACE VIEW support.ticket_list AS
+SELECT
+	t.id,
+	t.ticket_number,
+	t.status,
+	t.priority,
+	left(t.title, 60) AS title,
+	requester.full_name AS requester,
+	assignee.full_name AS assignee,
+	team.name AS team,
+	date_trunc('minute', support.desk_now() - t.created_at) AS age,
+	date_trunc('minute', support.desk_now() - t.waiting_since) AS waiting,
+	t.updated_at
+FROM support.tickets AS t
+JOIN support.statuses AS s ON s.name = t.status
+JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
+LEFT JOIN support.users AS assignee ON assignee.id = t.assignee_id
+LEFT JOIN support.teams AS team ON team.id = t.team_id
+WHERE t.deleted_at IS NULL
+ORDER BY
+	s.position,
+	coalesce
+	(
+		(SELECT p.rank FROM support.priorities AS p WHERE p.name = t.priority),
+		(SELECT p.rank FROM support.priorities AS p WHERE p.name = 'normal')
+	) DESC NULLS LAST,
+	t.created_at,
+	t.id;
+
+COMMENT ON VIEW support.ticket_list IS 'The live tickets, by status, then the most urgent and oldest first.';
+COMMENT ON COLUMN support.ticket_list.id IS 'Key of the ticket.';
+COMMENT ON COLUMN support.ticket_list.ticket_number IS 'The number that people see.';
+COMMENT ON COLUMN support.ticket_list.status IS 'Status.';
+COMMENT ON COLUMN support.ticket_list.priority IS 'Priority; NULL is not set and ranks as normal.';
+COMMENT ON COLUMN support.ticket_list.title IS 'Title, cut at 60 characters.';
+COMMENT ON COLUMN support.ticket_list.requester IS 'Name of the user for whom the ticket was opened.';
+COMMENT ON COLUMN support.ticket_list.assignee IS 'Name of the agent who works on it.';
+COMMENT ON COLUMN support.ticket_list.team IS 'Name of the team that it is routed to.';
+COMMENT ON COLUMN support.ticket_list.age IS 'Time since the ticket was opened, in whole minutes.';
+COMMENT ON COLUMN support.ticket_list.waiting IS 'Time since the oldest customer comment without an answer, in whole minutes.';
+COMMENT ON COLUMN support.ticket_list.updated_at IS 'When the ticket last changed.';
+
+CREATE OR REPLACE VIEW support.my_tickets AS
+SELECT
+	l.id,
+	l.ticket_number,
+	l.status,
+	l.priority,
+	l.title,
+	l.requester,
+	l.assignee,
+	l.team,
+	l.age,
+	l.waiting,
+	l.updated_at
+FROM support.ticket_list AS l
+JOIN support.tickets AS t ON t.id = l.id
+JOIN support.statuses AS s ON s.name = t.status
+WHERE t.assignee_id = (SELECT support.actor_id())
+	AND s.category <> ALL (ARRAY['solved', 'closed'])
+ORDER BY l.waiting DESC NULLS LAST, l.age DESC, l.id;
+
+COMMENT ON VIEW support.my_tickets IS 'The unsolved tickets of the acting user, those whose customer waits longest first.';
+COMMENT ON COLUMN support.my_tickets.id IS 'Key of the ticket.';
+COMMENT ON COLUMN support.my_tickets.ticket_number IS 'The number that people see.';
+COMMENT ON COLUMN support.my_tickets.status IS 'Status.';
+COMMENT ON COLUMN support.my_tickets.priority IS 'Priority; NULL is not set and ranks as normal.';
+COMMENT ON COLUMN support.my_tickets.title IS 'Title, cut at 60 characters.';
+COMMENT ON COLUMN support.my_tickets.requester IS 'Name of the user for whom the ticket was opened.';
+COMMENT ON COLUMN support.my_tickets.assignee IS 'Name of the acting user.';
+COMMENT ON COLUMN support.my_tickets.team IS 'Name of the team that it is routed to.';
+COMMENT ON COLUMN support.my_tickets.age IS 'Time since the ticket was opened, in whole minutes.';
+COMMENT ON COLUMN support.my_tickets.waiting IS 'Time since the oldest customer comment without an answer, in whole minutes.';
+COMMENT ON COLUMN support.my_tickets.updated_at IS 'When the ticket last changed.';
+
+CREATE OR REPLACE VIEW support.deleted_tickets AS
+SELECT
+	d.ticket_id,
+	d.ticket_number,
+	d.title,
+	d.status,
+	d.how,
+	d.deleted_at,
+	d.deleted_by,
+	d.reason
+FROM
+	(
+		SELECT
+			t.id AS ticket_id,
+			t.ticket_number::text AS ticket_number,
+			t.title::text AS title,
+			t.status,
+			'marked' AS how,
+			t.deleted_at,
+			t.deleted_by,
+			t.delete_reason AS reason
+		FROM support.tickets AS t
+		WHERE t.deleted_at IS NOT NULL
+		UNION ALL
+		SELECT
+			b.ticket_id,
+			a.old_value ->> 'ticket_number',
+			a.old_value ->> 'title',
+			a.old_value ->> 'status',
+			'removed',
+			a.occurred_at,
+			a.actor_id,
+			a.old_value ->> 'delete_reason'
+		FROM support_internal.recycle_bin AS b
+		JOIN support.audit_log AS a
+			ON a.ticket_id = b.ticket_id AND a.id = b.audit_id AND a.occurred_at = b.occurred_at
+	) AS d
+ORDER BY d.deleted_at DESC, d.ticket_id;
+
+COMMENT ON VIEW support.deleted_tickets IS 'The recycle bin: what support.restore_ticket() brings back, the latest first.';
+COMMENT ON COLUMN support.deleted_tickets.ticket_id IS 'Key of the ticket.';
+COMMENT ON COLUMN support.deleted_tickets.ticket_number IS 'The number that people see.';
+COMMENT ON COLUMN support.deleted_tickets.title IS 'Title.';
+COMMENT ON COLUMN support.deleted_tickets.status IS 'Status when it was deleted.';
+COMMENT ON COLUMN support.deleted_tickets.how IS 'marked (the row is still there) or removed (by SQL DELETE).';
+COMMENT ON COLUMN support.deleted_tickets.deleted_at IS 'When.';
+COMMENT ON COLUMN support.deleted_tickets.deleted_by IS 'The user who did it, where known.';
+COMMENT ON COLUMN support.deleted_tickets.reason IS 'Why, where said.';

@@ -1,0 +1,11 @@
+\echo Use "CREATE EXTENSION support_ext" to load this file. \quit
+
+-- The schema of the machinery. A restored database has it already; it belongs to the database, not to the extension.
+DO $$
+BEGIN
+	IF pg_catalog.to_regnamespace('support_internal') IS NULL THEN
+		CREATE SCHEMA support_internal;
+		ALTER EXTENSION support_ext DROP SCHEMA support_internal;
+	END IF;
+END
+$$;

@@ -1,0 +1,284 @@
+/*
+ * actor.c
+ *		Who acts, and when.
+ *
+ * The acting user is support_ext.actor_id where that is set, else the user whose db_role is the session user. It is
+ * what a client says of itself: a label for the log, not a proof of identity; the log keeps the database role beside
+ * it. A function's trailing argument actor_id becomes the setting for the length of the call, under a settings level
+ * of its own, so that triggers and defaults see it and the end of the (sub)transaction takes it back after an error.
+ *
+ * Which user a database role stands for is kept for the session. The trigger on users invalidates that table's
+ * relcache entry when a db_role changes, which reaches every session, and the callback here forgets the answer.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+
+#include "actor.h"
+#include "compat.h"
+#include "errors.h"
+#include "plan.h"
+
+enum
+{
+	USER_OF_ROLE,
+	NAME_OF_USER
+};
+
+static Statement statements[] = {
+	[USER_OF_ROLE] = {
+		.text = "SELECT id FROM support.users WHERE db_role OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {TEXTOID}, .as_owner = true
+	},
+	[NAME_OF_USER] = {
+		.text = "SELECT pg_catalog.format('%s (%s)', full_name, role), is_active"
+		" FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}
+	}
+};
+
+/* settings */
+static char *actor_setting;
+static char *now_setting;
+char	   *ticket_prefix_setting;
+
+/* what the settings say, parsed */
+static int64 actor_set;			/* 0 if none */
+static TimestampTz now_set;
+static bool now_is_set;
+
+/* the user whose db_role is the session user */
+static Oid	role_looked_up = InvalidOid;
+static Oid	users_relid = InvalidOid;
+static int64 user_of_role;		/* 0 if none */
+
+/* Read a user's id; the empty string is 0, for none. */
+static bool
+parse_actor(const char *text, int64 *user_id)
+{
+	char	   *end;
+
+	*user_id = 0;
+	if (text == NULL || *text == '\0')
+		return true;
+	errno = 0;
+	*user_id = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0' && *user_id > 0;
+}
+
+static bool
+check_actor(char **newval, void **extra, GucSource source)
+{
+	int64		user_id;
+
+	if (parse_actor(*newval, &user_id))
+		return true;
+	GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
+	return false;
+}
+
+static void
+assign_actor(const char *newval, void *extra)
+{
+	(void) parse_actor(newval, &actor_set);
+}
+
+static bool
+check_now(char **newval, void **extra, GucSource source)
+{
+	TimestampTz *parsed;
+	TimestampTz now = 0;
+
+	if (**newval != '\0' && !parse_timestamptz(*newval, &now))
+	{
+		GUC_check_errdetail("It is a timestamp with time zone, or empty for the transaction's own time.");
+		return false;
+	}
+	parsed = guc_malloc(LOG, sizeof(TimestampTz));
+	if (parsed == NULL)
+		return false;
+	*parsed = now;
+	*extra = parsed;
+	return true;
+}
+
+static void
+assign_now(const char *newval, void *extra)
+{
+	now_is_set = newval != NULL && *newval != '\0';
+	if (now_is_set)
+		now_set = *(TimestampTz *) extra;
+}
+
+/* Relcache callback: a db_role changed, or the table did. */
+static void
+forget_user_of_role(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || relid == users_relid)
+		role_looked_up = InvalidOid;
+}
+
+void
+actor_init(void)
+{
+	DefineCustomStringVariable("support_ext.actor_id",
+							   "The acting user: the id of a row of support.users.",
+							   "Empty: the user whose db_role is the session user.",
+							   &actor_setting, "", PGC_USERSET, 0,
+							   check_actor, assign_actor, NULL);
+	DefineCustomStringVariable("support_ext.now",
+							   "The desk's clock, for tests and demonstrations.",
+							   "Empty: the time at which the transaction started.",
+							   &now_setting, "", PGC_SUSET, 0,
+							   check_now, assign_now, NULL);
+	DefineCustomStringVariable("support_ext.ticket_prefix",
+							   "What the numbers of new tickets begin with.", NULL,
+							   &ticket_prefix_setting, "T-", PGC_USERSET, 0,
+							   NULL, NULL, NULL);
+	CacheRegisterRelcacheCallback(forget_user_of_role, (Datum) 0);
+}
+
+/* The desk's clock: start of the transaction, or support_ext.now. */
+TimestampTz
+desk_now(void)
+{
+	return now_is_set ? now_set : GetCurrentTransactionStartTimestamp();
+}
+
+/* Find the user whose db_role is the session user; 0 if there is none. */
+static int64
+session_user_id(void)
+{
+	Args		args = {0};
+	Oid			role = GetSessionUserId();
+	int64		found = 0;
+
+	if (role == role_looked_up)
+		return user_of_role;
+
+	users_relid = desk_relation("support", "users");
+	SPI_connect();
+	arg_text(&args, GetUserNameFromId(role, false));
+	if (run(&statements[USER_OF_ROLE], &args) > 0)
+		found = result_int64(0, 1);
+	SPI_finish();
+
+	user_of_role = found;
+	role_looked_up = role;
+	return found;
+}
+
+/* Who acts? False if nobody is known to. */
+bool
+acting_user(int64 *user_id)
+{
+	*user_id = actor_set != 0 ? actor_set : session_user_id();
+	return *user_id != 0;
+}
+
+/* Set support_ext.actor_id to a user's id, 0 for none. */
+static void
+set_actor_setting(int64 user_id, GucAction action)
+{
+	char		text[MAXINT8LEN + 1] = "";
+
+	if (user_id != 0)
+		pg_lltoa(user_id, text);
+	(void) set_config_option("support_ext.actor_id", text, PGC_USERSET, PGC_S_SESSION, action, true, 0, false);
+}
+
+/*
+ * Open the frame of a function: an SPI level on a desk of the right layout, and the acting user that the argument
+ * names. NULL leaves the acting user as it is.
+ */
+void
+begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
+{
+	int64		user_id;
+
+	SPI_connect();
+	check_layout();
+	call->nestlevel = 0;
+	if (actor_argument == NO_ACTOR_ARGUMENT || PG_ARGISNULL(actor_argument))
+		return;
+	if (acting_user(&user_id) && user_id == PG_GETARG_INT64(actor_argument))
+		return;
+	call->nestlevel = NewGUCNestLevel();
+	set_actor_setting(PG_GETARG_INT64(actor_argument), GUC_ACTION_SAVE);
+}
+
+/* Close the frame. What SPI returned is gone after this. */
+void
+end_call(Call *call)
+{
+	if (call->nestlevel != 0)
+		AtEOXact_GUC(true, call->nestlevel);
+	SPI_finish();
+}
+
+PG_FUNCTION_INFO_V1(support_actor_id);
+Datum
+support_actor_id(PG_FUNCTION_ARGS)
+{
+	int64		user_id;
+
+	if (!acting_user(&user_id))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(user_id);
+}
+
+/*
+ * set_actor(user_id, is_local) -> 'full name (role)'. NULL clears. P0002 for an unknown user, 55000 for one who was
+ * deactivated.
+ */
+PG_FUNCTION_INFO_V1(support_set_actor);
+Datum
+support_set_actor(PG_FUNCTION_ARGS)
+{
+	GucAction	action = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1) ? GUC_ACTION_LOCAL : GUC_ACTION_SET;
+	Args		args = {0};
+	Call		call;
+	Datum		name;
+	int64		user_id;
+
+	if (PG_ARGISNULL(0))
+	{
+		set_actor_setting(0, action);
+		PG_RETURN_NULL();
+	}
+
+	user_id = PG_GETARG_INT64(0);
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	arg_int64(&args, user_id);
+	if (run(&statements[NAME_OF_USER], &args) == 0)
+		refuse_missing("user", user_id);
+	if (!result_bool(0, 2))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("user %lld is not active", (long long) user_id)));
+	name = SPI_datumTransfer(result(0, 1), false, -1);
+	end_call(&call);
+
+	set_actor_setting(user_id, action);
+	PG_RETURN_DATUM(name);
+}
+
+PG_FUNCTION_INFO_V1(support_desk_now);
+Datum
+support_desk_now(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(desk_now());
+}
+
+PG_FUNCTION_INFO_V1(support_ticket_prefix);
+Datum
+support_ticket_prefix(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ticket_prefix_setting));
+}

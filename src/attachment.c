@@ -1,0 +1,191 @@
+/*
+ * attachment.c
+ *		Files on tickets and comments.
+ *
+ * The row in support.attachments says what is known of a file; its bytes lie apart, once per ticket and digest, where
+ * the audit log does not copy them and a removed ticket leaves them for its restore.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "actor.h"
+#include "errors.h"
+#include "plan.h"
+#include "support_ext.h"
+#include "ticket.h"
+
+enum
+{
+	STATE_OF_COMMENT,
+	INSERT_ATTACHMENT,
+	KEEP_CONTENT,
+	DIGEST_OF_ATTACHMENT,
+	READ_CONTENT
+};
+
+static Statement statements[] = {
+	[STATE_OF_COMMENT] = {
+		.text = "SELECT deleted_at IS NOT NULL FROM support.comments"
+		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}
+	},
+	[INSERT_ATTACHMENT] = {
+		.text = "INSERT INTO support.attachments"
+		" (ticket_id, comment_id, filename, content_type, byte_size, sha256, uploaded_by)"
+		" VALUES ($1, $2, $3, coalesce($4, 'application/octet-stream'),"
+		"	pg_catalog.length($5), pg_catalog.sha256($5), $6)"
+		" RETURNING id, sha256",
+		.nargs = 6, .argtypes = {INT8OID, INT8OID, TEXTOID, TEXTOID, BYTEAOID, INT8OID}
+	},
+	[KEEP_CONTENT] = {
+		.text = "INSERT INTO support_internal.attachment_contents (ticket_id, sha256, content)"
+		" VALUES ($1, $2, $3) ON CONFLICT (ticket_id, sha256) DO NOTHING",
+		.nargs = 3, .argtypes = {INT8OID, BYTEAOID, BYTEAOID}, .as_owner = true
+	},
+	[DIGEST_OF_ATTACHMENT] = {
+		.text = "SELECT a.sha256, t.deleted_at IS NOT NULL"
+		" FROM support.attachments AS a"
+		" JOIN support.tickets AS t ON t.id OPERATOR(pg_catalog.=) a.ticket_id"
+		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.id OPERATOR(pg_catalog.=) $2",
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}
+	},
+	[READ_CONTENT] = {
+		.text = "SELECT content FROM support_internal.attachment_contents"
+		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND sha256 OPERATOR(pg_catalog.=) $2",
+		.nargs = 2, .argtypes = {INT8OID, BYTEAOID}, .as_owner = true
+	}
+};
+
+/* Raise 54000 for a file over the limit, before its bytes are fetched; 22023 for none. */
+static void
+check_size(FunctionCallInfo fcinfo, int n)
+{
+	int64		size;
+
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("content must not be null"),
+				 errhint("A file that is kept elsewhere is a plain INSERT into support.attachments.")));
+	size = (int64) toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ;
+	if (size > (int64) max_attachment_size * 1024)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an attachment of %lld bytes is too large", (long long) size),
+				 errdetail("The limit is %lld bytes.", (long long) max_attachment_size * 1024),
+				 errhint("support_ext.max_attachment_size sets it.")));
+}
+
+/* Raise P0002 or 55000 unless the ticket has the comment. */
+static void
+check_comment(int64 ticket_id, FunctionCallInfo fcinfo, int n)
+{
+	Args		args = {0};
+
+	if (PG_ARGISNULL(n))
+		return;
+	arg_int64(&args, ticket_id);
+	arg_passed(&args, fcinfo, n);
+	if (run(&statements[STATE_OF_COMMENT], &args) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("ticket %lld has no comment %lld",
+						(long long) ticket_id, (long long) PG_GETARG_INT64(n))));
+	if (result_bool(0, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("comment %lld was deleted", (long long) PG_GETARG_INT64(n))));
+}
+
+/* Insert the row and keep the bytes; returns the id. */
+static int64
+keep_file(int64 ticket_id, FunctionCallInfo fcinfo)
+{
+	Args		args = {0};
+	Args		content = {0};
+	int64		user_id;
+	int64		id;
+
+	arg_int64(&args, ticket_id);
+	arg_passed(&args, fcinfo, 4);
+	arg_passed(&args, fcinfo, 1);
+	arg_passed(&args, fcinfo, 3);
+	arg_passed(&args, fcinfo, 2);
+	if (acting_user(&user_id))
+		arg_int64(&args, user_id);
+	else
+		arg_null(&args);
+	run(&statements[INSERT_ATTACHMENT], &args);
+	id = result_int64(0, 1);
+
+	arg_int64(&content, ticket_id);
+	arg(&content, result(0, 2));
+	arg_passed(&content, fcinfo, 2);
+	run(&statements[KEEP_CONTENT], &content);
+	return id;
+}
+
+/* add_attachment(ticket_id, filename, content, content_type, comment_id, actor_id) -> id */
+PG_FUNCTION_INFO_V1(support_add_attachment);
+Datum
+support_add_attachment(PG_FUNCTION_ARGS)
+{
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	Call		call;
+	int64		id;
+
+	check_size(fcinfo, 2);
+	begin_call(&call, fcinfo, 5);
+	lock_live_ticket(ticket_id);
+	check_comment(ticket_id, fcinfo, 4);
+	id = keep_file(ticket_id, fcinfo);
+	end_call(&call);
+	PG_RETURN_INT64(id);
+}
+
+/* Find the digest that an attachment's bytes lie under. Raises P0002 or 55000. */
+static Datum
+digest_of(int64 ticket_id, int64 attachment_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	arg_int64(&args, attachment_id);
+	if (run_read_only(&statements[DIGEST_OF_ATTACHMENT], &args) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("ticket %lld has no attachment %lld", (long long) ticket_id, (long long) attachment_id)));
+	if (result_bool(0, 2))
+		refuse_deleted_ticket(ticket_id);
+	return result(0, 1);
+}
+
+/* attachment_content(ticket_id, attachment_id) -> bytes, NULL where they are kept elsewhere */
+PG_FUNCTION_INFO_V1(support_attachment_content);
+Datum
+support_attachment_content(PG_FUNCTION_ARGS)
+{
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	int64		attachment_id = required_id(fcinfo, 1, "attachment_id");
+	Args		args = {0};
+	Call		call;
+	Datum		digest;
+	Datum		content = (Datum) 0;
+
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	digest = digest_of(ticket_id, attachment_id);
+	arg_int64(&args, ticket_id);
+	if (digest != (Datum) 0)
+		arg(&args, digest);
+	else
+		arg_null(&args);
+	if (run_read_only(&statements[READ_CONTENT], &args) > 0)
+		content = SPI_datumTransfer(result(0, 1), false, -1);
+	end_call(&call);
+	if (content == (Datum) 0)
+		PG_RETURN_NULL();
+	return content;
+}

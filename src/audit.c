@@ -1,0 +1,159 @@
+/*
+ * audit.c
+ *		What the audit log keeps of a change.
+ *
+ * An UPDATE keeps the columns that changed, as they were and as they are; one that changes nothing writes nothing. An
+ * INSERT keeps no image: the live row and the old values of later entries give it back. A DELETE keeps the whole row,
+ * which makes the log the recycle bin; a removed ticket is noted in support_internal.recycle_bin, so that it is found
+ * without a scan. Tables without an id have their key in the image.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+
+#include "audit.h"
+#include "image.h"
+#include "log_writer.h"
+#include "plan.h"
+
+enum
+{
+	KEEP_TICKET
+};
+
+static Statement statements[] = {
+	[KEEP_TICKET] = {
+		.text = "INSERT INTO support_internal.recycle_bin (ticket_id, audit_id, occurred_at, xid)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (ticket_id) DO UPDATE SET"
+		" audit_id = excluded.audit_id, occurred_at = excluded.occurred_at, xid = excluded.xid",
+		.nargs = 4, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}, .as_owner = true
+	}
+};
+
+/* Set while purge_deleted() removes rows: they are not kept, only that they went. */
+bool		purging = false;
+
+/* The entry for a change of this row, its images yet to come. */
+static LogEntry
+entry_for(const char *action, const Row *row)
+{
+	const TableShape *shape = row->shape;
+	LogEntry	entry = {.action = action, .table_name = shape->table->name};
+
+	if (AttributeNumberIsValid(shape->id))
+	{
+		entry.has_record_id = true;
+		entry.record_id = DatumGetInt64(row->values[shape->id - 1]);
+	}
+	if (AttributeNumberIsValid(shape->ticket_id))
+		entry.ticket_id = DatumGetInt64(row->values[shape->ticket_id - 1]);
+	return entry;
+}
+
+/* Must an image have the column for the record to be found again? */
+static bool
+names_record(const TableShape *shape, int attribute)
+{
+	return shape->in_key[attribute] && !AttributeNumberIsValid(shape->id);
+}
+
+/* An image of the whole row, or of its key alone. */
+static Datum
+image_of(const Row *row, bool whole)
+{
+	int			nestlevel = begin_image_settings(row->shape);
+	Image		image;
+
+	image_begin(&image);
+	for (int i = 0; i < row->shape->natts; i++)
+		if (row->shape->kinds[i] != IMAGE_NONE && (whole || names_record(row->shape, i)))
+			image_add(&image, row, i);
+	end_image_settings(nestlevel);
+	return image_end(&image);
+}
+
+void
+audit_insert(const Row *row)
+{
+	LogEntry	entry = entry_for("INSERT", row);
+
+	if (!entry.has_record_id)
+		entry.new_value = image_of(row, false);
+	log_write(&entry);
+}
+
+/* Collect the columns that differ; false if none does. */
+static bool
+collect_changes(const Row *old, const Row *new, Image *before, Image *after)
+{
+	bool		changed = false;
+
+	for (int i = 0; i < new->shape->natts; i++)
+	{
+		bool		differs;
+
+		if (new->shape->kinds[i] == IMAGE_NONE)
+			continue;
+		differs = row_differs(old, new, i);
+		if (differs || names_record(new->shape, i))
+		{
+			image_add(before, old, i);
+			image_add(after, new, i);
+		}
+		changed |= differs;
+	}
+	return changed;
+}
+
+void
+audit_update(const Row *old, const Row *new)
+{
+	LogEntry	entry = entry_for("UPDATE", new);
+	int			nestlevel = begin_image_settings(new->shape);
+	Image		before;
+	Image		after;
+	bool		changed;
+
+	image_begin(&before);
+	image_begin(&after);
+	changed = collect_changes(old, new, &before, &after);
+	end_image_settings(nestlevel);
+	if (!changed)
+		return;
+
+	entry.old_value = image_end(&before);
+	entry.new_value = image_end(&after);
+	log_write(&entry);
+}
+
+/* Note where the log keeps a removed ticket. */
+static void
+keep_ticket(const LogEntry *entry, LogPosition position)
+{
+	Args		args = {0};
+
+	SPI_connect();
+	arg_int64(&args, entry->ticket_id);
+	arg_int64(&args, position.id);
+	arg(&args, TimestampTzGetDatum(position.occurred_at));
+	arg_int64(&args, position.xid);
+	run(&statements[KEEP_TICKET], &args);
+	SPI_finish();
+}
+
+void
+audit_delete(const Row *row)
+{
+	LogEntry	entry = entry_for(purging ? "PURGE" : "DELETE", row);
+	bool		is_ticket = entry.has_record_id && strcmp(entry.table_name, "tickets") == 0;
+	LogPosition position;
+
+	if (purging && !is_ticket)
+		return;
+	if (!purging)
+		entry.old_value = image_of(row, true);
+	position = log_write(&entry);
+	if (is_ticket && !purging)
+		keep_ticket(&entry, position);
+}

@@ -1,0 +1,15 @@
+/*
+ * audit.h
+ *		What the audit log keeps of a change.
+ */
+#ifndef SUPPORT_AUDIT_H
+#define SUPPORT_AUDIT_H
+
+#include "row.h"
+
+extern void audit_insert(const Row *row);
+extern void audit_update(const Row *old, const Row *new);
+extern void audit_delete(const Row *row);
+extern bool purging;
+
+#endif							/* SUPPORT_AUDIT_H */

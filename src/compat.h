@@ -1,0 +1,81 @@
+/*
+ * compat.h
+ *		What differs between the servers we build on, 15 to 19.
+ *
+ * No other file asks for PG_VERSION_NUM.
+ */
+#ifndef SUPPORT_COMPAT_H
+#define SUPPORT_COMPAT_H
+
+#include "access/genam.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "fmgr.h"
+#include "nodes/execnodes.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+#endif
+
+#if PG_VERSION_NUM >= 170000
+/* The relation itself is handed over, not its oid. */
+#define identity_sequence(rel, attnum) getIdentitySequence(rel, attnum, true)
+/* BRIN keeps a pinned page from one insertion to the next until it is told that there will be none. */
+#define finish_index_insert(index, info) index_insert_cleanup(index, info)
+#else
+#define identity_sequence(rel, attnum) getIdentitySequence(RelationGetRelid(rel), attnum, true)
+#define finish_index_insert(index, info) ((void) 0)
+#endif
+
+#if PG_VERSION_NUM < 160000
+/* What a check hook hands on lives in malloc's memory; the server's own allocator came to be exported in 16. */
+#define guc_malloc(elevel, size) malloc(size)
+#endif
+
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* Read a timestamp with time zone; false, without an error, if it is none. */
+static inline bool
+parse_timestamptz(char *text, TimestampTz *parsed)
+{
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext escontext = {T_ErrorSaveContext};
+	Datum		value;
+
+	if (!DirectInputFunctionCallSafe(timestamptz_in, text, InvalidOid, -1, (Node *) &escontext, &value))
+		return false;
+	*parsed = DatumGetTimestampTz(value);
+	return true;
+#else
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool ok = true;
+
+	/* the input function touches nothing that an error would leave behind but memory */
+	PG_TRY();
+	{
+		*parsed = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
+														  CStringGetDatum(text),
+														  ObjectIdGetDatum(InvalidOid),
+														  Int32GetDatum(-1)));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ok = false;
+	}
+	PG_END_TRY();
+	return ok;
+#endif
+}
+
+#endif							/* SUPPORT_COMPAT_H */

@@ -1,0 +1,68 @@
+/*
+ * errors.c
+ *		The refusals that more than one file raises.
+ *
+ * Each raises the SQLSTATE that the manual's table of errors gives, and does not return.
+ */
+#include "postgres.h"
+
+#include "errors.h"
+
+/* P0002: the record never was, was purged, or is not visible to the caller. */
+void
+refuse_missing(const char *what, int64 id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("%s %lld does not exist", what, (long long) id)));
+}
+
+/* 55000: the ticket lies in the recycle bin, marked or removed. */
+void
+refuse_deleted_ticket(int64 ticket_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("ticket %lld was deleted", (long long) ticket_id),
+			 errhint("Restore it with SELECT support.restore_ticket(%lld).", (long long) ticket_id)));
+}
+
+/* SU001: somebody else changed the ticket since the caller read it. */
+void
+refuse_stale_version(int64 ticket_id, int64 version, int64 expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_STALE_VERSION),
+			 errmsg("ticket %lld is at version %lld, not %lld",
+					(long long) ticket_id, (long long) version, (long long) expected),
+			 errhint("Read the ticket again and repeat the change on what it is now.")));
+}
+
+/* 55000: the call needs to know who acts. */
+void
+refuse_no_actor(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("no acting user"),
+			 errhint("Call support.set_actor(user_id), or ALTER ROLE ... SET support_ext.actor_id.")));
+}
+
+/* 23503: a column names a row that is not there. */
+void
+refuse_unknown_reference(const char *what, int64 id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("%s %lld does not exist", what, (long long) id)));
+}
+
+/* 23505: a ticket number that another ticket has. */
+void
+refuse_taken_number(const char *number, int64 holder_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("ticket number \"%s\" is taken", number),
+			 errdetail("Ticket %lld has it.", (long long) holder_id)));
+}

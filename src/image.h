@@ -1,0 +1,27 @@
+/*
+ * image.h
+ *		Rows and columns as the audit log keeps them.
+ */
+#ifndef SUPPORT_IMAGE_H
+#define SUPPORT_IMAGE_H
+
+#include "lib/stringinfo.h"
+#include "utils/jsonb.h"
+
+#include "row.h"
+
+/* A JSON object that columns are added to. */
+typedef struct Image
+{
+	StringInfoData json;
+	int			fields;
+} Image;
+
+extern int	begin_image_settings(const TableShape *shape);
+extern void end_image_settings(int nestlevel);
+extern void image_begin(Image *image);
+extern void image_add(Image *image, const Row *row, int attribute);
+extern Datum image_end(Image *image);
+extern bool image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnull);
+
+#endif							/* SUPPORT_IMAGE_H */

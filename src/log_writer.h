@@ -1,0 +1,37 @@
+/*
+ * log_writer.h
+ *		Appending to the audit log.
+ */
+#ifndef SUPPORT_LOG_WRITER_H
+#define SUPPORT_LOG_WRITER_H
+
+#include "utils/timestamp.h"
+
+/* What the caller knows of an entry; id, time, era, transaction, actor and role are the writer's. */
+typedef struct LogEntry
+{
+	const char *action;
+	const char *table_name;		/* NULL for an application's event */
+	bool		has_record_id;
+	int64		record_id;
+	int64		ticket_id;		/* 0 for none */
+	Datum		old_value;		/* jsonb, 0 for none */
+	Datum		new_value;
+} LogEntry;
+
+/* Where an entry went. */
+typedef struct LogPosition
+{
+	int64		id;
+	TimestampTz occurred_at;
+	int32		era;
+	int64		xid;
+} LogPosition;
+
+extern void log_writer_init(void);
+extern LogPosition log_write(const LogEntry *entry);
+extern int32 current_era(void);
+extern int64 current_xid(void);
+extern char *asking_role(void);
+
+#endif							/* SUPPORT_LOG_WRITER_H */

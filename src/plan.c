@@ -1,0 +1,313 @@
+/*
+ * plan.c
+ *		Statements that the desk runs over SPI.
+ *
+ * Each file has its statements in a table at its top. A plan is made at the first use and kept for the session. The
+ * server analyses a kept plan again when a table it names changes or when the caller's search_path does, so the texts
+ * qualify every name, type and operator and depend on no setting. The moment a plan turns out invalid is the moment to
+ * look whether the desk still has the layout that this code knows.
+ *
+ * A statement of the machinery (as_owner) runs with the rights of the desk's owner, as the server's own foreign keys
+ * do; whatever touches the tables of schema support on behalf of a function runs with the caller's. An error needs no
+ * cleaning up: the end of the (sub)transaction restores the user and pops the SPI level.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "plan.h"
+
+static Statement layout_statement = {
+	.text = "SELECT pg_catalog.max(version) FROM support_internal.schema_version",
+	.as_owner = true
+};
+
+/* The schema_version table that was last found to hold LAYOUT_VERSION. */
+static Oid	checked_layout = InvalidOid;
+
+#define MAX_KEPT_TEXT 2048
+#define MAX_KEPT_STATEMENTS 200
+
+/* A statement that statement_of() made. */
+typedef struct KeptStatement
+{
+	char		text[MAX_KEPT_TEXT];	/* hash key */
+	Statement	statement;
+} KeptStatement;
+
+/* The oid of one of our relations. Raises 55000 if it is not there: the extension was created, the desk was not. */
+Oid
+desk_relation(const char *schema, const char *name)
+{
+	Oid			namespace = get_namespace_oid(schema, true);
+	Oid			relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the support desk is not installed in this database: there is no %s.%s", schema, name),
+				 errhint("SELECT support.install() makes the desk, or brings an older one forward.")));
+	return relid;
+}
+
+/* The role that owns the desk, by the table that every layout has. */
+Oid
+desk_owner(void)
+{
+	Oid			relid = desk_relation("support_internal", "schema_version");
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* Act with the rights of the desk's owner until become_caller(). */
+void
+become_owner(Caller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->context);
+	SetUserIdAndSecContext(desk_owner(),
+						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+}
+
+void
+become_caller(const Caller *caller)
+{
+	SetUserIdAndSecContext(caller->user, caller->context);
+}
+
+/*
+ * Raise 55000 unless the desk has the layout that this code works on. Needs an SPI level. The answer is kept for as
+ * long as the table that gave it is there.
+ */
+void
+check_layout(void)
+{
+	Oid			relid = desk_relation("support_internal", "schema_version");
+	int32		version = 0;
+
+	if (relid == checked_layout)
+		return;
+
+	if (run(&layout_statement, NULL) == 1 && !result_is_null(0, 1))
+		version = DatumGetInt32(result(0, 1));
+	if (version == LAYOUT_VERSION)
+	{
+		checked_layout = relid;
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the support desk has layout %d, but this version of support_ext works on layout %d",
+					version, LAYOUT_VERSION),
+			 version < LAYOUT_VERSION ?
+			 errhint("SELECT support.install() brings the desk forward.") :
+			 errhint("Install the version of support_ext that the desk was last used with, or a later one.")));
+}
+
+/* Make the plan, or make sure that the one there is may be used. */
+static void
+prepare(Statement *statement)
+{
+	SPIPlanPtr	plan;
+
+	if (statement->plan != NULL && SPI_plan_is_valid(statement->plan))
+		return;
+
+	if (statement != &layout_statement)
+		check_layout();
+	if (statement->plan != NULL)
+		return;					/* the server analyses it again when it runs */
+
+	plan = SPI_prepare_cursor(statement->text, statement->nargs, statement->argtypes, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
+	if (!statement->one_use && SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
+	statement->plan = plan;
+}
+
+/* Run under the current user and say how many rows came of it. */
+static uint64
+execute(Statement *statement, const Args *args, bool read_only)
+{
+	int			code;
+
+	Assert((args ? args->n : 0) == statement->nargs);
+	prepare(statement);
+	code = SPI_execute_plan(statement->plan,
+							args ? (Datum *) args->values : NULL,
+							args ? args->nulls : NULL,
+							read_only, 0);
+	if (code < 0)
+		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(code));
+	return SPI_processed;
+}
+
+static uint64
+run_as_asked(Statement *statement, const Args *args, bool read_only)
+{
+	Caller		caller;
+	uint64		rows;
+
+	if (!statement->as_owner)
+		return execute(statement, args, read_only);
+
+	become_owner(&caller);
+	rows = execute(statement, args, read_only);
+	become_caller(&caller);
+	return rows;
+}
+
+/*
+ * Run a statement with a fresh snapshot and return the number of rows. What it returns can be read with result()
+ * until the next run, and lives until SPI_finish().
+ */
+uint64
+run(Statement *statement, const Args *args)
+{
+	return run_as_asked(statement, args, false);
+}
+
+/* Run a query under the snapshot of the query that called us, as a STABLE function must. */
+uint64
+run_read_only(Statement *statement, const Args *args)
+{
+	return run_as_asked(statement, args, true);
+}
+
+/*
+ * A statement whose text depends on what columns it is about. Equal texts share a plan; past a number that no
+ * application reaches, statements are planned for one use.
+ */
+Statement *
+statement_of(const char *text, int nargs, const Oid *argtypes)
+{
+	static HTAB *kept = NULL;
+	KeptStatement *entry = NULL;
+	Statement  *statement;
+	bool		found = false;
+
+	if (kept == NULL)
+	{
+		HASHCTL		ctl = {.keysize = MAX_KEPT_TEXT, .entrysize = sizeof(KeptStatement)};
+
+		kept = hash_create("support_ext statements", 16, &ctl, HASH_ELEM | HASH_STRINGS);
+	}
+	if (strlen(text) < MAX_KEPT_TEXT)
+		entry = hash_search(kept, text,
+							hash_get_num_entries(kept) < MAX_KEPT_STATEMENTS ? HASH_ENTER : HASH_FIND, &found);
+	if (found)
+		return &entry->statement;
+
+	statement = entry != NULL ? &entry->statement : palloc(sizeof(Statement));
+	memset(statement, 0, sizeof(Statement));
+	statement->text = entry != NULL ? entry->text : text;
+	statement->nargs = nargs;
+	memcpy(statement->argtypes, argtypes, sizeof(Oid) * nargs);
+	statement->one_use = entry == NULL;
+	return statement;
+}
+
+void
+arg(Args *args, Datum value)
+{
+	Assert(args->n < MAX_ARGS);
+	args->values[args->n] = value;
+	args->nulls[args->n++] = ' ';
+}
+
+void
+arg_null(Args *args)
+{
+	Assert(args->n < MAX_ARGS);
+	args->values[args->n] = (Datum) 0;
+	args->nulls[args->n++] = 'n';
+}
+
+void
+arg_int64(Args *args, int64 value)
+{
+	arg(args, Int64GetDatum(value));
+}
+
+/* A text argument; NULL stands for SQL's NULL. */
+void
+arg_text(Args *args, const char *value)
+{
+	if (value == NULL)
+		arg_null(args);
+	else
+		arg(args, CStringGetTextDatum(value));
+}
+
+/* The n-th argument of our own call, an id. Raises 22023 if it is NULL. */
+int64
+required_id(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be null", name)));
+	return PG_GETARG_INT64(n);
+}
+
+/* Hand the n-th argument of our own call on as it is. */
+void
+arg_passed(Args *args, FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		arg_null(args);
+	else
+		arg(args, PG_GETARG_DATUM(n));
+}
+
+bool
+result_is_null(uint64 row, int column)
+{
+	bool		isnull;
+
+	(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	return isnull;
+}
+
+/* A column (from 1) of a row (from 0) of the last run; 0 where it is NULL. */
+Datum
+result(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? (Datum) 0 : value;
+}
+
+int64
+result_int64(uint64 row, int column)
+{
+	return DatumGetInt64(result(row, column));
+}
+
+bool
+result_bool(uint64 row, int column)
+{
+	return DatumGetBool(result(row, column));
+}
+
+/* A text column as a C string, NULL where it is NULL. */
+char *
+result_text(uint64 row, int column)
+{
+	return result_is_null(row, column) ? NULL : TextDatumGetCString(result(row, column));
+}

@@ -1,0 +1,66 @@
+/*
+ * plan.h
+ *		Statements that the desk runs over SPI.
+ */
+#ifndef SUPPORT_PLAN_H
+#define SUPPORT_PLAN_H
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/timestamp.h"
+
+/* The layout of tables and views that this code works on; support_internal.schema_version says which one there is. */
+#define LAYOUT_VERSION 1
+
+#define MAX_ARGS 24
+
+/* A statement known at compile time. Its plan is made at the first use and kept for the session. */
+typedef struct Statement
+{
+	const char *text;
+	int			nargs;
+	Oid			argtypes[MAX_ARGS];
+	bool		as_owner;		/* machinery: runs with the rights of the desk's owner */
+	bool		one_use;		/* the plan goes with the SPI level */
+	SPIPlanPtr	plan;
+} Statement;
+
+/* The arguments of one run. */
+typedef struct Args
+{
+	int			n;
+	Datum		values[MAX_ARGS];
+	char		nulls[MAX_ARGS];
+} Args;
+
+/* Who is asking, kept aside while the desk's owner acts. */
+typedef struct Caller
+{
+	Oid			user;
+	int			context;
+} Caller;
+
+extern Oid	desk_relation(const char *schema, const char *name);
+extern Oid	desk_owner(void);
+extern void check_layout(void);
+extern void become_owner(Caller *caller);
+extern void become_caller(const Caller *caller);
+
+extern void arg(Args *args, Datum value);
+extern void arg_null(Args *args);
+extern void arg_int64(Args *args, int64 value);
+extern void arg_text(Args *args, const char *value);
+extern int64 required_id(FunctionCallInfo fcinfo, int n, const char *name);
+extern void arg_passed(Args *args, FunctionCallInfo fcinfo, int n);
+
+extern Statement *statement_of(const char *text, int nargs, const Oid *argtypes);
+extern uint64 run(Statement *statement, const Args *args);
+extern uint64 run_read_only(Statement *statement, const Args *args);
+
+extern bool result_is_null(uint64 row, int column);
+extern Datum result(uint64 row, int column);
+extern int64 result_int64(uint64 row, int column);
+extern bool result_bool(uint64 row, int column);
+extern char *result_text(uint64 row, int column);
+
+#endif							/* SUPPORT_PLAN_H */

@@ -1,0 +1,509 @@
+/*
+ * recycle.c
+ *		Deleting, restoring and purging tickets.
+ *
+ * A ticket is marked (deleted_at) or removed (SQL DELETE). What was removed lies in the audit log: one DELETE entry
+ * for the ticket and for each row that went with it, all of one transaction. support_internal.recycle_bin names the
+ * ticket's entry. Restoring inserts the images again, the ticket first, with the triggers told to apply no rules and
+ * keep no books; the log gets its INSERT entries like any other insertion. The bin's row is deleted first, and so
+ * locked: of two sessions that restore or purge the same ticket one finds nothing.
+ *
+ * An image may lack columns that are younger than it, which get their defaults, and may have some that are gone,
+ * which are passed over.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "actor.h"
+#include "audit.h"
+#include "errors.h"
+#include "image.h"
+#include "log_writer.h"
+#include "plan.h"
+#include "recycle.h"
+#include "reply.h"
+#include "ticket.h"
+#include "trigger.h"
+#include "workflow.h"
+
+enum
+{
+	MARK,
+	UNMARK,
+	STATE_OF_TICKET,
+	TAKE_FROM_BIN,
+	REMOVED_ROWS,
+	REMOVED_COMMENT,
+	FILES_OF_REMOVED_COMMENT,
+	HOLDER_OF_NUMBER,
+	VERSION_OF_TICKET,
+	OLD_MARKED,
+	OLD_REMOVED,
+	REMOVE_TICKET,
+	FORGET_REMOVED,
+	REMOVE_CONTENT,
+	ERASE_IMAGES
+};
+
+static Statement statements[] = {
+	[MARK] = {
+		.text = "UPDATE support.tickets SET deleted_at = support.desk_now(), delete_reason = $3"
+		" WHERE id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL"
+		" AND ($2 IS NULL OR version OPERATOR(pg_catalog.=) $2) RETURNING version",
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
+	},
+	[UNMARK] = {
+		.text = "UPDATE support.tickets SET deleted_at = NULL"
+		" WHERE id OPERATOR(pg_catalog.=) $1 RETURNING version",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[STATE_OF_TICKET] = {
+		.text = "SELECT deleted_at IS NOT NULL FROM support.tickets"
+		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[TAKE_FROM_BIN] = {
+		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1"
+		" RETURNING audit_id",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+	},
+	[REMOVED_ROWS] = {
+		.text = "SELECT r.table_name, r.old_value"
+		" FROM"
+		" ("
+		"	SELECT DISTINCT ON (a.table_name, a.record_id, k.key) a.id, a.table_name, a.old_value"
+		"	FROM support.audit_log AS a"
+		"	JOIN support.audit_log AS removal"
+		"		ON removal.ticket_id OPERATOR(pg_catalog.=) $1 AND removal.id OPERATOR(pg_catalog.=) $2"
+		"		AND removal.xid OPERATOR(pg_catalog.=) a.xid AND removal.era OPERATOR(pg_catalog.=) a.era"
+		"	CROSS JOIN LATERAL (SELECT coalesce(a.old_value OPERATOR(pg_catalog.->>) 'tag_id',"
+		"		a.old_value OPERATOR(pg_catalog.->>) 'user_id')) AS k (key)"
+		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
+		"		AND a.table_name IS NOT NULL AND a.old_value IS NOT NULL"
+		"	ORDER BY a.table_name, a.record_id, k.key, a.id DESC"
+		" ) AS r"
+		" ORDER BY r.table_name OPERATOR(pg_catalog.=) 'tickets' DESC,"
+		" r.table_name OPERATOR(pg_catalog.=) 'comments' DESC, r.id",
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner = true
+	},
+	[REMOVED_COMMENT] = {
+		.text = "SELECT a.old_value, a.id FROM support.audit_log AS a"
+		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.record_id OPERATOR(pg_catalog.=) $2"
+		" AND a.table_name OPERATOR(pg_catalog.=) 'comments' AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
+		" AND a.old_value IS NOT NULL"
+		" ORDER BY a.id DESC LIMIT 1",
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner = true
+	},
+	[FILES_OF_REMOVED_COMMENT] = {
+		.text = "SELECT a.old_value FROM support.audit_log AS a"
+		" JOIN support.audit_log AS removal"
+		"	ON removal.ticket_id OPERATOR(pg_catalog.=) $1 AND removal.id OPERATOR(pg_catalog.=) $3"
+		"	AND removal.xid OPERATOR(pg_catalog.=) a.xid AND removal.era OPERATOR(pg_catalog.=) a.era"
+		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
+		" AND a.table_name OPERATOR(pg_catalog.=) 'attachments' AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
+		" AND a.old_value OPERATOR(pg_catalog.->>) 'comment_id' OPERATOR(pg_catalog.=) $2::pg_catalog.text"
+		" AND NOT EXISTS (SELECT FROM support.attachments AS f"
+		"	WHERE f.ticket_id OPERATOR(pg_catalog.=) $1 AND f.id OPERATOR(pg_catalog.=) a.record_id)"
+		" ORDER BY a.id",
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .as_owner = true
+	},
+	[HOLDER_OF_NUMBER] = {
+		.text = "SELECT id FROM support.tickets"
+		" WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'ticket_number')",
+		.nargs = 1, .argtypes = {JSONBOID}, .as_owner = true
+	},
+	[VERSION_OF_TICKET] = {
+		.text = "SELECT version FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[OLD_MARKED] = {
+		.text = "SELECT id FROM support.tickets WHERE deleted_at OPERATOR(pg_catalog.<) $1"
+		" ORDER BY deleted_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner = true
+	},
+	[OLD_REMOVED] = {
+		.text = "SELECT ticket_id FROM support_internal.recycle_bin WHERE occurred_at OPERATOR(pg_catalog.<) $1"
+		" ORDER BY occurred_at, ticket_id LIMIT $2 FOR UPDATE SKIP LOCKED",
+		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner = true
+	},
+	[REMOVE_TICKET] = {
+		.text = "DELETE FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+	},
+	[FORGET_REMOVED] = {
+		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+	},
+	[REMOVE_CONTENT] = {
+		.text = "DELETE FROM support_internal.attachment_contents WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+	},
+	[ERASE_IMAGES] = {
+		.text = "UPDATE support.audit_log SET old_value = NULL, new_value = NULL"
+		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND (old_value IS NOT NULL OR new_value IS NOT NULL)",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+	}
+};
+
+/* delete_ticket(ticket_id, reason, expected_version, actor_id) -> version */
+PG_FUNCTION_INFO_V1(support_delete_ticket);
+Datum
+support_delete_ticket(PG_FUNCTION_ARGS)
+{
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	Args		args = {0};
+	Call		call;
+	int64		version;
+
+	begin_call(&call, fcinfo, 3);
+	lock_ticket_at_version(ticket_id, version_argument(fcinfo, 2));
+	arg_int64(&args, ticket_id);
+	arg_passed(&args, fcinfo, 2);
+	arg_passed(&args, fcinfo, 1);
+	if (run(&statements[MARK], &args) == 0)
+		refuse_absent_ticket(ticket_id);
+	version = result_int64(0, 1);
+	end_call(&call);
+	PG_RETURN_INT64(version);
+}
+
+/*
+ * Form an INSERT of the columns that an image has for the table as it is now. The types and values go to the arrays;
+ * returns the text, and how many in *n.
+ */
+static char *
+insert_of(Relation rel, Jsonb *image, Oid *types, Datum *values, char *nulls, int *n)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData columns;
+	StringInfoData params;
+
+	*n = 0;
+	initStringInfo(&columns);
+	initStringInfo(&params);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool		isnull;
+
+		if (att->attisdropped || att->attgenerated || !image_column(image, rel, i, &values[*n], &isnull))
+			continue;
+		types[*n] = att->atttypid;
+		nulls[*n] = isnull ? 'n' : ' ';
+		++*n;
+		appendStringInfo(&columns, "%s%s", *n > 1 ? ", " : "", quote_identifier(NameStr(att->attname)));
+		appendStringInfo(&params, "%s$%d", *n > 1 ? ", " : "", *n);
+	}
+	return psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)",
+					quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+											   RelationGetRelationName(rel)),
+					columns.data, params.data);
+}
+
+/* Insert an image's row with the caller's rights. */
+static void
+insert_image(const char *table_name, Jsonb *image)
+{
+	const DeskTable *table = desk_table(table_name);
+	Relation	rel = table_open(desk_relation("support", table_name), RowExclusiveLock);
+	int			natts = RelationGetDescr(rel)->natts;
+	Oid		   *types = palloc(sizeof(Oid) * natts);
+	Datum	   *values = palloc(sizeof(Datum) * natts);
+	char	   *nulls = palloc(natts);
+	int			nestlevel = begin_image_settings(shape_of(rel, table));
+	char	   *text;
+	int			n;
+	int			code;
+
+	text = insert_of(rel, image, types, values, nulls, &n);
+	end_image_settings(nestlevel);
+	code = SPI_execute_with_args(text, n, types, values, nulls, false, 0);
+	if (code != SPI_OK_INSERT)
+		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(code));
+	table_close(rel, NoLock);
+}
+
+/* Insert the images of a result: table name and image, or the image alone where all are of one table. */
+static void
+insert_images(SPITupleTable *rows, uint64 n, const char *table_name)
+{
+	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "restored row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(per_row);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		int			image_at = table_name ? 1 : 2;
+		bool		isnull;
+		Datum		image = SPI_getbinval(rows->vals[i], rows->tupdesc, image_at, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		insert_image(table_name ? table_name : SPI_getvalue(rows->vals[i], rows->tupdesc, 1),
+					 DatumGetJsonbP(image));
+		MemoryContextReset(per_row);
+	}
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(per_row);
+}
+
+/* The same with the triggers told that rows come back. */
+static void
+restore_images(SPITupleTable *rows, uint64 n, const char *table_name)
+{
+	bool		before = restoring;
+
+	restoring = true;
+	PG_TRY();
+	{
+		insert_images(rows, n, table_name);
+	}
+	PG_FINALLY();
+	{
+		restoring = before;
+	}
+	PG_END_TRY();
+}
+
+/* The user that an image's column names; 0 for none. */
+static int64
+user_in(Jsonb *image, const char *column)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(&image->root, column, strlen(column), &buffer);
+
+	if (value == NULL || value->type != jbvNumeric)
+		return 0;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
+}
+
+/* Raise 23505 or 23503 if the removed ticket's number was taken meanwhile, or its creator is gone. */
+static void
+check_restorable(int64 ticket_id, Jsonb *image)
+{
+	int64		creator_id = user_in(image, "creator_id");
+	Args		args = {0};
+
+	arg(&args, JsonbPGetDatum(image));
+	if (run(&statements[HOLDER_OF_NUMBER], &args) > 0)
+	{
+		int64		holder_id = result_int64(0, 1);
+		JsonbValue	buffer;
+		JsonbValue *number = getKeyJsonValueFromContainer(&image->root, "ticket_number", 13, &buffer);
+
+		refuse_taken_number(pnstrdup(number->val.string.val, number->val.string.len), holder_id);
+	}
+	if (role_of_user(creator_id) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("ticket %lld cannot be restored: its creator, user %lld, does not exist",
+						(long long) ticket_id, (long long) creator_id),
+				 errhint("Insert the user again with that id.")));
+}
+
+/* Bring back a ticket that was removed. Raises P0002 if none lies in the bin. */
+static int64
+restore_removed(int64 ticket_id)
+{
+	Args		args = {0};
+	SPITupleTable *rows;
+	uint64		n;
+	bool		isnull;
+
+	arg_int64(&args, ticket_id);
+	if (run(&statements[TAKE_FROM_BIN], &args) == 0)
+		refuse_missing("ticket", ticket_id);
+	arg_int64(&args, result_int64(0, 1));
+	n = run(&statements[REMOVED_ROWS], &args);
+	rows = SPI_tuptable;
+	if (n == 0)
+		elog(ERROR, "the audit log has no row of ticket %lld", (long long) ticket_id);
+	check_restorable(ticket_id, DatumGetJsonbP(SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull)));
+	restore_images(rows, n, NULL);
+
+	args.n = 1;
+	run(&statements[VERSION_OF_TICKET], &args);
+	return result_int64(0, 1);
+}
+
+/* Bring back a ticket of which the row is there. Raises 55000 if it is not marked; false if there is no row. */
+static bool
+restore_marked(int64 ticket_id, int64 *version)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	if (run(&statements[STATE_OF_TICKET], &args) == 0)
+		return false;
+	if (!result_bool(0, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("ticket %lld is not deleted", (long long) ticket_id)));
+	run(&statements[UNMARK], &args);
+	*version = result_int64(0, 1);
+	return true;
+}
+
+/* restore_ticket(ticket_id, actor_id) -> version */
+PG_FUNCTION_INFO_V1(support_restore_ticket);
+Datum
+support_restore_ticket(PG_FUNCTION_ARGS)
+{
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	Call		call;
+	int64		version;
+
+	begin_call(&call, fcinfo, 1);
+	if (!restore_marked(ticket_id, &version))
+		version = restore_removed(ticket_id);
+	end_call(&call);
+	PG_RETURN_INT64(version);
+}
+
+/*
+ * Bring back a removed comment of a live ticket with the files that went with it; false if the log has none. The
+ * ticket's bookkeeping is worked out again.
+ */
+bool
+restore_removed_comment(int64 ticket_id, int64 comment_id)
+{
+	Args		args = {0};
+	int64		audit_id;
+	uint64		n;
+
+	arg_int64(&args, ticket_id);
+	arg_int64(&args, comment_id);
+	n = run(&statements[REMOVED_COMMENT], &args);
+	if (n == 0)
+		return false;
+	audit_id = result_int64(0, 2);
+	restore_images(SPI_tuptable, n, "comments");
+
+	arg_int64(&args, audit_id);
+	n = run(&statements[FILES_OF_REMOVED_COMMENT], &args);
+	restore_images(SPI_tuptable, n, "attachments");
+	recount_replies(ticket_id);
+	return true;
+}
+
+/* The arguments of purge_deleted(): an instant to purge before, and how many. Raises 22023. */
+static TimestampTz
+purge_before(FunctionCallInfo fcinfo)
+{
+	Interval   *older_than = PG_ARGISNULL(0) ? NULL : PG_GETARG_INTERVAL_P(0);
+	TimestampTz now = desk_now();
+	TimestampTz before = now;
+
+	if (older_than != NULL)
+		before = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
+														 TimestampTzGetDatum(now),
+														 IntervalPGetDatum(older_than)));
+	if (older_than == NULL || before > now)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("older_than must be an interval that is not negative")));
+	return before;
+}
+
+static int64
+batch_size_argument(FunctionCallInfo fcinfo, int n)
+{
+	int32		size = PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
+
+	if (size < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch_size must be 1 at least")));
+	return size;
+}
+
+/* Raise 42501 unless the caller has the rights of the desk's owner. */
+static void
+check_owner(void)
+{
+	Oid			owner = desk_owner();
+
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only the owner of the desk may purge"),
+				 errhint("GRANT the role %s, or wrap the call in a SECURITY DEFINER function of that role.",
+						 quote_identifier(GetUserNameFromId(owner, false)))));
+}
+
+/* Destroy what is left of a ticket: its row, its files, its images in the log. The log notes who, when and which. */
+static void
+purge_ticket(int64 ticket_id)
+{
+	LogEntry	entry = {
+		.action = "PURGE", .table_name = "tickets",
+		.has_record_id = true, .record_id = ticket_id, .ticket_id = ticket_id
+	};
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	/* the trigger writes the entry for a row that is still there */
+	if (run(&statements[REMOVE_TICKET], &args) == 0)
+		log_write(&entry);
+	run(&statements[FORGET_REMOVED], &args);
+	run(&statements[REMOVE_CONTENT], &args);
+	run(&statements[ERASE_IMAGES], &args);
+}
+
+/* Purge the tickets that a query names; returns how many. */
+static uint64
+purge_found(Statement *find, TimestampTz before, int64 batch_size)
+{
+	Args		args = {0};
+	uint64		n;
+	int64	   *ids;
+
+	arg(&args, TimestampTzGetDatum(before));
+	arg_int64(&args, batch_size);
+	n = run(find, &args);
+	ids = palloc(sizeof(int64) * Max(n, 1));
+	for (uint64 i = 0; i < n; i++)
+		ids[i] = result_int64(i, 1);
+	for (uint64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		purge_ticket(ids[i]);
+	}
+	return n;
+}
+
+/* purge_deleted(older_than, batch_size, actor_id) -> how many tickets went */
+PG_FUNCTION_INFO_V1(support_purge_deleted);
+Datum
+support_purge_deleted(PG_FUNCTION_ARGS)
+{
+	TimestampTz before = purge_before(fcinfo);
+	int64		batch_size = batch_size_argument(fcinfo, 1);
+	volatile uint64 purged = 0;
+	Call		call;
+
+	begin_call(&call, fcinfo, 2);
+	check_owner();
+	purging = erasing = true;
+	PG_TRY();
+	{
+		purged = purge_found(&statements[OLD_MARKED], before, batch_size);
+		if (purged < batch_size)
+			purged += purge_found(&statements[OLD_REMOVED], before, batch_size - purged);
+	}
+	PG_FINALLY();
+	{
+		purging = erasing = false;
+	}
+	PG_END_TRY();
+	end_call(&call);
+	PG_RETURN_INT64((int64) purged);
+}

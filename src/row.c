@@ -1,0 +1,262 @@
+/*
+ * row.c
+ *		Typed access to the rows of the desk's tables.
+ *
+ * Applications add, drop and reorder columns, and an upgraded desk has them in another order than a fresh one, so a
+ * column is looked up by name. The places are kept for each relation until the relcache says that it changed. A shape
+ * may be marked invalid while somebody uses it, but is rebuilt only by the next shape_of(): whoever holds one has the
+ * relation locked, so the columns it tells of cannot have moved meanwhile.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/relcache.h"
+
+#include "compat.h"
+#include "row.h"
+
+static HTAB *shapes;
+
+/* Relcache callback: forget one relation, or all of them. */
+static void
+forget_shapes(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	TableShape *shape;
+
+	if (OidIsValid(relid))
+	{
+		shape = hash_search(shapes, &relid, HASH_FIND, NULL);
+		if (shape)
+			shape->valid = false;
+		return;
+	}
+
+	hash_seq_init(&scan, shapes);
+	while ((shape = hash_seq_search(&scan)) != NULL)
+		shape->valid = false;
+}
+
+void
+row_init(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(TableShape)};
+
+	shapes = hash_create("support_ext table shapes", 32, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(forget_shapes, (Datum) 0);
+}
+
+/* Decide how the audit log writes a column of this type. */
+static ImageKind
+image_kind(Form_pg_attribute att)
+{
+	if (att->attisdropped || att->attgenerated)
+		return IMAGE_NONE;
+
+	switch (att->atttypid)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return IMAGE_INTEGER;
+		case BOOLOID:
+			return IMAGE_BOOLEAN;
+		case TEXTOID:
+		case VARCHAROID:
+			return IMAGE_TEXT;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return IMAGE_TIME;
+		case NUMERICOID:
+			return IMAGE_NUMERIC;
+		case BYTEAOID:
+			return IMAGE_BYTEA;
+		case JSONBOID:
+			return IMAGE_JSONB;
+		default:
+			return IMAGE_OTHER;
+	}
+}
+
+/* Find a column that the rules need; its absence means the wrong table, or a layout older than this code. */
+static AttrNumber
+find_column(Relation rel, const DeskTable *table, const char *name)
+{
+	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), name);
+
+	if (attnum == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("table \"%s\" has no column \"%s\" and cannot serve as the desk's %s",
+						RelationGetRelationName(rel), name, table->name),
+				 errhint("If the desk was restored from an older version, SELECT support.install() brings it forward.")));
+	return attnum;
+}
+
+/* Note for each attribute how it is logged and whether the primary key has it. */
+static void
+describe_attributes(TableShape *shape, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Bitmapset  *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+
+	shape->natts = desc->natts;
+	shape->kinds = MemoryContextAllocZero(shape->context, sizeof(ImageKind) * desc->natts);
+	shape->in_key = MemoryContextAllocZero(shape->context, sizeof(bool) * desc->natts);
+	shape->has_other = false;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		shape->kinds[i] = image_kind(TupleDescAttr(desc, i));
+		shape->in_key[i] = bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, key);
+		if (shape->kinds[i] == IMAGE_OTHER)
+			shape->has_other = true;
+	}
+	bms_free(key);
+}
+
+/* Look the columns up. The entry stays invalid if that fails half-way. */
+static void
+build_shape(TableShape *shape, Relation rel, const DeskTable *table)
+{
+	MemoryContextReset(shape->context);
+	shape->table = table;
+	shape->columns = MemoryContextAlloc(shape->context, sizeof(AttrNumber) * Max(table->ncolumns, 1));
+	for (int i = 0; i < table->ncolumns; i++)
+		shape->columns[i] = find_column(rel, table, table->columns[i]);
+	shape->id = table->has_id ? find_column(rel, table, "id") : InvalidAttrNumber;
+	shape->ticket_id = table->ticket_column ?
+		find_column(rel, table, table->ticket_column) : InvalidAttrNumber;
+	describe_attributes(shape, rel);
+	shape->valid = true;
+}
+
+/*
+ * Where the open relation has the columns of the logical table. The answer lives as long as the session; it is right
+ * while the relation stays locked. Raises 39P01 if the relation lacks a column.
+ */
+const TableShape *
+shape_of(Relation rel, const DeskTable *table)
+{
+	Oid			relid = RelationGetRelid(rel);
+	bool		found;
+	TableShape *shape = hash_search(shapes, &relid, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		shape->valid = false;
+		shape->context = NULL;
+	}
+	if (shape->context == NULL)
+		shape->context = AllocSetContextCreate(CacheMemoryContext, "support_ext table shape", ALLOCSET_SMALL_SIZES);
+	if (!shape->valid || shape->table != table)
+		build_shape(shape, rel, table);
+	return shape;
+}
+
+/* Take a tuple apart. The values point into the tuple; the arrays are the current memory context's. */
+void
+row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple)
+{
+	row->shape = shape;
+	row->desc = desc;
+	row->values = palloc(sizeof(Datum) * desc->natts);
+	row->nulls = palloc(sizeof(bool) * desc->natts);
+	heap_deform_tuple(tuple, desc, row->values, row->nulls);
+}
+
+bool
+row_is_null(const Row *row, int column)
+{
+	return row->nulls[row->shape->columns[column] - 1];
+}
+
+static Datum
+row_datum(const Row *row, int column)
+{
+	return row->values[row->shape->columns[column] - 1];
+}
+
+/* The value of an integer column of either width. */
+int64
+row_int64(const Row *row, int column)
+{
+	AttrNumber	attnum = row->shape->columns[column];
+
+	if (TupleDescAttr(row->desc, attnum - 1)->atttypid == INT4OID)
+		return DatumGetInt32(row_datum(row, column));
+	return DatumGetInt64(row_datum(row, column));
+}
+
+bool
+row_bool(const Row *row, int column)
+{
+	return DatumGetBool(row_datum(row, column));
+}
+
+/* A text column as a C string in the current memory context. */
+char *
+row_text(const Row *row, int column)
+{
+	return TextDatumGetCString(row_datum(row, column));
+}
+
+TimestampTz
+row_time(const Row *row, int column)
+{
+	return DatumGetTimestampTz(row_datum(row, column));
+}
+
+void
+row_set(Row *row, int column, Datum value)
+{
+	AttrNumber	attnum = row->shape->columns[column];
+
+	row->values[attnum - 1] = value;
+	row->nulls[attnum - 1] = false;
+}
+
+void
+row_clear(Row *row, int column)
+{
+	AttrNumber	attnum = row->shape->columns[column];
+
+	row->values[attnum - 1] = (Datum) 0;
+	row->nulls[attnum - 1] = true;
+}
+
+/* Are the values of an attribute (from 0) different byte for byte? Toasted values are fetched only where they must. */
+bool
+row_differs(const Row *a, const Row *b, int attribute)
+{
+	Form_pg_attribute att = TupleDescAttr(a->desc, attribute);
+
+	if (a->nulls[attribute] || b->nulls[attribute])
+		return a->nulls[attribute] != b->nulls[attribute];
+	if (a->values[attribute] == b->values[attribute])
+		return false;
+	if (att->attlen == -1)
+	{
+		struct varlena *va = (struct varlena *) DatumGetPointer(a->values[attribute]);
+		struct varlena *vb = (struct varlena *) DatumGetPointer(b->values[attribute]);
+
+		/* equal bytes, toast pointers included, are equal values */
+		if (VARSIZE_ANY(va) == VARSIZE_ANY(vb) && memcmp(va, vb, VARSIZE_ANY(va)) == 0)
+			return false;
+	}
+	return !datum_image_eq(a->values[attribute], b->values[attribute], att->attbyval, att->attlen);
+}
+
+bool
+row_column_differs(const Row *a, const Row *b, int column)
+{
+	return row_differs(a, b, a->shape->columns[column] - 1);
+}

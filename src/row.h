@@ -1,0 +1,74 @@
+/*
+ * row.h
+ *		Typed access to the rows of the desk's tables.
+ */
+#ifndef SUPPORT_ROW_H
+#define SUPPORT_ROW_H
+
+#include "access/htup.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+/* A logical table: what a trigger's argument names, whatever the relation is called. */
+typedef struct DeskTable
+{
+	const char *name;
+	const char *ticket_column;	/* the column that holds the ticket's id, or NULL */
+	bool		has_id;			/* a column id, which the log gives as record_id */
+	const char *const *columns; /* those that the table's rules read, in the order of their enum */
+	int			ncolumns;
+} DeskTable;
+
+/* How the audit log writes a column's values. */
+typedef enum ImageKind
+{
+	IMAGE_NONE,					/* dropped or generated: never kept */
+	IMAGE_INTEGER,
+	IMAGE_BOOLEAN,
+	IMAGE_TEXT,
+	IMAGE_TIME,					/* date, timestamp, timestamptz */
+	IMAGE_NUMERIC,
+	IMAGE_BYTEA,
+	IMAGE_JSONB,
+	IMAGE_OTHER					/* by its output function, as text */
+} ImageKind;
+
+/* Where a relation has the columns of a logical table. Built once for a relation and again after it changed. */
+typedef struct TableShape
+{
+	Oid			relid;			/* hash key */
+	bool		valid;
+	const DeskTable *table;
+	MemoryContext context;		/* owns the arrays below */
+	AttrNumber *columns;		/* of DeskTable.columns */
+	AttrNumber	id;
+	AttrNumber	ticket_id;
+	int			natts;
+	ImageKind  *kinds;			/* by attribute, from 0 */
+	bool	   *in_key;			/* likewise: part of the primary key */
+	bool		has_other;		/* some column is IMAGE_OTHER */
+} TableShape;
+
+/* A row taken apart. */
+typedef struct Row
+{
+	const TableShape *shape;
+	TupleDesc	desc;
+	Datum	   *values;
+	bool	   *nulls;
+} Row;
+
+extern void row_init(void);
+extern const TableShape *shape_of(Relation rel, const DeskTable *table);
+extern void row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple);
+extern bool row_is_null(const Row *row, int column);
+extern int64 row_int64(const Row *row, int column);
+extern bool row_bool(const Row *row, int column);
+extern char *row_text(const Row *row, int column);
+extern TimestampTz row_time(const Row *row, int column);
+extern void row_set(Row *row, int column, Datum value);
+extern void row_clear(Row *row, int column);
+extern bool row_differs(const Row *a, const Row *b, int attribute);
+extern bool row_column_differs(const Row *a, const Row *b, int column);
+
+#endif							/* SUPPORT_ROW_H */

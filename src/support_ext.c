@@ -1,0 +1,107 @@
+/*
+ * support_ext.c
+ *		A customer-support desk in the database: entry point and settings.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "limits.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/tuplestore.h"
+
+#include "actor.h"
+#include "compat.h"
+#include "log_writer.h"
+#include "plan.h"
+#include "row.h"
+#include "support_ext.h"
+#include "workflow.h"
+
+#ifdef PG_MODULE_MAGIC_EXT
+PG_MODULE_MAGIC_EXT(.name = "support_ext", .version = SUPPORT_EXT_VERSION);
+#else
+PG_MODULE_MAGIC;
+#endif
+
+PGDLLEXPORT void _PG_init(void);
+
+int			max_attachment_size;
+bool		install_enabled;
+static bool ascii_only;
+
+enum
+{
+	LIST_SETTINGS
+};
+
+static Statement statements[] = {
+	[LIST_SETTINGS] = {
+		.text = "SELECT s.name, pg_catalog.current_setting(s.name),"
+		" pg_catalog.concat_ws(' ', s.short_desc, s.extra_desc)"
+		" FROM pg_catalog.pg_settings AS s"
+		" WHERE pg_catalog.starts_with(s.name, 'support_ext.') ORDER BY s.name"
+	}
+};
+
+/* Draw with ASCII only: because the setting says so, or because the client cannot show more. */
+bool
+use_ascii(void)
+{
+	return ascii_only || pg_get_client_encoding() != PG_UTF8;
+}
+
+void
+_PG_init(void)
+{
+	row_init();
+	actor_init();
+	workflow_init();
+	log_writer_init();
+
+	DefineCustomBoolVariable("support_ext.ascii",
+							 "Draws with ASCII characters only.", NULL,
+							 &ascii_only, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("support_ext.install",
+							 "Lets CREATE EXTENSION make the desk.",
+							 "Off: the extension brings its functions, and support.install() makes the desk later.",
+							 &install_enabled, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("support_ext.max_attachment_size",
+							"The largest file that add_attachment() takes.", NULL,
+							&max_attachment_size, 25 * 1024, 0, 1000 * 1024, PGC_USERSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	MarkGUCPrefixReserved("support_ext");
+}
+
+/* settings() -> name, value, meaning */
+PG_FUNCTION_INFO_V1(support_settings);
+Datum
+support_settings(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	uint64		n;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	n = run_read_only(&statements[LIST_SETTINGS], NULL);
+	for (uint64 i = 0; i < n; i++)
+	{
+		Datum		values[3] = {result(i, 1), result(i, 2), result(i, 3)};
+		bool		nulls[3] = {false, false, false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* version() of the library that is loaded */
+PG_FUNCTION_INFO_V1(support_version);
+Datum
+support_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(SUPPORT_EXT_VERSION));
+}

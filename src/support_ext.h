@@ -1,0 +1,12 @@
+/*
+ * support_ext.h
+ *		Settings that more than one file reads.
+ */
+#ifndef SUPPORT_EXT_H
+#define SUPPORT_EXT_H
+
+extern int	max_attachment_size;	/* kilobytes */
+extern bool install_enabled;
+extern bool use_ascii(void);
+
+#endif							/* SUPPORT_EXT_H */

@@ -1,0 +1,563 @@
+/*
+ * ticket.c
+ *		Opening and changing tickets.
+ *
+ * A setter is one UPDATE that also asks for the version and that the ticket is live; what follows from the change is
+ * the triggers' work. Only when no row was updated do we look why.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "actor.h"
+#include "errors.h"
+#include "plan.h"
+#include "tag.h"
+#include "ticket.h"
+#include "workflow.h"
+
+enum
+{
+	STATE_OF_TICKET,
+	IS_REMOVED,
+	TICKET_OF_EXTERNAL_ID,
+	HOLDER_OF_NUMBER,
+	FIND_ORGANIZATION,
+	INSERT_TICKET,
+	INSERT_TICKET_WITH_PRIORITY,
+	SET_STATUS,
+	SET_PRIORITY,
+	ASSIGN,
+	TRANSFER
+};
+
+#define AT_VERSION \
+	" WHERE id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL" \
+	" AND ($2 IS NULL OR version OPERATOR(pg_catalog.=) $2)" \
+	" RETURNING version"
+
+#define INSERT_COLUMNS \
+	"title, description, creator_id, requester_id, assignee_id, team_id, organization_id," \
+	" status, channel, custom, ticket_number, external_id"
+
+#define UNLESS_KNOWN \
+	" ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id"
+
+static Statement statements[] = {
+	[STATE_OF_TICKET] = {
+		.text = "SELECT version, deleted_at IS NOT NULL FROM support.tickets"
+		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[IS_REMOVED] = {
+		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+	},
+	[TICKET_OF_EXTERNAL_ID] = {
+		.text = "SELECT id FROM support.tickets WHERE external_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[HOLDER_OF_NUMBER] = {
+		.text = "SELECT id FROM support.tickets WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[FIND_ORGANIZATION] = {
+		.text = "SELECT 1 FROM support.organizations WHERE id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[INSERT_TICKET] = {
+		.text = "INSERT INTO support.tickets (" INSERT_COLUMNS ")"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)" UNLESS_KNOWN,
+		.nargs = 12,
+		.argtypes = {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
+		TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID}
+	},
+	[INSERT_TICKET_WITH_PRIORITY] = {
+		.text = "INSERT INTO support.tickets (" INSERT_COLUMNS ", priority)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)" UNLESS_KNOWN,
+		.nargs = 13,
+		.argtypes = {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
+		TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID}
+	},
+	[SET_STATUS] = {
+		.text = "UPDATE support.tickets SET status = $3" AT_VERSION,
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
+	},
+	[SET_PRIORITY] = {
+		.text = "UPDATE support.tickets SET priority = $3" AT_VERSION,
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
+	},
+	[ASSIGN] = {
+		.text = "UPDATE support.tickets SET assignee_id = $3, team_id = coalesce($4, team_id)" AT_VERSION,
+		.nargs = 4, .argtypes = {INT8OID, INT8OID, INT8OID, INT8OID}
+	},
+	[TRANSFER] = {
+		.text = "UPDATE support.tickets SET creator_id = $3" AT_VERSION,
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}
+	}
+};
+
+/* Columns that update_ticket() does not take, and what does their work. */
+static const struct
+{
+	const char *name;
+	const char *instead;
+}			refused_columns[] = {
+	{"id", NULL},
+	{"creator_id", "support.transfer_ticket_ownership()"},
+	{"created_at", NULL},
+	{"deleted_at", "support.delete_ticket() and support.restore_ticket()"},
+	{"deleted_by", "support.delete_ticket()"},
+	{"delete_reason", "support.delete_ticket()"},
+	{"updated_at", NULL},
+	{"version", NULL},
+	{"first_replied_at", "support.add_comment()"},
+	{"first_solved_at", "support.set_status()"},
+	{"solved_at", "support.set_status()"},
+	{"reopen_count", "support.set_status()"},
+	{"reply_count", "support.add_comment()"},
+	{"waiting_since", "support.add_comment()"},
+	{"last_customer_at", "support.add_comment()"},
+	{"last_agent_at", "support.add_comment()"},
+	{"status_changed_at", "support.set_status()"},
+	{"search", NULL}
+};
+
+/* The user in an argument, or the acting one. Raises 55000 if there is neither. */
+int64
+acting_user_or(FunctionCallInfo fcinfo, int n)
+{
+	int64		user_id;
+
+	if (!PG_ARGISNULL(n))
+		return PG_GETARG_INT64(n);
+	if (!acting_user(&user_id))
+		refuse_no_actor();
+	return user_id;
+}
+
+/* The expected version in an argument; ANY_VERSION if it is NULL. */
+int64
+version_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? ANY_VERSION : PG_GETARG_INT64(n);
+}
+
+/* Say why there is no row of this ticket: 55000 if it was removed, P0002 if it never was or is not visible. */
+void
+refuse_absent_ticket(int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	if (run(&statements[IS_REMOVED], &args) > 0)
+		refuse_deleted_ticket(ticket_id);
+	refuse_missing("ticket", ticket_id);
+}
+
+/* Lock the ticket's row until the transaction ends and return its version. Raises P0002, or 55000 if it was deleted. */
+int64
+lock_live_ticket(int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	if (run(&statements[STATE_OF_TICKET], &args) == 0)
+		refuse_absent_ticket(ticket_id);
+	if (result_bool(0, 2))
+		refuse_deleted_ticket(ticket_id);
+	return result_int64(0, 1);
+}
+
+/* Lock the ticket's row. Raises SU001 as well, unless it is at the version expected. */
+void
+lock_ticket_at_version(int64 ticket_id, int64 expected)
+{
+	int64		version = lock_live_ticket(ticket_id);
+
+	if (expected != ANY_VERSION && version != expected)
+		refuse_stale_version(ticket_id, version, expected);
+}
+
+/* Run an UPDATE that ends in AT_VERSION and return the version that came of it. */
+static int64
+update(Statement *statement, const Args *args, int64 ticket_id, int64 expected)
+{
+	if (run(statement, args) > 0)
+		return result_int64(0, 1);
+	lock_ticket_at_version(ticket_id, expected);
+	/* somebody brought it back between the two statements */
+	if (run(statement, args) > 0)
+		return result_int64(0, 1);
+	refuse_absent_ticket(ticket_id);
+}
+
+/* The frame of a setter: one argument (two, where n_values says so) from the second on, then expected_version, actor_id. */
+static Datum
+set_columns(FunctionCallInfo fcinfo, Statement *statement, int n_values)
+{
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	int64		expected = version_argument(fcinfo, n_values + 1);
+	Args		args = {0};
+	Call		call;
+	int64		version;
+
+	begin_call(&call, fcinfo, n_values + 2);
+	arg_int64(&args, ticket_id);
+	arg_passed(&args, fcinfo, n_values + 1);
+	for (int i = 1; i <= n_values; i++)
+		arg_passed(&args, fcinfo, i);
+	version = update(statement, &args, ticket_id, expected);
+	end_call(&call);
+	return Int64GetDatum(version);
+}
+
+/* set_status(ticket_id, status, expected_version, actor_id) -> version */
+PG_FUNCTION_INFO_V1(support_set_status);
+Datum
+support_set_status(PG_FUNCTION_ARGS)
+{
+	return set_columns(fcinfo, &statements[SET_STATUS], 1);
+}
+
+/* set_priority(ticket_id, priority, expected_version, actor_id) -> version */
+PG_FUNCTION_INFO_V1(support_set_priority);
+Datum
+support_set_priority(PG_FUNCTION_ARGS)
+{
+	return set_columns(fcinfo, &statements[SET_PRIORITY], 1);
+}
+
+/* assign_ticket(ticket_id, assignee_id, team_id, expected_version, actor_id) -> version */
+PG_FUNCTION_INFO_V1(support_assign_ticket);
+Datum
+support_assign_ticket(PG_FUNCTION_ARGS)
+{
+	return set_columns(fcinfo, &statements[ASSIGN], 2);
+}
+
+/* Raise P0002 unless there is such a user. */
+static void
+check_user(int64 user_id)
+{
+	if (role_of_user(user_id) == NULL)
+		refuse_missing("user", user_id);
+}
+
+/* transfer_ticket_ownership(ticket_id, new_owner_id, expected_version, actor_id) -> version */
+PG_FUNCTION_INFO_V1(support_transfer_ticket_ownership);
+Datum
+support_transfer_ticket_ownership(PG_FUNCTION_ARGS)
+{
+	Call		call;
+
+	/* the user is looked up under the frame's check of the layout */
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	check_user(required_id(fcinfo, 1, "new_owner_id"));
+	end_call(&call);
+	return set_columns(fcinfo, &statements[TRANSFER], 1);
+}
+
+/* The arguments of create_ticket(), by position. */
+enum
+{
+	ARG_TITLE,
+	ARG_DESCRIPTION,
+	ARG_CREATOR,
+	ARG_PRIORITY,
+	ARG_TAGS,
+	ARG_REQUESTER,
+	ARG_ASSIGNEE,
+	ARG_TEAM,
+	ARG_ORGANIZATION,
+	ARG_STATUS,
+	ARG_CHANNEL,
+	ARG_CUSTOM,
+	ARG_NUMBER,
+	ARG_EXTERNAL_ID,
+	ARG_ACTOR
+};
+
+/* Find the ticket that an external id names; false if there is none, or the argument is NULL. */
+static bool
+find_by_external_id(FunctionCallInfo fcinfo, int64 *ticket_id)
+{
+	Args		args = {0};
+
+	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
+		return false;
+	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
+	if (run(&statements[TICKET_OF_EXTERNAL_ID], &args) == 0)
+		return false;
+	*ticket_id = result_int64(0, 1);
+	return true;
+}
+
+/* Raise 23505 if a ticket has the number; the detail names it. */
+static void
+check_number_free(FunctionCallInfo fcinfo)
+{
+	Args		args = {0};
+
+	if (PG_ARGISNULL(ARG_NUMBER))
+		return;
+	arg_passed(&args, fcinfo, ARG_NUMBER);
+	if (run(&statements[HOLDER_OF_NUMBER], &args) > 0)
+		refuse_taken_number(text_to_cstring(PG_GETARG_TEXT_PP(ARG_NUMBER)), result_int64(0, 1));
+}
+
+/* Raise P0002 for people and organizations that there are not. What the trigger checks is left to it. */
+static void
+check_people(FunctionCallInfo fcinfo, int64 creator_id)
+{
+	Args		args = {0};
+
+	check_user(creator_id);
+	if (!PG_ARGISNULL(ARG_REQUESTER))
+		check_user(PG_GETARG_INT64(ARG_REQUESTER));
+	if (PG_ARGISNULL(ARG_ORGANIZATION))
+		return;
+	arg_passed(&args, fcinfo, ARG_ORGANIZATION);
+	if (run(&statements[FIND_ORGANIZATION], &args) == 0)
+		refuse_missing("organization", PG_GETARG_INT64(ARG_ORGANIZATION));
+}
+
+/* Insert the row; 0 rows if the external id became known meanwhile. */
+static uint64
+insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
+{
+	static const int columns[] = {
+		ARG_REQUESTER, ARG_ASSIGNEE, ARG_TEAM, ARG_ORGANIZATION, ARG_STATUS, ARG_CHANNEL, ARG_CUSTOM, ARG_NUMBER,
+		ARG_EXTERNAL_ID
+	};
+	Args		args = {0};
+
+	arg_passed(&args, fcinfo, ARG_TITLE);
+	arg_passed(&args, fcinfo, ARG_DESCRIPTION);
+	arg_int64(&args, creator_id);
+	for (int i = 0; i < lengthof(columns); i++)
+		arg_passed(&args, fcinfo, columns[i]);
+	if (PG_ARGISNULL(ARG_PRIORITY))
+		return run(&statements[INSERT_TICKET], &args);
+	arg_passed(&args, fcinfo, ARG_PRIORITY);
+	return run(&statements[INSERT_TICKET_WITH_PRIORITY], &args);
+}
+
+/* Open a ticket, or find the one that was opened with the same external id. */
+static int64
+open_ticket(FunctionCallInfo fcinfo)
+{
+	int64		creator_id;
+	int64		ticket_id;
+
+	if (find_by_external_id(fcinfo, &ticket_id))
+		return ticket_id;
+	creator_id = acting_user_or(fcinfo, ARG_CREATOR);
+	check_people(fcinfo, creator_id);
+	check_number_free(fcinfo);
+	if (insert_ticket(fcinfo, creator_id) == 0)
+	{
+		if (find_by_external_id(fcinfo, &ticket_id))
+			return ticket_id;
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("a ticket with this external_id was opened by a transaction that this one does not see")));
+	}
+	ticket_id = result_int64(0, 1);
+	if (!PG_ARGISNULL(ARG_TAGS))
+		put_tags(ticket_id, clean_tags(PG_GETARG_ARRAYTYPE_P(ARG_TAGS)));
+	return ticket_id;
+}
+
+/* create_ticket(...) -> id */
+PG_FUNCTION_INFO_V1(support_create_ticket);
+Datum
+support_create_ticket(PG_FUNCTION_ARGS)
+{
+	Call		call;
+	int64		ticket_id;
+
+	begin_call(&call, fcinfo, ARG_ACTOR);
+	ticket_id = open_ticket(fcinfo);
+	end_call(&call);
+	PG_RETURN_INT64(ticket_id);
+}
+
+/* Raise 22023 for a column that update_ticket() leaves to others. */
+static void
+check_not_refused(const char *key)
+{
+	for (int i = 0; i < lengthof(refused_columns); i++)
+		if (strcmp(refused_columns[i].name, key) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" cannot be changed by update_ticket()", key),
+					 refused_columns[i].instead ?
+					 errhint("Use %s.", refused_columns[i].instead) :
+					 errhint("The desk keeps it by itself.")));
+}
+
+/* Raise 22023 unless the key names a column that may be changed. */
+static void
+check_key(Oid relid, const char *key)
+{
+	check_not_refused(key);
+	if (get_attnum(relid, key) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown key \"%s\" in changes", key),
+				 errhint("A key is a column of support.tickets, or tags.")));
+}
+
+static bool
+is_key(const JsonbValue *key, const char *name)
+{
+	return key->val.string.len == strlen(name) && strncmp(key->val.string.val, name, key->val.string.len) == 0;
+}
+
+/* The tags that changes ask for. Raises 22023 unless they are strings, or null for none. */
+static ArrayType *
+tags_of(JsonbValue *value)
+{
+	ArrayBuildState *tags = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	element;
+
+	if (value->type == jbvNull)
+		return construct_empty_array(TEXTOID);
+	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
+	{
+		iterator = JsonbIteratorInit(value->val.binary.data);
+		while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+		{
+			if (token != WJB_ELEM)
+				continue;
+			if (element.type != jbvString)
+				break;
+			accumArrayResult(tags, PointerGetDatum(cstring_to_text_with_len(element.val.string.val,
+																			element.val.string.len)),
+							 false, TEXTOID, CurrentMemoryContext);
+		}
+		if (token == WJB_DONE)
+			return clean_tags(DatumGetArrayTypeP(makeArrayResult(tags, CurrentMemoryContext)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("tags in changes must be an array of strings")));
+}
+
+/* Raise 22023 unless the value of custom is an object or null. */
+static void
+check_custom(const JsonbValue *value)
+{
+	if (value->type == jbvNull ||
+		(value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("custom in changes must be an object or null")));
+}
+
+/* The new value of custom: the old one merged with the change key by key, where null takes a key away. */
+#define MERGED_CUSTOM \
+	"CASE WHEN pg_catalog.jsonb_typeof($2 OPERATOR(pg_catalog.->) 'custom') OPERATOR(pg_catalog.=) 'null'" \
+	" THEN '{}'::pg_catalog.jsonb" \
+	" ELSE (coalesce(t.custom, '{}') OPERATOR(pg_catalog.||) ($2 OPERATOR(pg_catalog.->) 'custom'))" \
+	" OPERATOR(pg_catalog.-) ARRAY(SELECT e.key FROM pg_catalog.jsonb_each($2 OPERATOR(pg_catalog.->) 'custom') AS e" \
+	" WHERE pg_catalog.jsonb_typeof(e.value) OPERATOR(pg_catalog.=) 'null') END"
+
+/*
+ * Form the UPDATE for the columns that the object names, NULL if it names none, and take the tags out. The values
+ * are converted by jsonb_populate_record(), so every type that a column may have is understood.
+ */
+static char *
+update_of(Jsonb *changes, ArrayType **tags)
+{
+	Oid			relid = desk_relation("support", "tickets");
+	JsonbIterator *iterator = JsonbIteratorInit(&changes->root);
+	JsonbIteratorToken token;
+	StringInfoData set;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	initStringInfo(&set);
+	while ((token = JsonbIteratorNext(&iterator, &key, false)) != WJB_DONE)
+	{
+		char	   *name;
+
+		if (token != WJB_KEY)
+			continue;
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (is_key(&key, "tags"))
+		{
+			*tags = tags_of(&value);
+			continue;
+		}
+		name = pnstrdup(key.val.string.val, key.val.string.len);
+		check_key(relid, name);
+		if (is_key(&key, "custom"))
+			check_custom(&value);
+		appendStringInfo(&set, "%s%s = ", set.len > 0 ? ", " : "", quote_identifier(name));
+		if (is_key(&key, "custom"))
+			appendStringInfoString(&set, MERGED_CUSTOM);
+		else
+			appendStringInfo(&set, "r.%s", quote_identifier(name));
+	}
+	if (set.len == 0)
+		return NULL;
+	return psprintf("UPDATE support.tickets AS t SET %s"
+					" FROM pg_catalog.jsonb_populate_record(NULL::support.tickets, $2) AS r"
+					" WHERE t.id OPERATOR(pg_catalog.=) $1 RETURNING t.version", set.data);
+}
+
+/* Raise 22023 unless the argument is an object. */
+static Jsonb *
+changes_argument(FunctionCallInfo fcinfo, int n)
+{
+	Jsonb	   *changes = PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
+
+	if (changes == NULL || !JB_ROOT_IS_OBJECT(changes))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("changes must be an object"),
+				 errhint("For example: {\"priority\": \"high\", \"tags\": [\"printer\"]}.")));
+	return changes;
+}
+
+/* update_ticket(ticket_id, changes, expected_version, actor_id) -> version */
+PG_FUNCTION_INFO_V1(support_update_ticket);
+Datum
+support_update_ticket(PG_FUNCTION_ARGS)
+{
+	static const Oid types[] = {INT8OID, JSONBOID};
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	Jsonb	   *changes = changes_argument(fcinfo, 1);
+	ArrayType  *tags = NULL;
+	Args		args = {0};
+	Call		call;
+	int64		version;
+	char	   *text;
+
+	begin_call(&call, fcinfo, 3);
+	lock_ticket_at_version(ticket_id, version_argument(fcinfo, 2));
+	version = result_int64(0, 1);
+	text = update_of(changes, &tags);
+	if (text != NULL)
+	{
+		arg_int64(&args, ticket_id);
+		arg(&args, JsonbPGetDatum(changes));
+		run(statement_of(text, 2, types), &args);
+		version = result_int64(0, 1);
+	}
+	if (tags != NULL)
+		replace_tags(ticket_id, tags);
+	end_call(&call);
+	PG_RETURN_INT64(version);
+}

@@ -1,0 +1,20 @@
+/*
+ * ticket.h
+ *		Tickets, for the files that work on what belongs to one.
+ */
+#ifndef SUPPORT_TICKET_H
+#define SUPPORT_TICKET_H
+
+#include "fmgr.h"
+
+#include "compat.h"
+
+#define ANY_VERSION (-1)
+
+extern int64 version_argument(FunctionCallInfo fcinfo, int n);
+extern int64 lock_live_ticket(int64 ticket_id);
+extern void lock_ticket_at_version(int64 ticket_id, int64 expected);
+pg_noreturn extern void refuse_absent_ticket(int64 ticket_id);
+extern int64 acting_user_or(FunctionCallInfo fcinfo, int n);
+
+#endif							/* SUPPORT_TICKET_H */

@@ -1,0 +1,311 @@
+/*
+ * ticket_read.c
+ *		Reading a ticket in one round trip.
+ *
+ * Private notes and their attachments come only when asked for. Pages of comments go by the comment's id, so that
+ * what is written meanwhile neither repeats nor hides one.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/tuplestore.h"
+
+#include "actor.h"
+#include "errors.h"
+#include "plan.h"
+#include "support_ext.h"
+#include "ticket.h"
+
+#define PERSON(alias) \
+	"CASE WHEN " alias ".id IS NOT NULL THEN pg_catalog.jsonb_build_object(" \
+	"'id', " alias ".id, 'full_name', " alias ".full_name, 'email', " alias ".email, 'role', " alias ".role) END"
+
+enum
+{
+	IS_DELETED,
+	READ_TICKET,
+	ID_OF_NUMBER,
+	SHOW_HEADER,
+	SHOW_COMMENTS
+};
+
+static Statement statements[] = {
+	[IS_DELETED] = {
+		.text = "SELECT deleted_at IS NOT NULL FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[READ_TICKET] = {
+		.text = "WITH visible AS MATERIALIZED"
+		" ("
+		"	SELECT c.id, c.author_id, u.full_name AS author, c.author_role, c.content, c.is_private,"
+		"		c.created_at, c.via, c.external_id, c.edited_at"
+		"	FROM support.comments AS c"
+		"	JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) c.author_id"
+		"	WHERE c.ticket_id OPERATOR(pg_catalog.=) $1"
+		"		AND c.id OPERATOR(pg_catalog.>) coalesce($4, 0)"
+		"		AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)"
+		"	ORDER BY c.id"
+		"	LIMIT $3 OPERATOR(pg_catalog.+) 1"
+		" ),"
+		" page AS (SELECT v.* FROM visible AS v ORDER BY v.id LIMIT $3)"
+		" SELECT pg_catalog.jsonb_build_object("
+		"	'ticket', pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'search',"
+		"	'people', pg_catalog.jsonb_build_object("
+		"		'creator', " PERSON("creator") ","
+		"		'requester', " PERSON("requester") ","
+		"		'assignee', " PERSON("assignee") ","
+		"		'organization', CASE WHEN o.id IS NOT NULL THEN"
+		"			pg_catalog.jsonb_build_object('id', o.id, 'name', o.name) END,"
+		"		'team', CASE WHEN team.id IS NOT NULL THEN"
+		"			pg_catalog.jsonb_build_object('id', team.id, 'name', team.name) END),"
+		"	'tags', (SELECT coalesce(pg_catalog.jsonb_agg(g.name ORDER BY g.name_key), '[]')"
+		"		FROM support.ticket_tags AS l JOIN support.tags AS g ON g.id OPERATOR(pg_catalog.=) l.tag_id"
+		"		WHERE l.ticket_id OPERATOR(pg_catalog.=) $1),"
+		"	'attachments', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object("
+		"			'id', a.id, 'comment_id', a.comment_id, 'filename', a.filename, 'content_type', a.content_type,"
+		"			'byte_size', a.byte_size, 'sha256', pg_catalog.encode(a.sha256, 'hex'),"
+		"			'uploaded_by', a.uploaded_by, 'created_at', a.created_at) ORDER BY a.id), '[]')"
+		"		FROM support.attachments AS a"
+		"		LEFT JOIN support.comments AS c ON c.ticket_id OPERATOR(pg_catalog.=) a.ticket_id"
+		"			AND c.id OPERATOR(pg_catalog.=) a.comment_id"
+		"		WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
+		"			AND (c.id IS NULL OR (c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))),"
+		"	'comments', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(p) ORDER BY p.id), '[]') FROM page AS p),"
+		"	'comment_count', (SELECT pg_catalog.count(*) FROM support.comments AS c"
+		"		WHERE c.ticket_id OPERATOR(pg_catalog.=) $1"
+		"			AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)),"
+		"	'next_comment_id', CASE"
+		"		WHEN (SELECT pg_catalog.count(*) FROM visible) OPERATOR(pg_catalog.>) $3"
+		"		THEN (SELECT pg_catalog.max(p.id) FROM page AS p) END)"
+		" FROM support.tickets AS t"
+		" LEFT JOIN support.users AS creator ON creator.id OPERATOR(pg_catalog.=) t.creator_id"
+		" LEFT JOIN support.users AS requester"
+		"	ON requester.id OPERATOR(pg_catalog.=) coalesce(t.requester_id, t.creator_id)"
+		" LEFT JOIN support.users AS assignee ON assignee.id OPERATOR(pg_catalog.=) t.assignee_id"
+		" LEFT JOIN support.organizations AS o ON o.id OPERATOR(pg_catalog.=) t.organization_id"
+		" LEFT JOIN support.teams AS team ON team.id OPERATOR(pg_catalog.=) t.team_id"
+		" WHERE t.id OPERATOR(pg_catalog.=) $1 AND t.deleted_at IS NULL",
+		.nargs = 4, .argtypes = {INT8OID, BOOLOID, INT4OID, INT8OID}
+	},
+	[ID_OF_NUMBER] = {
+		.text = "SELECT id FROM support.tickets WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) $1"
+		" UNION ALL"
+		" SELECT b.ticket_id FROM support.deleted_tickets AS b"
+		" WHERE b.ticket_number OPERATOR(pg_catalog.=) $1 AND b.how OPERATOR(pg_catalog.=) 'removed'"
+		" LIMIT 1",
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[SHOW_HEADER] = {
+		.text = "SELECT pg_catalog.format('%s  %s', t.ticket_number, t.title),"
+		" pg_catalog.concat_ws(', ', t.status, coalesce(t.priority, 'no priority'),"
+		"	CASE WHEN assignee.id IS NULL THEN 'nobody''s' ELSE 'assigned to ' OPERATOR(pg_catalog.||) assignee.full_name END,"
+		"	'team ' OPERATOR(pg_catalog.||) team.name,"
+		"	(SELECT 'tags ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(g.name, ' ' ORDER BY g.name_key)"
+		"	 FROM support.ticket_tags AS l JOIN support.tags AS g ON g.id OPERATOR(pg_catalog.=) l.tag_id"
+		"	 WHERE l.ticket_id OPERATOR(pg_catalog.=) t.id)),"
+		" pg_catalog.format('%s, %s', requester.full_name, pg_catalog.to_char(t.created_at, 'YYYY-MM-DD HH24:MI')),"
+		" t.description"
+		" FROM support.tickets AS t"
+		" LEFT JOIN support.users AS requester"
+		"	ON requester.id OPERATOR(pg_catalog.=) coalesce(t.requester_id, t.creator_id)"
+		" LEFT JOIN support.users AS assignee ON assignee.id OPERATOR(pg_catalog.=) t.assignee_id"
+		" LEFT JOIN support.teams AS team ON team.id OPERATOR(pg_catalog.=) t.team_id"
+		" WHERE t.id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[SHOW_COMMENTS] = {
+		.text = "SELECT pg_catalog.concat("
+		"	u.full_name, CASE WHEN c.author_role OPERATOR(pg_catalog.<>) 'customer'"
+		"		THEN pg_catalog.format(' (%s)', pg_catalog.replace(c.author_role, '_', ' ')) END,"
+		"	', ', pg_catalog.to_char(c.created_at, 'YYYY-MM-DD HH24:MI'),"
+		"	CASE WHEN c.is_private THEN ', private' END, CASE WHEN c.edited_at IS NOT NULL THEN ', edited' END),"
+		" c.content,"
+		" (SELECT 'attached: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(a.filename, ', ' ORDER BY a.id)"
+		"	FROM support.attachments AS a"
+		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) c.ticket_id AND a.comment_id OPERATOR(pg_catalog.=) c.id)"
+		" FROM support.comments AS c"
+		" JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) c.author_id"
+		" WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)"
+		" ORDER BY c.created_at, c.id",
+		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
+	}
+};
+
+static bool
+flag_argument(FunctionCallInfo fcinfo, int n)
+{
+	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
+}
+
+/* The size of a page. Raises 22023 unless it is one row at least. */
+static int32
+page_size_argument(FunctionCallInfo fcinfo, int n)
+{
+	int32		size = PG_ARGISNULL(n) ? 100 : PG_GETARG_INT32(n);
+
+	if (size < 1 || size == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("page_size %d is out of range", size)));
+	return size;
+}
+
+/* Raise P0002 or 55000 unless the ticket is live. */
+static void
+check_live(int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	if (run_read_only(&statements[IS_DELETED], &args) == 0)
+		refuse_absent_ticket(ticket_id);
+	if (result_bool(0, 1))
+		refuse_deleted_ticket(ticket_id);
+}
+
+/* The ticket as jsonb, in the caller's memory context; the arguments from the second on are get_ticket()'s. */
+static Datum
+read_ticket(FunctionCallInfo fcinfo, int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	arg(&args, BoolGetDatum(flag_argument(fcinfo, 1)));
+	arg(&args, Int32GetDatum(page_size_argument(fcinfo, 2)));
+	arg_passed(&args, fcinfo, 3);
+	if (run_read_only(&statements[READ_TICKET], &args) == 0)
+	{
+		check_live(ticket_id);
+		refuse_missing("ticket", ticket_id);
+	}
+	return SPI_datumTransfer(result(0, 1), false, -1);
+}
+
+/* get_ticket(ticket_id, include_private, page_size, after_comment_id) -> jsonb */
+PG_FUNCTION_INFO_V1(support_get_ticket);
+Datum
+support_get_ticket(PG_FUNCTION_ARGS)
+{
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	Call		call;
+	Datum		ticket;
+
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	ticket = read_ticket(fcinfo, ticket_id);
+	end_call(&call);
+	return ticket;
+}
+
+/* get_ticket_by_number(ticket_number, include_private, page_size, after_comment_id) -> jsonb */
+PG_FUNCTION_INFO_V1(support_get_ticket_by_number);
+Datum
+support_get_ticket_by_number(PG_FUNCTION_ARGS)
+{
+	Args		args = {0};
+	Call		call;
+	Datum		ticket;
+
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	arg_passed(&args, fcinfo, 0);
+	if (run_read_only(&statements[ID_OF_NUMBER], &args) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("ticket number \"%s\" does not exist",
+						PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+	ticket = read_ticket(fcinfo, result_int64(0, 1));
+	end_call(&call);
+	return ticket;
+}
+
+static void
+put_line(ReturnSetInfo *rsinfo, const char *line)
+{
+	Datum		value = CStringGetTextDatum(line);
+	bool		isnull = false;
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+	pfree(DatumGetPointer(value));
+}
+
+/* Put a text's lines, indented. */
+static void
+put_text(ReturnSetInfo *rsinfo, char *text)
+{
+	char	   *line;
+
+	while ((line = strsep(&text, "\n")) != NULL)
+	{
+		size_t		length = strlen(line);
+
+		if (length > 0 && line[length - 1] == '\r')
+			line[length - 1] = '\0';
+		put_line(rsinfo, *line == '\0' ? "" : psprintf("  %s", line));
+	}
+}
+
+static void
+put_rule(ReturnSetInfo *rsinfo)
+{
+	StringInfoData line;
+
+	initStringInfo(&line);
+	for (int i = 0; i < 72; i++)
+		appendStringInfoString(&line, use_ascii() ? "-" : "\342\224\200");	/* U+2500 */
+	put_line(rsinfo, line.data);
+}
+
+static void
+show_header(ReturnSetInfo *rsinfo, int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	run_read_only(&statements[SHOW_HEADER], &args);
+	put_line(rsinfo, result_text(0, 1));
+	put_line(rsinfo, result_text(0, 2));
+	put_rule(rsinfo);
+	put_line(rsinfo, result_text(0, 3));
+	put_text(rsinfo, result_text(0, 4));
+}
+
+static void
+show_comments(ReturnSetInfo *rsinfo, int64 ticket_id, bool include_private)
+{
+	Args		args = {0};
+	uint64		n;
+
+	arg_int64(&args, ticket_id);
+	arg(&args, BoolGetDatum(include_private));
+	n = run_read_only(&statements[SHOW_COMMENTS], &args);
+	for (uint64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_rule(rsinfo);
+		put_line(rsinfo, result_text(i, 1));
+		put_text(rsinfo, result_text(i, 2));
+		if (!result_is_null(i, 3))
+			put_text(rsinfo, result_text(i, 3));
+	}
+}
+
+/* show_ticket(ticket_id, include_private) -> lines */
+PG_FUNCTION_INFO_V1(support_show_ticket);
+Datum
+support_show_ticket(PG_FUNCTION_ARGS)
+{
+	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Call		call;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	check_live(ticket_id);
+	show_header(rsinfo, ticket_id);
+	show_comments(rsinfo, ticket_id, flag_argument(fcinfo, 1));
+	end_call(&call);
+	return (Datum) 0;
+}

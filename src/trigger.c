@@ -1,0 +1,391 @@
+/*
+ * trigger.c
+ *		What the desk's tables do on every road: function, psql, COPY, ORM, cascade.
+ *
+ * A table has at most three triggers of ours. before_row() completes and keeps the row itself. after_row() checks,
+ * keeps the books of the row's ticket and writes the audit log, in this order; it comes before the foreign keys'
+ * triggers, so that our word is heard first. refuse_truncate() guards against the one change that no row trigger sees.
+ *
+ * The argument is the table's logical name. A relation that lacks that table's columns is refused, so a trigger
+ * function that was put on the wrong table reads nothing it does not know.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+
+#include "actor.h"
+#include "audit.h"
+#include "compat.h"
+#include "log_writer.h"
+#include "reply.h"
+#include "trigger.h"
+#include "workflow.h"
+
+enum
+{
+	USER_DB_ROLE,
+	USER_UPDATED_AT
+};
+
+static const char *const user_columns[] = {
+	[USER_DB_ROLE] = "db_role",
+	[USER_UPDATED_AT] = "updated_at"
+};
+
+static const DeskTable users_table = {
+	.name = "users", .has_id = true, .columns = user_columns, .ncolumns = lengthof(user_columns)
+};
+
+/* Tables without rules of their own. */
+static const DeskTable plain_tables[] = {
+	{.name = "organizations", .has_id = true},
+	{.name = "teams", .has_id = true},
+	{.name = "team_members"},
+	{.name = "attachments", .ticket_column = "ticket_id", .has_id = true},
+	{.name = "tags", .has_id = true},
+	{.name = "ticket_tags", .ticket_column = "ticket_id"},
+	{.name = "ticket_watchers", .ticket_column = "ticket_id"}
+};
+
+/* Tables that sessions keep, see workflow.c. */
+static const DeskTable rule_tables[] = {
+	{.name = "statuses"},
+	{.name = "status_transitions"},
+	{.name = "priorities"}
+};
+
+/* The columns of the log that its guard stamps. */
+enum
+{
+	ENTRY_ERA,
+	ENTRY_XID,
+	ENTRY_DB_ROLE
+};
+
+static const char *const entry_columns[] = {
+	[ENTRY_ERA] = "era",
+	[ENTRY_XID] = "xid",
+	[ENTRY_DB_ROLE] = "db_role"
+};
+
+static const DeskTable log_table = {
+	.name = "audit_log", .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
+};
+
+bool		restoring = false;
+bool		erasing = false;
+
+static bool
+is_rule_table(const DeskTable *table)
+{
+	return table >= rule_tables && table < rule_tables + lengthof(rule_tables);
+}
+
+/* The table of this logical name, NULL if there is none. */
+const DeskTable *
+desk_table(const char *name)
+{
+	static const DeskTable *const ruled[] = {&tickets_table, &comments_table, &users_table, &log_table};
+
+	for (int i = 0; i < lengthof(ruled); i++)
+		if (strcmp(ruled[i]->name, name) == 0)
+			return ruled[i];
+	for (int i = 0; i < lengthof(plain_tables); i++)
+		if (strcmp(plain_tables[i].name, name) == 0)
+			return &plain_tables[i];
+	for (int i = 0; i < lengthof(rule_tables); i++)
+		if (strcmp(rule_tables[i].name, name) == 0)
+			return &rule_tables[i];
+	return NULL;
+}
+
+/* Raise 39P01 unless the server calls us as the trigger that we are. */
+static TriggerData *
+check_protocol(FunctionCallInfo fcinfo, const char *function, TriggerEvent timing, bool per_row)
+{
+	TriggerData *trigdata;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by a trigger", function)));
+	trigdata = (TriggerData *) fcinfo->context;
+	if ((trigdata->tg_event & TRIGGER_EVENT_TIMINGMASK) != timing)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired %s the event", function,
+						timing == TRIGGER_EVENT_BEFORE ? "before" : "after")));
+	if ((TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) != 0) != per_row)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for each %s", function, per_row ? "row" : "statement")));
+	return trigdata;
+}
+
+/* The table that the trigger's argument names. Raises 39P01 if it names none. */
+static const DeskTable *
+table_named(TriggerData *trigdata)
+{
+	const DeskTable *table = NULL;
+
+	if (trigdata->tg_trigger->tgnargs == 1)
+		table = desk_table(trigdata->tg_trigger->tgargs[0]);
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" on table \"%s\" does not name a table of the desk",
+						trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation)),
+				 errhint("Its one argument is the table's logical name, such as tickets.")));
+	return table;
+}
+
+/* Compute a column's default. */
+static Datum
+default_of(Relation rel, AttrNumber attnum, bool *isnull)
+{
+	Expr	   *expr = (Expr *) build_column_default(rel, attnum);
+	EState	   *estate;
+	Datum		value;
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	MemoryContext caller = CurrentMemoryContext;
+
+	*isnull = true;
+	if (expr == NULL)
+		return (Datum) 0;
+	estate = CreateExecutorState();
+	value = ExecEvalExprSwitchContext(ExecPrepareExpr(expr, estate), GetPerTupleExprContext(estate), isnull);
+	if (!*isnull)
+	{
+		MemoryContextSwitchTo(caller);
+		value = datumCopy(value, att->attbyval, att->attlen);
+	}
+	FreeExecutorState(estate);
+	return value;
+}
+
+/*
+ * Give the default to columns that must have a value but were sent as NULL, as mappers do with what the application
+ * left out. Returns true if any was.
+ */
+static bool
+fill_in_defaults(Relation rel, Row *row)
+{
+	bool		filled = false;
+
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(row->desc, i);
+
+		if (!row->nulls[i] || !att->attnotnull || att->attisdropped || att->attgenerated ||
+			!(att->atthasdef || att->attidentity))
+			continue;
+		row->values[i] = default_of(rel, i + 1, &row->nulls[i]);
+		filled = true;
+	}
+	return filled;
+}
+
+/* The tuple with the row's values, allocated where the caller of the trigger expects it. */
+static HeapTuple
+tuple_of(const Row *row, HeapTuple original)
+{
+	bool	   *replace = palloc(sizeof(bool) * row->desc->natts);
+
+	for (int i = 0; i < row->desc->natts; i++)
+		replace[i] = !TupleDescAttr(row->desc, i)->attgenerated;
+	return heap_modify_tuple(original, row->desc, row->values, row->nulls, replace);
+}
+
+static HeapTuple
+before_insert(TriggerData *trigdata, const DeskTable *table)
+{
+	Relation	rel = trigdata->tg_relation;
+	const TableShape *shape = shape_of(rel, table);
+	bool		changed;
+	Row			row;
+
+	row_open(&row, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
+	changed = fill_in_defaults(rel, &row);
+	if (table == &tickets_table || table == &comments_table)
+	{
+		if (table == &tickets_table)
+			ticket_before_insert(&row);
+		else
+			comment_before_insert(&row);
+		changed = true;
+	}
+	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
+}
+
+/* Keep a user's updated_at: it moves if another column does. */
+static void
+user_before_update(const Row *old, Row *new)
+{
+	AttrNumber	updated_at = new->shape->columns[USER_UPDATED_AT];
+	bool		changed = false;
+
+	for (int i = 0; i < new->shape->natts && !changed; i++)
+		changed = new->shape->kinds[i] != IMAGE_NONE && i + 1 != updated_at && row_differs(old, new, i);
+	row_set(new, USER_UPDATED_AT,
+			changed ? TimestampTzGetDatum(desk_now()) : old->values[updated_at - 1]);
+}
+
+static HeapTuple
+before_update(TriggerData *trigdata, const DeskTable *table)
+{
+	Relation	rel = trigdata->tg_relation;
+	const TableShape *shape = shape_of(rel, table);
+	Row			old;
+	Row			new;
+
+	row_open(&old, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
+	row_open(&new, shape, RelationGetDescr(rel), trigdata->tg_newtuple);
+	if (table == &tickets_table)
+		ticket_before_update(&old, &new);
+	else if (table == &comments_table)
+		comment_before_update(&old, &new);
+	else if (table == &users_table)
+		user_before_update(&old, &new);
+	return tuple_of(&new, trigdata->tg_newtuple);
+}
+
+PG_FUNCTION_INFO_V1(support_before_row);
+Datum
+support_before_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.before_row", TRIGGER_EVENT_BEFORE, true);
+	const DeskTable *table = table_named(trigdata);
+
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		return PointerGetDatum(trigdata->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return PointerGetDatum(before_update(trigdata, table));
+	if (restoring)
+		return PointerGetDatum(trigdata->tg_trigtuple);
+	return PointerGetDatum(before_insert(trigdata, table));
+}
+
+/* Tell other sessions of a change to what they keep. */
+static void
+tell_sessions(Relation rel, const DeskTable *table, const Row *old, const Row *new)
+{
+	if (is_rule_table(table))
+		workflow_table_changed(rel);
+	else if (table == &users_table &&
+			 (old && new ? row_column_differs(old, new, USER_DB_ROLE) :
+			  !row_is_null(old ? old : new, USER_DB_ROLE)))
+		CacheInvalidateRelcache(rel);
+}
+
+static void
+after_insert(const DeskTable *table, const Row *row)
+{
+	if (table == &tickets_table && !restoring)
+		ticket_check(NULL, row);
+	audit_insert(row);
+	if (table == &comments_table && !restoring)
+		comment_inserted(row);
+}
+
+static void
+after_update(const DeskTable *table, const Row *old, const Row *new)
+{
+	if (table == &tickets_table)
+		ticket_check(old, new);
+	audit_update(old, new);
+	if (table == &comments_table)
+		comment_updated(old, new);
+}
+
+static void
+after_delete(const DeskTable *table, const Row *row)
+{
+	audit_delete(row);
+	if (table == &comments_table && !purging)
+		comment_removed(row);
+}
+
+PG_FUNCTION_INFO_V1(support_after_row);
+Datum
+support_after_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.after_row", TRIGGER_EVENT_AFTER, true);
+	const DeskTable *table = table_named(trigdata);
+	Relation	rel = trigdata->tg_relation;
+	const TableShape *shape = shape_of(rel, table);
+	Row			row;
+	Row			new;
+
+	row_open(&row, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		row_open(&new, shape, RelationGetDescr(rel), trigdata->tg_newtuple);
+		tell_sessions(rel, table, &row, &new);
+		after_update(table, &row, &new);
+	}
+	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		tell_sessions(rel, table, NULL, &row);
+		after_insert(table, &row);
+	}
+	else
+	{
+		tell_sessions(rel, table, &row, NULL);
+		after_delete(table, &row);
+	}
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(support_refuse_truncate);
+Datum
+support_refuse_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.refuse_truncate", TRIGGER_EVENT_BEFORE, false);
+	const DeskTable *table = table_named(trigdata);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("support.%s cannot be truncated: the audit log would not see it", table->name),
+			 table == &log_table ?
+			 errhint("The audit log is append-only.") :
+			 errhint("DELETE removes rows and keeps them in the audit log.")));
+}
+
+/* Stamp an entry that an application writes: when and where it says it was written is not the client's to say. */
+static HeapTuple
+stamp_entry(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	Row			entry;
+
+	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
+	fill_in_defaults(rel, &entry);
+	row_set(&entry, ENTRY_ERA, Int32GetDatum(current_era()));
+	row_set(&entry, ENTRY_XID, Int64GetDatum(current_xid()));
+	row_set(&entry, ENTRY_DB_ROLE, CStringGetTextDatum(asking_role()));
+	return tuple_of(&entry, trigdata->tg_trigtuple);
+}
+
+PG_FUNCTION_INFO_V1(support_guard_log);
+Datum
+support_guard_log(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.guard_log", TRIGGER_EVENT_BEFORE, true);
+
+	(void) table_named(trigdata);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(stamp_entry(trigdata));
+	if (erasing)
+		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the audit log is append-only"),
+			 errhint("support.purge_deleted() takes out what was deleted.")));
+}

@@ -1,0 +1,18 @@
+/*
+ * trigger.h
+ *		What the functions tell the triggers.
+ */
+#ifndef SUPPORT_TRIGGER_H
+#define SUPPORT_TRIGGER_H
+
+#include "row.h"
+
+/* Set while removed rows come back: they come as they were, with no rules applied and no books kept. */
+extern bool restoring;
+
+/* Set while purge_deleted() takes images out of the log. */
+extern bool erasing;
+
+extern const DeskTable *desk_table(const char *name);
+
+#endif							/* SUPPORT_TRIGGER_H */

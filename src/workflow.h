@@ -1,0 +1,65 @@
+/*
+ * workflow.h
+ *		Statuses and what follows from them.
+ */
+#ifndef SUPPORT_WORKFLOW_H
+#define SUPPORT_WORKFLOW_H
+
+#include "row.h"
+
+/* What a status means. */
+typedef enum Category
+{
+	CATEGORY_NEW,
+	CATEGORY_OPEN,
+	CATEGORY_PENDING,
+	CATEGORY_HOLD,
+	CATEGORY_SOLVED,
+	CATEGORY_CLOSED
+} Category;
+
+/* The columns of support.tickets that rules read or keep. */
+enum
+{
+	TICKET_ID,
+	TICKET_NUMBER,
+	TICKET_STATUS,
+	TICKET_PRIORITY,
+	TICKET_CREATOR_ID,
+	TICKET_CREATED_AT,
+	TICKET_DELETED_AT,
+	TICKET_TEAM_ID,
+	TICKET_ASSIGNEE_ID,
+	TICKET_PENDING_UNTIL,
+	TICKET_UPDATED_AT,
+	TICKET_VERSION,
+	TICKET_FIRST_SOLVED_AT,
+	TICKET_SOLVED_AT,
+	TICKET_REOPEN_COUNT,
+	TICKET_WAITING_SINCE,
+	TICKET_LAST_CUSTOMER_AT,
+	TICKET_LAST_AGENT_AT,
+	TICKET_DELETED_BY,
+	TICKET_DELETE_REASON,
+	TICKET_STATUS_CHANGED_AT
+};
+
+extern const DeskTable tickets_table;
+
+extern void workflow_init(void);
+extern void workflow_table_changed(Relation rel);
+extern Category status_category(const char *status);
+extern char *default_status(void);
+extern char *reopen_status(void);
+extern bool is_solved(Category category);
+extern char *role_of_user(int64 user_id);
+extern bool answers_customers(const char *role);
+
+extern void ticket_before_insert(Row *ticket);
+extern void ticket_before_update(const Row *old, Row *new);
+extern void ticket_check(const Row *old, const Row *new);
+
+/* Set while a customer's comment reopens a ticket: no transition is forbidden then. */
+extern bool reopening;
+
+#endif							/* SUPPORT_WORKFLOW_H */
