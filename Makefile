@@ -14,6 +14,7 @@ OBJS = \
 	src/audit.o \
 	src/workflow.o \
 	src/reply.o \
+	src/search.o \
 	src/trigger.o \
 	src/people.o \
 	src/tag.o \

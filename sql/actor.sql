@@ -15,7 +15,7 @@ RETURNS text
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_set_actor';
 COMMENT ON FUNCTION support.set_actor(bigint, boolean) IS
-	'Acts as this user from now on, until the transaction ends if is_local; NULL acts as nobody. Returns the name and role. P0002: no such user. 55000: not active.';
+	'Acts as this user from now on, until the transaction ends if is_local; NULL clears that. Returns the name and role. P0002: no such user. 55000: not active.';
 REVOKE ALL ON FUNCTION support.set_actor(bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION support.desk_now()

@@ -28,7 +28,8 @@
 enum
 {
 	USER_OF_ROLE,
-	NAME_OF_USER
+	NAME_OF_USER,
+	ACTOR
 };
 
 static Statement statements[] = {
@@ -40,6 +41,10 @@ static Statement statements[] = {
 		.text = "SELECT pg_catalog.format('%s (%s)', full_name, role), is_active"
 		" FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[ACTOR] = {
+		.text = "SELECT is_active FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
 	}
 };
 
@@ -193,6 +198,19 @@ set_actor_setting(int64 user_id, GucAction action)
 	(void) set_config_option("support_ext.actor_id", text, PGC_USERSET, PGC_S_SESSION, action, true, 0, false);
 }
 
+/* Raise P0002 for an actor that there is not, 55000 for one who was deactivated. */
+static void
+check_actor_argument(int64 user_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, user_id);
+	if (run(&statements[ACTOR], &args) == 0)
+		refuse_missing("user", user_id);
+	if (!result_bool(0, 1))
+		refuse_inactive_user(user_id);
+}
+
 /*
  * Open the frame of a function: an SPI level on a desk of the right layout, and the acting user that the argument
  * names. NULL leaves the acting user as it is.
@@ -209,8 +227,10 @@ begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
 		return;
 	if (acting_user(&user_id) && user_id == PG_GETARG_INT64(actor_argument))
 		return;
+	user_id = PG_GETARG_INT64(actor_argument);
+	check_actor_argument(user_id);
 	call->nestlevel = NewGUCNestLevel();
-	set_actor_setting(PG_GETARG_INT64(actor_argument), GUC_ACTION_SAVE);
+	set_actor_setting(user_id, GUC_ACTION_SAVE);
 }
 
 /* Close the frame. What SPI returned is gone after this. */
@@ -259,9 +279,7 @@ support_set_actor(PG_FUNCTION_ARGS)
 	if (run(&statements[NAME_OF_USER], &args) == 0)
 		refuse_missing("user", user_id);
 	if (!result_bool(0, 2))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("user %lld is not active", (long long) user_id)));
+		refuse_inactive_user(user_id);
 	name = SPI_datumTransfer(result(0, 1), false, -1);
 	end_call(&call);
 

@@ -107,7 +107,7 @@ static uint64
 insert_comment(FunctionCallInfo fcinfo)
 {
 	int64		author_id = acting_user_or(fcinfo, ARG_AUTHOR);
-	char	   *role = role_of_user(author_id);
+	const char *role = role_of_user(author_id);
 	Args		args = {0};
 
 	if (role == NULL)

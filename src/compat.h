@@ -15,6 +15,7 @@
 #include "nodes/execnodes.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -41,6 +42,20 @@
 
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* A jsonb under construction. */
+#if PG_VERSION_NUM >= 190000
+typedef JsonbInState JsonbBuilder;
+#define jsonb_push(builder, token, value) pushJsonbValue(builder, token, value)
+#else
+typedef struct JsonbBuilder
+{
+	JsonbParseState *state;
+	JsonbValue *result;
+} JsonbBuilder;
+#define jsonb_push(builder, token, value) \
+	((builder)->result = pushJsonbValue(&(builder)->state, token, value))
 #endif
 
 /* Read a timestamp with time zone; false, without an error, if it is none. */

@@ -48,6 +48,15 @@ refuse_no_actor(void)
 			 errhint("Call support.set_actor(user_id), or ALTER ROLE ... SET support_ext.actor_id.")));
 }
 
+/* 55000: somebody who was deactivated cannot act. */
+void
+refuse_inactive_user(int64 user_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("user %lld is not active", (long long) user_id)));
+}
+
 /* 23503: a column names a row that is not there. */
 void
 refuse_unknown_reference(const char *what, int64 id)

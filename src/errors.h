@@ -14,6 +14,7 @@ pg_noreturn extern void refuse_missing(const char *what, int64 id);
 pg_noreturn extern void refuse_deleted_ticket(int64 ticket_id);
 pg_noreturn extern void refuse_stale_version(int64 ticket_id, int64 version, int64 expected);
 pg_noreturn extern void refuse_no_actor(void);
+pg_noreturn extern void refuse_inactive_user(int64 user_id);
 pg_noreturn extern void refuse_unknown_reference(const char *what, int64 id);
 pg_noreturn extern void refuse_taken_number(const char *number, int64 holder_id);
 

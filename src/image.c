@@ -8,7 +8,7 @@
  *	- times are ISO 8601, those with a zone in UTC, whatever the session's settings;
  *	- text is a string, bytea its hexadecimal form;
  *	- jsonb is embedded as it is, but for a top-level null or string, which would be mistaken for SQL's NULL and for
- *	  the text of another value: these are kept as their JSON text;
+ *	  the JSON text of another value: these are kept as their JSON text;
  *	- every other type (arrays, ranges, json, floats and what applications bring) is the text of its output function
  *	  under fixed settings.
  *
@@ -24,6 +24,7 @@
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
+#include "utils/numeric.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
@@ -69,134 +70,174 @@ end_image_settings(int nestlevel)
 void
 image_begin(Image *image)
 {
-	initStringInfo(&image->json);
-	appendStringInfoChar(&image->json, '{');
-	image->fields = 0;
-}
-
-/* Append a text value that may lie compressed or out of line. */
-static void
-append_text(StringInfo json, Datum value)
-{
-	escape_json(json, TextDatumGetCString(value));
+	memset(image, 0, sizeof(Image));
+	jsonb_push(image, WJB_BEGIN_OBJECT, NULL);
 }
 
 static void
-append_time(StringInfo json, Datum value, Oid type)
+make_string(JsonbValue *value, char *text, int length)
 {
-	char		buffer[MAXDATELEN + 1];
-	int			utc = 0;
-
-	JsonEncodeDateTime(buffer, value, type, &utc);
-	appendStringInfo(json, "\"%s\"", buffer);
+	value->type = jbvString;
+	value->val.string.val = text;
+	value->val.string.len = length;
 }
 
 static void
-append_numeric(StringInfo json, Datum value)
+make_numeric(JsonbValue *value, Numeric number)
 {
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
-
-	if (numeric_is_nan(DatumGetNumeric(value)) || numeric_is_inf(DatumGetNumeric(value)))
-		escape_json(json, text);
-	else
-		appendStringInfoString(json, text);
+	value->type = jbvNumeric;
+	value->val.numeric = number;
 }
 
-static void
-append_bytea(StringInfo json, Datum value)
+static int64
+integer_of(Datum value, Oid type)
 {
-	bytea	   *bytes = DatumGetByteaPP(value);
-	int			length = VARSIZE_ANY_EXHDR(bytes);
-
-	appendStringInfoString(json, "\"\\\\x");
-	enlargeStringInfo(json, length * 2);
-	json->len += hex_encode(VARDATA_ANY(bytes), length, json->data + json->len);
-	json->data[json->len] = '\0';
-	appendStringInfoChar(json, '"');
-}
-
-static void
-append_jsonb(StringInfo json, Datum value)
-{
-	Jsonb	   *jb = DatumGetJsonbP(value);
-	char	   *text = JsonbToCString(NULL, &jb->root, VARSIZE(jb));
-
-	if (JB_ROOT_IS_SCALAR(jb) && (*text == '"' || *text == 'n'))
-		escape_json(json, text);
-	else
-		appendStringInfoString(json, text);
-}
-
-static void
-append_other(StringInfo json, Datum value, Oid type)
-{
-	Oid			output;
-	bool		is_varlena;
-
-	getTypeOutputInfo(type, &output, &is_varlena);
-	escape_json(json, OidOutputFunctionCall(output, value));
-}
-
-static void
-append_value(StringInfo json, ImageKind kind, Datum value, Oid type)
-{
-	char		number[MAXINT8LEN + 1];
-
-	switch (kind)
+	switch (type)
 	{
-		case IMAGE_INTEGER:
-			pg_lltoa(type == INT2OID ? DatumGetInt16(value) :
-					 type == INT4OID ? DatumGetInt32(value) : DatumGetInt64(value), number);
-			appendStringInfoString(json, number);
-			break;
-		case IMAGE_BOOLEAN:
-			appendStringInfoString(json, DatumGetBool(value) ? "true" : "false");
-			break;
-		case IMAGE_TEXT:
-			append_text(json, value);
-			break;
-		case IMAGE_TIME:
-			append_time(json, value, type);
-			break;
-		case IMAGE_NUMERIC:
-			append_numeric(json, value);
-			break;
-		case IMAGE_BYTEA:
-			append_bytea(json, value);
-			break;
-		case IMAGE_JSONB:
-			append_jsonb(json, value);
-			break;
-		case IMAGE_OTHER:
-			append_other(json, value, type);
-			break;
-		case IMAGE_NONE:
-			elog(ERROR, "a dropped or generated column has no image");
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		default:
+			return DatumGetInt64(value);
 	}
 }
 
-/* Add a column (from 0) of a row. */
+/* A text that may lie compressed or out of line. */
+static void
+text_value(JsonbValue *value, Datum datum)
+{
+	text	   *detoasted = DatumGetTextPP(datum);
+
+	make_string(value, VARDATA_ANY(detoasted), VARSIZE_ANY_EXHDR(detoasted));
+}
+
+static void
+time_value(JsonbValue *value, Datum datum, Oid type)
+{
+	char	   *buffer = palloc(MAXDATELEN + 1);
+	int			utc = 0;
+
+	JsonEncodeDateTime(buffer, datum, type, &utc);
+	make_string(value, buffer, strlen(buffer));
+}
+
+static void
+numeric_value(JsonbValue *value, Datum datum)
+{
+	Numeric		number = DatumGetNumeric(datum);
+	char	   *text;
+
+	if (!numeric_is_nan(number) && !numeric_is_inf(number))
+	{
+		make_numeric(value, number);
+		return;
+	}
+	text = DatumGetCString(DirectFunctionCall1(numeric_out, datum));
+	make_string(value, text, strlen(text));
+}
+
+static void
+bytea_value(JsonbValue *value, Datum datum)
+{
+	bytea	   *bytes = DatumGetByteaPP(datum);
+	int			length = VARSIZE_ANY_EXHDR(bytes);
+	char	   *hex = palloc(length * 2 + 2);
+
+	memcpy(hex, "\\x", 2);
+	hex_encode(VARDATA_ANY(bytes), length, hex + 2);
+	make_string(value, hex, length * 2 + 2);
+}
+
+static void
+jsonb_value(JsonbValue *value, Datum datum)
+{
+	Jsonb	   *jb = DatumGetJsonbP(datum);
+	char	   *text;
+
+	if (!JB_ROOT_IS_SCALAR(jb))
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = &jb->root;
+		value->val.binary.len = VARSIZE(jb) - VARHDRSZ;
+		return;
+	}
+	(void) JsonbExtractScalar(&jb->root, value);
+	if (value->type == jbvNull || value->type == jbvString)
+	{
+		text = JsonbToCString(NULL, &jb->root, VARSIZE(jb));
+		make_string(value, text, strlen(text));
+	}
+}
+
+static void
+other_value(JsonbValue *value, Datum datum, Oid type)
+{
+	Oid			output;
+	bool		is_varlena;
+	char	   *text;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	text = OidOutputFunctionCall(output, datum);
+	make_string(value, text, strlen(text));
+}
+
+static void
+column_value(JsonbValue *value, ImageKind kind, Datum datum, Oid type)
+{
+	switch (kind)
+	{
+		case IMAGE_INTEGER:
+			make_numeric(value, int64_to_numeric(integer_of(datum, type)));
+			break;
+		case IMAGE_BOOLEAN:
+			value->type = jbvBool;
+			value->val.boolean = DatumGetBool(datum);
+			break;
+		case IMAGE_TEXT:
+			text_value(value, datum);
+			break;
+		case IMAGE_TIME:
+			time_value(value, datum, type);
+			break;
+		case IMAGE_NUMERIC:
+			numeric_value(value, datum);
+			break;
+		case IMAGE_BYTEA:
+			bytea_value(value, datum);
+			break;
+		case IMAGE_JSONB:
+			jsonb_value(value, datum);
+			break;
+		case IMAGE_OTHER:
+			other_value(value, datum, type);
+			break;
+		case IMAGE_NONE:
+			elog(ERROR, "a dropped, generated or derived column has no image");
+	}
+}
+
+/* Add a column (from 0) of a row. What is added must stay where it is until image_end(). */
 void
 image_add(Image *image, const Row *row, int attribute)
 {
 	Form_pg_attribute att = TupleDescAttr(row->desc, attribute);
+	JsonbValue	key;
+	JsonbValue	value = {.type = jbvNull};
 
-	if (image->fields++ > 0)
-		appendStringInfoChar(&image->json, ',');
-	escape_json(&image->json, NameStr(att->attname));
-	appendStringInfoChar(&image->json, ':');
-	if (row->nulls[attribute])
-		appendStringInfoString(&image->json, "null");
-	else
-		append_value(&image->json, row->shape->kinds[attribute], row->values[attribute], att->atttypid);
+	make_string(&key, NameStr(att->attname), strlen(NameStr(att->attname)));
+	jsonb_push(image, WJB_KEY, &key);
+	if (!row->nulls[attribute])
+		column_value(&value, row->shape->kinds[attribute], row->values[attribute], att->atttypid);
+	jsonb_push(image, WJB_VALUE, &value);
 }
 
 /* The finished image, a jsonb in the current memory context. */
 Datum
 image_end(Image *image)
 {
-	appendStringInfoChar(&image->json, '}');
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(image->json.data));
+	jsonb_push(image, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(image->result));
 }
 
 /* The text that an image's value stands for. */

@@ -5,17 +5,11 @@
 #ifndef SUPPORT_IMAGE_H
 #define SUPPORT_IMAGE_H
 
-#include "lib/stringinfo.h"
-#include "utils/jsonb.h"
-
+#include "compat.h"
 #include "row.h"
 
-/* A JSON object that columns are added to. */
-typedef struct Image
-{
-	StringInfoData json;
-	int			fields;
-} Image;
+/* An object that columns are added to. */
+typedef JsonbBuilder Image;
 
 extern int	begin_image_settings(const TableShape *shape);
 extern void end_image_settings(int nestlevel);

@@ -55,10 +55,7 @@ execute(const char *statement)
 	return SPI_processed;
 }
 
-/*
- * Why the extension script should leave the database as it is; NULL if it should not. Scripts of pg_dump and
- * pg_restore set row_security in their session, all of them, and bring the tables themselves.
- */
+/* Why the extension script should leave the database as it is; NULL if it should not. */
 static const char *
 reason_to_stay_away(void)
 {
@@ -66,9 +63,18 @@ reason_to_stay_away(void)
 		return "support_ext.install is off";
 	if (strncmp(application_name, "citus_", 6) == 0)
 		return "a distributed database is copying the extension to this node";
-	if (execute("SELECT FROM pg_catalog.pg_settings WHERE name = 'row_security' AND source = 'session'") > 0)
-		return "a dump is being restored";
 	return NULL;
+}
+
+/*
+ * Is the script part of a dump that is being restored? Scripts of pg_dump and pg_restore set row_security in their
+ * session, all of them, and bring the tables themselves.
+ */
+static bool
+in_restore(void)
+{
+	return in_extension_script() &&
+		execute("SELECT FROM pg_catalog.pg_settings WHERE name = 'row_security' AND source = 'session'") > 0;
 }
 
 static bool
@@ -285,7 +291,7 @@ raise_voice(void)
 	return nestlevel;
 }
 
-/* Say what became of the call: the reason for which nothing was done, or NULL. */
+/* Say that the desk is there, or why it is not. */
 static void
 tell(const char *reason)
 {
@@ -310,9 +316,14 @@ support_install(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	reason = in_extension_script() ? reason_to_stay_away() : NULL;
-	if (reason == NULL)
-		install_desk(seed);
-	tell(reason);
+	if (in_restore())
+		ereport(NOTICE, (errmsg("support desk not installed: a dump is being restored")));
+	else
+	{
+		if (reason == NULL)
+			install_desk(seed);
+		tell(reason);
+	}
 	SPI_finish();
 	PG_RETURN_VOID();
 }

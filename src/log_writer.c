@@ -460,6 +460,13 @@ set_text(LogTuple *tuple, int column, const char *value)
 		set(tuple, column, CStringGetTextDatum(value));
 }
 
+/* The id of the next entry, for one that an application writes without. */
+int64
+next_log_id(void)
+{
+	return nextval_internal(target_for(desk_now())->sequence, false);
+}
+
 /* Everything of an entry but its id. */
 static void
 form_entry(LogTuple *tuple, const LogEntry *entry, LogPosition *position)

@@ -30,6 +30,7 @@ typedef struct LogPosition
 
 extern void log_writer_init(void);
 extern LogPosition log_write(const LogEntry *entry);
+extern int64 next_log_id(void);
 extern int32 current_era(void);
 extern int64 current_xid(void);
 extern char *asking_role(void);

@@ -10,6 +10,7 @@
 #include "actor.h"
 #include "errors.h"
 #include "plan.h"
+#include "workflow.h"
 
 enum
 {
@@ -162,6 +163,8 @@ support_deactivate_user(PG_FUNCTION_ARGS)
 	arg_int64(&user, user_id);
 	if (run(&statements[DEACTIVATE], &user) == 0)
 		refuse_missing("user", user_id);
+	if (!PG_ARGISNULL(1))
+		check_assignee(PG_GETARG_INT64(1));
 	arg_passed(&args, fcinfo, 0);
 	arg_passed(&args, fcinfo, 1);
 	moved = (int32) run(&statements[REASSIGN], &args);

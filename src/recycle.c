@@ -133,6 +133,8 @@ static Statement statements[] = {
 	},
 	[OLD_REMOVED] = {
 		.text = "SELECT ticket_id FROM support_internal.recycle_bin WHERE occurred_at OPERATOR(pg_catalog.<) $1"
+		" AND NOT EXISTS (SELECT FROM support.tickets AS t"
+		"	WHERE t.id OPERATOR(pg_catalog.=) recycle_bin.ticket_id)"
 		" ORDER BY occurred_at, ticket_id LIMIT $2 FOR UPDATE SKIP LOCKED",
 		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner = true
 	},
@@ -273,6 +275,15 @@ restore_images(SPITupleTable *rows, uint64 n, const char *table_name)
 	PG_END_TRY();
 }
 
+/* Raise 55000: there is nothing to restore. */
+pg_noreturn static void
+refuse_live_ticket(int64 ticket_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("ticket %lld is not deleted", (long long) ticket_id)));
+}
+
 /* The user that an image's column names; 0 for none. */
 static int64
 user_in(Jsonb *image, const char *column)
@@ -320,7 +331,12 @@ restore_removed(int64 ticket_id)
 
 	arg_int64(&args, ticket_id);
 	if (run(&statements[TAKE_FROM_BIN], &args) == 0)
+	{
+		/* somebody may have brought it back while we waited for the bin's row */
+		if (run(&statements[STATE_OF_TICKET], &args) > 0 && !result_bool(0, 1))
+			refuse_live_ticket(ticket_id);
 		refuse_missing("ticket", ticket_id);
+	}
 	arg_int64(&args, result_int64(0, 1));
 	n = run(&statements[REMOVED_ROWS], &args);
 	rows = SPI_tuptable;
@@ -344,9 +360,7 @@ restore_marked(int64 ticket_id, int64 *version)
 	if (run(&statements[STATE_OF_TICKET], &args) == 0)
 		return false;
 	if (!result_bool(0, 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("ticket %lld is not deleted", (long long) ticket_id)));
+		refuse_live_ticket(ticket_id);
 	run(&statements[UNMARK], &args);
 	*version = result_int64(0, 1);
 	return true;

@@ -8,8 +8,11 @@
  *
  * The ticket row is locked before it is looked at, so two comments on one ticket take turns, and a comment and a
  * deletion see each other. The lock is the one that an UPDATE takes: foreign keys to the ticket do not wait for it.
- * Comments may arrive out of order, with the times of another system; what is kept is what it would be had they come
- * in order.
+ *
+ * Comments may arrive out of order, with the times of another system. One that is older than what the ticket's books
+ * say already has them worked out again from all comments, so that they are what they would be had it come in time. A
+ * comment that carries the transaction's own time is never old: the transaction may have begun before a change of
+ * status that it sees.
  */
 #include "postgres.h"
 
@@ -32,19 +35,19 @@ static const char *const comment_columns[] = {
 	[COMMENT_AUTHOR_ROLE] = "author_role",
 	[COMMENT_VIA] = "via",
 	[COMMENT_EDITED_AT] = "edited_at",
-	[COMMENT_DELETED_AT] = "deleted_at"
+	[COMMENT_DELETED_AT] = "deleted_at",
+	[COMMENT_SEARCH] = "search"
 };
 
 const DeskTable comments_table = {
 	.name = "comments", .ticket_column = "ticket_id", .has_id = true,
-	.columns = comment_columns, .ncolumns = lengthof(comment_columns)
+	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search"
 };
 
 enum
 {
 	LOCK_TICKET,
 	IS_REMOVED,
-	OLDEST_UNANSWERED,
 	COUNT_REPLY,
 	NOTE_CUSTOMER,
 	RECOUNT
@@ -61,26 +64,20 @@ static Statement statements[] = {
 		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
 	},
-	[OLDEST_UNANSWERED] = {
-		.text = "SELECT pg_catalog.min(created_at) FROM support.comments"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND created_at OPERATOR(pg_catalog.>) $2"
-		" AND NOT is_private AND deleted_at IS NULL AND author_role OPERATOR(pg_catalog.=) 'customer'",
-		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner = true
-	},
 	[COUNT_REPLY] = {
 		.text = "UPDATE support.tickets SET"
 		" reply_count = reply_count OPERATOR(pg_catalog.+) 1,"
-		" first_replied_at = LEAST(first_replied_at, $2),"
-		" last_agent_at = GREATEST(last_agent_at, $2),"
-		" waiting_since = $3"
+		" first_replied_at = coalesce(first_replied_at, $2),"
+		" last_agent_at = $2,"
+		" waiting_since = NULL"
 		" WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 3, .argtypes = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}, .as_owner = true
+		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner = true
 	},
 	[NOTE_CUSTOMER] = {
 		.text = "UPDATE support.tickets SET"
 		" status = coalesce($3, status),"
-		" last_customer_at = GREATEST(last_customer_at, $2),"
-		" waiting_since = CASE WHEN $4 THEN LEAST(waiting_since, $2) ELSE waiting_since END"
+		" last_customer_at = $2,"
+		" waiting_since = CASE WHEN $4 THEN coalesce(waiting_since, $2) ELSE waiting_since END"
 		" WHERE id OPERATOR(pg_catalog.=) $1",
 		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, BOOLOID}, .as_owner = true
 	},
@@ -110,7 +107,9 @@ static Statement statements[] = {
 		" ),"
 		" solved AS"
 		" ("
-		"	SELECT pg_catalog.max((a.new_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz) AS at"
+		"	SELECT pg_catalog.max(GREATEST("
+		"		(a.new_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz,"
+		"		(a.old_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz)) AS at"
 		"	FROM support.audit_log AS a"
 		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'"
 		"		AND a.action OPERATOR(pg_catalog.=) 'UPDATE'"
@@ -194,77 +193,81 @@ lock_ticket(int64 ticket_id)
 	return ticket;
 }
 
+/* Was a comment written before an instant that the ticket's books know of? */
+static bool
+is_older(TimestampTz created_at, TimestampTz known)
+{
+	return created_at < known && created_at != desk_now();
+}
+
+/* Must the books be worked out again for a comment of this time to have its place in them? */
+static bool
+is_out_of_order(const TicketState *ticket, TimestampTz created_at)
+{
+	return created_at < ticket->last_customer_at || created_at < ticket->last_agent_at ||
+		is_older(created_at, ticket->status_changed_at);
+}
+
 /* Raise 55000 for a public comment on a ticket that was closed before; older comments may still be imported. */
 static void
 check_not_closed(const TicketState *ticket, TimestampTz created_at)
 {
-	if (ticket->category == CATEGORY_CLOSED && created_at >= ticket->status_changed_at)
+	if (ticket->category == CATEGORY_CLOSED && !is_older(created_at, ticket->status_changed_at))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("ticket %lld is closed", (long long) ticket->id),
 				 errhint("Open a new ticket, or add a private note.")));
 }
 
-/* An agent's reply: whoever waited has an answer, but for customers who wrote after it. */
+/* Run a statement that keeps a ticket's books. */
 static void
-count_reply(const TicketState *ticket, TimestampTz replied_at)
+keep_books(Statement *statement, const Args *args)
 {
-	TimestampTz answered_at = Max(replied_at, ticket->last_agent_at);
-	Args		question = {0};
-	Args		args = {0};
+	bool		before = bookkeeping;
 
-	arg_int64(&args, ticket->id);
-	arg(&args, TimestampTzGetDatum(replied_at));
-	arg_int64(&question, ticket->id);
-	arg(&question, TimestampTzGetDatum(answered_at));
-	if (!is_solved(ticket->category) && ticket->last_customer_at > answered_at &&
-		run(&statements[OLDEST_UNANSWERED], &question) > 0 && !result_is_null(0, 1))
-		arg(&args, result(0, 1));
-	else
-		arg_null(&args);
-	run(&statements[COUNT_REPLY], &args);
-}
-
-/* Run a statement that reopens a ticket: no transition is forbidden then. */
-static void
-run_reopening(Statement *statement, const Args *args)
-{
-	bool		before = reopening;
-
-	reopening = true;
+	bookkeeping = true;
 	PG_TRY();
 	{
 		run(statement, args);
 	}
 	PG_FINALLY();
 	{
-		reopening = before;
+		bookkeeping = before;
 	}
 	PG_END_TRY();
+}
+
+/* An agent's reply: whoever waited has an answer. */
+static void
+count_reply(const TicketState *ticket, TimestampTz replied_at)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket->id);
+	arg(&args, TimestampTzGetDatum(replied_at));
+	keep_books(&statements[COUNT_REPLY], &args);
 }
 
 /* A customer's comment: the customer waits, and a ticket that waited for the customer or was solved is open again. */
 static void
 note_customer(const TicketState *ticket, TimestampTz written_at)
 {
-	bool		reopens = written_at >= ticket->status_changed_at &&
-		(ticket->category == CATEGORY_PENDING || ticket->category == CATEGORY_HOLD ||
-		 ticket->category == CATEGORY_SOLVED);
-	bool		waits = written_at > ticket->last_agent_at && (reopens || !is_solved(ticket->category));
+	bool		reopens = ticket->category == CATEGORY_PENDING || ticket->category == CATEGORY_HOLD ||
+		ticket->category == CATEGORY_SOLVED;
 	Args		args = {0};
 
 	arg_int64(&args, ticket->id);
 	arg(&args, TimestampTzGetDatum(written_at));
 	arg_text(&args, reopens ? reopen_status() : NULL);
-	arg(&args, BoolGetDatum(waits));
-	run_reopening(&statements[NOTE_CUSTOMER], &args);
+	arg(&args, BoolGetDatum(reopens || !is_solved(ticket->category)));
+	keep_books(&statements[NOTE_CUSTOMER], &args);
 }
 
 /* Keep the author's role as it is now, unless the client gives the one there was. */
 void
 comment_before_insert(Row *comment)
 {
-	char	   *role;
+	const char *role;
 
 	if (!row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_AUTHOR_ID))
 		return;
@@ -286,6 +289,18 @@ comment_before_update(const Row *old, Row *new)
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
 }
 
+/* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */
+void
+recount_replies(int64 ticket_id)
+{
+	Args		args = {0};
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	keep_books(&statements[RECOUNT], &args);
+	SPI_finish();
+}
+
 /* A new comment: check that the ticket takes it, then keep the ticket's books. */
 void
 comment_inserted(const Row *comment)
@@ -300,22 +315,26 @@ comment_inserted(const Row *comment)
 		check_not_closed(&ticket, created_at);
 	if (!row_is_null(comment, COMMENT_DELETED_AT))
 		writer = WRITER_OTHER;
-	if (writer == WRITER_AGENT)
+	if (writer == WRITER_AGENT && !is_out_of_order(&ticket, created_at))
 		count_reply(&ticket, created_at);
-	else if (writer == WRITER_CUSTOMER)
+	else if (writer == WRITER_CUSTOMER && !is_older(created_at, ticket.status_changed_at))
 		note_customer(&ticket, created_at);
+	if (writer != WRITER_OTHER && is_out_of_order(&ticket, created_at))
+		recount_replies(ticket.id);
 	SPI_finish();
 }
 
-/* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */
-void
-recount_replies(int64 ticket_id)
+/* Raise 55000 if a private note on a closed ticket is made public. */
+static void
+check_publication(const Row *old, const Row *new)
 {
-	Args		args = {0};
+	TicketState ticket;
 
+	if (!row_bool(old, COMMENT_IS_PRIVATE) || row_bool(new, COMMENT_IS_PRIVATE))
+		return;
 	SPI_connect();
-	arg_int64(&args, ticket_id);
-	run(&statements[RECOUNT], &args);
+	ticket = lock_ticket(row_int64(new, COMMENT_TICKET_ID));
+	check_not_closed(&ticket, desk_now());
 	SPI_finish();
 }
 
@@ -327,6 +346,7 @@ comment_updated(const Row *old, const Row *new)
 		COMMENT_IS_PRIVATE, COMMENT_DELETED_AT, COMMENT_CREATED_AT, COMMENT_AUTHOR_ROLE, COMMENT_VIA
 	};
 
+	check_publication(old, new);
 	for (int i = 0; i < lengthof(counted); i++)
 	{
 		if (row_column_differs(old, new, counted[i]))

@@ -55,9 +55,10 @@ row_init(void)
 
 /* Decide how the audit log writes a column of this type. */
 static ImageKind
-image_kind(Form_pg_attribute att)
+image_kind(Form_pg_attribute att, const char *derived)
 {
-	if (att->attisdropped || att->attgenerated)
+	if (att->attisdropped || att->attgenerated ||
+		(derived != NULL && strcmp(NameStr(att->attname), derived) == 0))
 		return IMAGE_NONE;
 
 	switch (att->atttypid)
@@ -115,7 +116,7 @@ describe_attributes(TableShape *shape, Relation rel)
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		shape->kinds[i] = image_kind(TupleDescAttr(desc, i));
+		shape->kinds[i] = image_kind(TupleDescAttr(desc, i), shape->table->derived);
 		shape->in_key[i] = bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, key);
 		if (shape->kinds[i] == IMAGE_OTHER)
 			shape->has_other = true;
@@ -179,7 +180,7 @@ row_is_null(const Row *row, int column)
 	return row->nulls[row->shape->columns[column] - 1];
 }
 
-static Datum
+Datum
 row_datum(const Row *row, int column)
 {
 	return row->values[row->shape->columns[column] - 1];
@@ -222,6 +223,16 @@ row_set(Row *row, int column, Datum value)
 
 	row->values[attnum - 1] = value;
 	row->nulls[attnum - 1] = false;
+}
+
+/* Give a column the value that it has in another row of the same shape. */
+void
+row_take_over(const Row *from, Row *row, int column)
+{
+	AttrNumber	attnum = row->shape->columns[column];
+
+	row->values[attnum - 1] = from->values[attnum - 1];
+	row->nulls[attnum - 1] = from->nulls[attnum - 1];
 }
 
 void

@@ -17,12 +17,13 @@ typedef struct DeskTable
 	bool		has_id;			/* a column id, which the log gives as record_id */
 	const char *const *columns; /* those that the table's rules read, in the order of their enum */
 	int			ncolumns;
+	const char *derived;		/* a column that follows from others, or NULL: the log does not keep it */
 } DeskTable;
 
 /* How the audit log writes a column's values. */
 typedef enum ImageKind
 {
-	IMAGE_NONE,					/* dropped or generated: never kept */
+	IMAGE_NONE,					/* dropped, generated or derived: never kept */
 	IMAGE_INTEGER,
 	IMAGE_BOOLEAN,
 	IMAGE_TEXT,
@@ -61,12 +62,14 @@ typedef struct Row
 extern void row_init(void);
 extern const TableShape *shape_of(Relation rel, const DeskTable *table);
 extern void row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple);
+extern Datum row_datum(const Row *row, int column);
 extern bool row_is_null(const Row *row, int column);
 extern int64 row_int64(const Row *row, int column);
 extern bool row_bool(const Row *row, int column);
 extern char *row_text(const Row *row, int column);
 extern TimestampTz row_time(const Row *row, int column);
 extern void row_set(Row *row, int column, Datum value);
+extern void row_take_over(const Row *from, Row *row, int column);
 extern void row_clear(Row *row, int column);
 extern bool row_differs(const Row *a, const Row *b, int attribute);
 extern bool row_column_differs(const Row *a, const Row *b, int column);

@@ -74,7 +74,7 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[PUT_WATCHER] = {
-		.text = "INSERT INTO support.ticket_watchers (ticket_id, user_id, kind) VALUES ($1, $2, $3)"
+		.text = "INSERT INTO support.ticket_watchers (ticket_id, user_id, kind) VALUES ($1, $2, coalesce($3, 'follower'))"
 		" ON CONFLICT (ticket_id, user_id) DO UPDATE SET kind = excluded.kind"
 		" WHERE ticket_watchers.kind OPERATOR(pg_catalog.<>) excluded.kind",
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}

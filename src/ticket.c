@@ -407,8 +407,15 @@ check_not_refused(const char *key)
 static void
 check_key(Oid relid, const char *key)
 {
+	AttrNumber	attnum = get_attnum(relid, key);
+
 	check_not_refused(key);
-	if (get_attnum(relid, key) <= 0)
+	if (attnum > 0 && get_attgenerated(relid, attnum))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" cannot be changed by update_ticket()", key),
+				 errhint("It is generated from other columns.")));
+	if (attnum <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown key \"%s\" in changes", key),

@@ -108,7 +108,10 @@ static Statement statements[] = {
 		"	 FROM support.ticket_tags AS l JOIN support.tags AS g ON g.id OPERATOR(pg_catalog.=) l.tag_id"
 		"	 WHERE l.ticket_id OPERATOR(pg_catalog.=) t.id)),"
 		" pg_catalog.format('%s, %s', requester.full_name, pg_catalog.to_char(t.created_at, 'YYYY-MM-DD HH24:MI')),"
-		" t.description"
+		" t.description,"
+		" (SELECT 'attached: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(a.filename, ', ' ORDER BY a.id)"
+		"	FROM support.attachments AS a"
+		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) t.id AND a.comment_id IS NULL)"
 		" FROM support.tickets AS t"
 		" LEFT JOIN support.users AS requester"
 		"	ON requester.id OPERATOR(pg_catalog.=) coalesce(t.requester_id, t.creator_id)"
@@ -209,13 +212,16 @@ support_get_ticket_by_number(PG_FUNCTION_ARGS)
 	Call		call;
 	Datum		ticket;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ticket_number must not be null")));
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	arg_passed(&args, fcinfo, 0);
 	if (run_read_only(&statements[ID_OF_NUMBER], &args) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket number \"%s\" does not exist",
-						PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+				 errmsg("ticket number \"%s\" does not exist", text_to_cstring(PG_GETARG_TEXT_PP(0)))));
 	ticket = read_ticket(fcinfo, result_int64(0, 1));
 	end_call(&call);
 	return ticket;
@@ -270,6 +276,8 @@ show_header(ReturnSetInfo *rsinfo, int64 ticket_id)
 	put_rule(rsinfo);
 	put_line(rsinfo, result_text(0, 3));
 	put_text(rsinfo, result_text(0, 4));
+	if (!result_is_null(0, 5))
+		put_text(rsinfo, result_text(0, 5));
 }
 
 static void

@@ -24,16 +24,19 @@
 #include "compat.h"
 #include "log_writer.h"
 #include "reply.h"
+#include "search.h"
 #include "trigger.h"
 #include "workflow.h"
 
 enum
 {
+	USER_ROLE,
 	USER_DB_ROLE,
 	USER_UPDATED_AT
 };
 
 static const char *const user_columns[] = {
+	[USER_ROLE] = "role",
 	[USER_DB_ROLE] = "db_role",
 	[USER_UPDATED_AT] = "updated_at"
 };
@@ -63,12 +66,14 @@ static const DeskTable rule_tables[] = {
 /* The columns of the log that its guard stamps. */
 enum
 {
+	ENTRY_ID,
 	ENTRY_ERA,
 	ENTRY_XID,
 	ENTRY_DB_ROLE
 };
 
 static const char *const entry_columns[] = {
+	[ENTRY_ID] = "id",
 	[ENTRY_ERA] = "era",
 	[ENTRY_XID] = "xid",
 	[ENTRY_DB_ROLE] = "db_role"
@@ -149,10 +154,10 @@ table_named(TriggerData *trigdata)
 static Datum
 default_of(Relation rel, AttrNumber attnum, bool *isnull)
 {
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	Expr	   *expr = (Expr *) build_column_default(rel, attnum);
 	EState	   *estate;
 	Datum		value;
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	MemoryContext caller = CurrentMemoryContext;
 
 	*isnull = true;
@@ -211,13 +216,19 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 	Row			row;
 
 	row_open(&row, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
-	changed = fill_in_defaults(rel, &row);
-	if (table == &tickets_table || table == &comments_table)
+	changed = !restoring && fill_in_defaults(rel, &row);
+	if (table == &tickets_table)
 	{
-		if (table == &tickets_table)
+		if (!restoring)
 			ticket_before_insert(&row);
-		else
+		keep_ticket_words(NULL, &row);
+		changed = true;
+	}
+	else if (table == &comments_table)
+	{
+		if (!restoring)
 			comment_before_insert(&row);
+		keep_comment_words(NULL, &row);
 		changed = true;
 	}
 	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
@@ -247,9 +258,15 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 	row_open(&old, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
 	row_open(&new, shape, RelationGetDescr(rel), trigdata->tg_newtuple);
 	if (table == &tickets_table)
+	{
 		ticket_before_update(&old, &new);
+		keep_ticket_words(&old, &new);
+	}
 	else if (table == &comments_table)
+	{
 		comment_before_update(&old, &new);
+		keep_comment_words(&old, &new);
+	}
 	else if (table == &users_table)
 		user_before_update(&old, &new);
 	return tuple_of(&new, trigdata->tg_newtuple);
@@ -266,20 +283,23 @@ support_before_row(PG_FUNCTION_ARGS)
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		return PointerGetDatum(before_update(trigdata, table));
-	if (restoring)
-		return PointerGetDatum(trigdata->tg_trigtuple);
 	return PointerGetDatum(before_insert(trigdata, table));
+}
+
+/* Does a change of a user (NULL for the row that is not) touch what sessions keep: roles, and who a db_role is? */
+static bool
+concerns_sessions(const Row *old, const Row *new)
+{
+	if (old == NULL)
+		return !row_is_null(new, USER_DB_ROLE);
+	return new == NULL || row_column_differs(old, new, USER_ROLE) || row_column_differs(old, new, USER_DB_ROLE);
 }
 
 /* Tell other sessions of a change to what they keep. */
 static void
 tell_sessions(Relation rel, const DeskTable *table, const Row *old, const Row *new)
 {
-	if (is_rule_table(table))
-		workflow_table_changed(rel);
-	else if (table == &users_table &&
-			 (old && new ? row_column_differs(old, new, USER_DB_ROLE) :
-			  !row_is_null(old ? old : new, USER_DB_ROLE)))
+	if (is_rule_table(table) || (table == &users_table && concerns_sessions(old, new)))
 		CacheInvalidateRelcache(rel);
 }
 
@@ -366,6 +386,9 @@ stamp_entry(TriggerData *trigdata)
 
 	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
 	fill_in_defaults(rel, &entry);
+	/* before version 17 of the server a partition knows nothing of its parent's identity */
+	if (row_is_null(&entry, ENTRY_ID))
+		row_set(&entry, ENTRY_ID, Int64GetDatum(next_log_id()));
 	row_set(&entry, ENTRY_ERA, Int32GetDatum(current_era()));
 	row_set(&entry, ENTRY_XID, Int64GetDatum(current_xid()));
 	row_set(&entry, ENTRY_DB_ROLE, CStringGetTextDatum(asking_role()));

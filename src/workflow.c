@@ -3,9 +3,10 @@
  *		Statuses and what follows from them.
  *
  * Statuses, transitions and priorities are three small tables, read on every change of a ticket, so they are kept for
- * the session. The triggers on them invalidate their relcache entries, which reaches every session when the change
- * commits and our own at once; the callback here forgets what was kept. A name that is not found is looked up afresh
- * before it is refused. What a transaction with an old snapshot read is not kept beyond it.
+ * the session, and so are the roles of the users who write. The triggers on these tables invalidate their relcache
+ * entries, which reaches every session when the change commits and our own at once; the callback here forgets what was
+ * kept. A name that is not found is looked up afresh before it is refused. What a transaction with an old snapshot
+ * read is not kept beyond it, nor a role that a transaction read which then rolled back.
  */
 #include "postgres.h"
 
@@ -14,6 +15,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
@@ -44,12 +46,17 @@ static const char *const ticket_columns[] = {
 	[TICKET_LAST_AGENT_AT] = "last_agent_at",
 	[TICKET_DELETED_BY] = "deleted_by",
 	[TICKET_DELETE_REASON] = "delete_reason",
-	[TICKET_STATUS_CHANGED_AT] = "status_changed_at"
+	[TICKET_STATUS_CHANGED_AT] = "status_changed_at",
+	[TICKET_TITLE] = "title",
+	[TICKET_DESCRIPTION] = "description",
+	[TICKET_SEARCH] = "search",
+	[TICKET_FIRST_REPLIED_AT] = "first_replied_at",
+	[TICKET_REPLY_COUNT] = "reply_count"
 };
 
 const DeskTable tickets_table = {
 	.name = "tickets", .ticket_column = "id", .has_id = true,
-	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns)
+	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "search"
 };
 
 enum
@@ -80,7 +87,7 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
 	},
 	[ASSIGNEE] = {
-		.text = "SELECT is_active, role FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT is_active, role FROM support.users WHERE id OPERATOR(pg_catalog.=) $1 FOR SHARE",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
 	},
 	[TEAM] = {
@@ -128,7 +135,20 @@ typedef struct Rules
 static Rules rules;
 static Oid	rules_relids[3];
 
-bool		reopening = false;
+#define MAX_KEPT_ROLES 10000
+
+/* The role of a user who wrote something in this session. */
+typedef struct UserRole
+{
+	int64		user_id;		/* hash key */
+	NameData	role;
+} UserRole;
+
+static HTAB *roles;
+static bool roles_changed;
+static Oid	users_relid;
+
+bool		bookkeeping = false;
 
 /* Relcache callback: one of the three tables, or everything, changed. */
 static void
@@ -136,27 +156,32 @@ forget_rules(Datum arg, Oid relid)
 {
 	if (!OidIsValid(relid) || relid == rules_relids[0] || relid == rules_relids[1] || relid == rules_relids[2])
 		rules.valid = false;
+	if (!OidIsValid(relid) || relid == users_relid)
+		roles_changed = true;
 }
 
 static void
-forget_old_rules(XactEvent event, void *arg)
+forget_at_end(XactEvent event, void *arg)
 {
 	if (rules.of_old_snapshot && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
 		rules.valid = false;
+	if (event == XACT_EVENT_ABORT)
+		roles_changed = true;
+}
+
+static void
+forget_at_end_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		roles_changed = true;
 }
 
 void
 workflow_init(void)
 {
 	CacheRegisterRelcacheCallback(forget_rules, (Datum) 0);
-	RegisterXactCallback(forget_old_rules, NULL);
-}
-
-/* Tell every session that rows of a table which sessions keep have changed. */
-void
-workflow_table_changed(Relation rel)
-{
-	CacheInvalidateRelcache(rel);
+	RegisterXactCallback(forget_at_end, NULL);
+	RegisterSubXactCallback(forget_at_end_of_subtransaction, NULL);
 }
 
 static char *
@@ -359,7 +384,7 @@ check_transition(int64 ticket_id, const char *from, const char *to)
 	StringInfoData allowed;
 
 	know_rules(false);
-	if (rules.ntransitions == 0 || reopening)
+	if (rules.ntransitions == 0 || bookkeeping)
 		return;
 
 	initStringInfo(&allowed);
@@ -379,20 +404,73 @@ check_transition(int64 ticket_id, const char *from, const char *to)
 			 errhint("From \"%s\" it can go nowhere.", from)));
 }
 
-/* The role that a user has now, in the current memory context; NULL if there is no such user. */
-char *
-role_of_user(int64 user_id)
+/* Read a user's role; false if there is no such user. */
+static bool
+read_role(int64 user_id, NameData *role)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Args		args = {0};
-	char	   *role = NULL;
+	bool		found;
 
+	users_relid = desk_relation("support", "users");
 	SPI_connect();
 	arg_int64(&args, user_id);
-	if (run(&statements[ROLE_OF_USER], &args) > 0)
-		role = MemoryContextStrdup(caller, result_text(0, 1));
+	found = run(&statements[ROLE_OF_USER], &args) > 0;
+	if (found)
+		namestrcpy(role, result_text(0, 1));
 	SPI_finish();
-	return role;
+	return found;
+}
+
+/* Forget the roles that are kept: one may have changed, or there are too many. */
+static void
+forget_roles(void)
+{
+	hash_destroy(roles);
+	roles = NULL;
+}
+
+/* Keep a user's role for the session. */
+static void
+keep_role(int64 user_id, const NameData *role)
+{
+	UserRole   *kept;
+
+	if (roles != NULL && hash_get_num_entries(roles) >= MAX_KEPT_ROLES)
+		forget_roles();
+	if (roles == NULL)
+	{
+		HASHCTL		ctl = {.keysize = sizeof(int64), .entrysize = sizeof(UserRole)};
+
+		roles = hash_create("support_ext roles", 256, &ctl, HASH_ELEM | HASH_BLOBS);
+	}
+	kept = hash_search(roles, &user_id, HASH_ENTER, NULL);
+	kept->role = *role;
+}
+
+/*
+ * The role that a user has now; NULL if there is no such user. The answer lives until the next look at a role. It is
+ * kept for the session, like the rules: the trigger on users tells of a change.
+ */
+const char *
+role_of_user(int64 user_id)
+{
+	static NameData role;
+	UserRole   *kept = NULL;
+
+	if (roles_changed && roles != NULL)
+		forget_roles();
+	roles_changed = false;
+	if (roles != NULL)
+		kept = hash_search(roles, &user_id, HASH_FIND, NULL);
+	if (kept != NULL)
+		return NameStr(kept->role);
+
+	if (!read_role(user_id, &role))
+		return NULL;
+	/* what an old snapshot or a change on the way says is right for now only */
+	if (!IsolationUsesXactSnapshot() && !roles_changed)
+		keep_role(user_id, &role);
+	return NameStr(role);
 }
 
 /* Is a public comment by somebody of this role an agent's reply? */
@@ -424,7 +502,7 @@ ticket_before_insert(Row *ticket)
 {
 	TimestampTz created_at = row_time(ticket, TICKET_CREATED_AT);
 	bool		solved = is_solved(status_category(row_text(ticket, TICKET_STATUS)));
-	char	   *role;
+	const char *role;
 
 	if (solved)
 	{
@@ -506,6 +584,22 @@ really_changed(const Row *old, const Row *new)
 	return false;
 }
 
+/*
+ * Take over the columns that follow from comments and changes of status. A mapper that writes whole rows back would
+ * undo what happened since it read them.
+ */
+static void
+take_over_books(const Row *old, Row *new)
+{
+	static const int kept[] = {
+		TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT, TICKET_REOPEN_COUNT, TICKET_REPLY_COUNT,
+		TICKET_WAITING_SINCE, TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT, TICKET_STATUS_CHANGED_AT
+	};
+
+	for (int i = 0; i < lengthof(kept); i++)
+		row_take_over(old, new, kept[i]);
+}
+
 /* Keep a ticket's own books in an UPDATE: version, updated_at, the solved times and who deleted it. */
 void
 ticket_before_update(const Row *old, Row *new)
@@ -515,8 +609,10 @@ ticket_before_update(const Row *old, Row *new)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the id of ticket %lld cannot change", (long long) row_int64(old, TICKET_ID))));
 
-	row_set(new, TICKET_VERSION, Int64GetDatum(row_int64(old, TICKET_VERSION)));
-	set_time(new, TICKET_UPDATED_AT, row_time(old, TICKET_UPDATED_AT));
+	row_take_over(old, new, TICKET_VERSION);
+	row_take_over(old, new, TICKET_UPDATED_AT);
+	if (!bookkeeping)
+		take_over_books(old, new);
 	if (!really_changed(old, new))
 		return;
 
@@ -529,8 +625,11 @@ ticket_before_update(const Row *old, Row *new)
 		keep_deletion(old, new);
 }
 
-/* Raise 23503 unless tickets can be assigned to this user. */
-static void
+/*
+ * Raise 23503 unless tickets can be assigned to this user. The row stays locked against a change, so that the user
+ * cannot be deactivated while an assignment is under way.
+ */
+void
 check_assignee(int64 user_id)
 {
 	Args		args = {0};

@@ -41,25 +41,33 @@ enum
 	TICKET_LAST_AGENT_AT,
 	TICKET_DELETED_BY,
 	TICKET_DELETE_REASON,
-	TICKET_STATUS_CHANGED_AT
+	TICKET_STATUS_CHANGED_AT,
+	TICKET_TITLE,
+	TICKET_DESCRIPTION,
+	TICKET_SEARCH,
+	TICKET_FIRST_REPLIED_AT,
+	TICKET_REPLY_COUNT
 };
 
 extern const DeskTable tickets_table;
 
 extern void workflow_init(void);
-extern void workflow_table_changed(Relation rel);
 extern Category status_category(const char *status);
 extern char *default_status(void);
 extern char *reopen_status(void);
 extern bool is_solved(Category category);
-extern char *role_of_user(int64 user_id);
+extern const char *role_of_user(int64 user_id);
 extern bool answers_customers(const char *role);
 
 extern void ticket_before_insert(Row *ticket);
 extern void ticket_before_update(const Row *old, Row *new);
+extern void check_assignee(int64 user_id);
 extern void ticket_check(const Row *old, const Row *new);
 
-/* Set while a customer's comment reopens a ticket: no transition is forbidden then. */
-extern bool reopening;
+/*
+ * Set while a comment's trigger keeps the ticket's books: only then do the columns that follow from comments move, and
+ * no transition is forbidden to a customer's comment.
+ */
+extern bool bookkeeping;
 
 #endif							/* SUPPORT_WORKFLOW_H */

@@ -55,6 +55,9 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.team_members
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('team_members');
 
+CREATE TRIGGER support_before
+	BEFORE INSERT ON support.statuses
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('statuses');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.statuses
 	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('statuses');
@@ -69,6 +72,9 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.status_transitions
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('status_transitions');
 
+CREATE TRIGGER support_before
+	BEFORE INSERT ON support.priorities
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('priorities');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.priorities
 	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('priorities');
@@ -106,6 +112,9 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.attachments
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('attachments');
 
+CREATE TRIGGER support_before
+	BEFORE INSERT ON support.tags
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tags');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.tags
 	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('tags');
@@ -120,6 +129,9 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.ticket_tags
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('ticket_tags');
 
+CREATE TRIGGER support_before
+	BEFORE INSERT ON support.ticket_watchers
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('ticket_watchers');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.ticket_watchers
 	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('ticket_watchers');
@@ -148,10 +160,12 @@ COMMENT ON TRIGGER "A_support_after" ON support.teams IS 'Writes the change to t
 COMMENT ON TRIGGER support_truncate ON support.teams IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.team_members IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.team_members IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.statuses IS 'Fills in defaults where an INSERT sends NULL.';
 COMMENT ON TRIGGER "A_support_after" ON support.statuses IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.statuses IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.status_transitions IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.status_transitions IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.priorities IS 'Fills in defaults where an INSERT sends NULL.';
 COMMENT ON TRIGGER "A_support_after" ON support.priorities IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.priorities IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL; checks the status and keeps version, updated_at and the solved times.';
@@ -163,10 +177,12 @@ COMMENT ON TRIGGER support_truncate ON support.comments IS 'Refuses TRUNCATE, wh
 COMMENT ON TRIGGER support_before ON support.attachments IS 'Fills in defaults where an INSERT sends NULL.';
 COMMENT ON TRIGGER "A_support_after" ON support.attachments IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.attachments IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.tags IS 'Fills in defaults where an INSERT sends NULL.';
 COMMENT ON TRIGGER "A_support_after" ON support.tags IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.tags IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.ticket_tags IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.ticket_tags IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.ticket_watchers IS 'Fills in defaults where an INSERT sends NULL.';
 COMMENT ON TRIGGER "A_support_after" ON support.ticket_watchers IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.ticket_watchers IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.audit_log IS 'Stamps an application''s own entry; refuses to change or delete any.';

@@ -13,10 +13,7 @@ CREATE TABLE support.comments
 	external_id text,
 	edited_at timestamptz,
 	deleted_at timestamptz,
-	search tsvector GENERATED ALWAYS AS
-	(
-		setweight(to_tsvector('pg_catalog.simple'::regconfig, left(content, 100000)), 'D')
-	) STORED,
+	search tsvector,
 	CONSTRAINT comments_pkey PRIMARY KEY (ticket_id, id),
 	CONSTRAINT comments_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES support.tickets (id) ON DELETE CASCADE,
 	CONSTRAINT comments_author_id_fkey FOREIGN KEY (author_id) REFERENCES support.users (id),
@@ -41,7 +38,7 @@ COMMENT ON COLUMN support.comments.via IS 'api, email, web, import, auto or bot;
 COMMENT ON COLUMN support.comments.external_id IS 'Key in another system, unique within the ticket; makes add_comment safe to retry.';
 COMMENT ON COLUMN support.comments.edited_at IS 'When the text last changed; kept by a trigger.';
 COMMENT ON COLUMN support.comments.deleted_at IS 'When the comment was marked as deleted; NULL while it is live.';
-COMMENT ON COLUMN support.comments.search IS 'Words of the text (weight D, its first 100,000 characters), configuration simple.';
+COMMENT ON COLUMN support.comments.search IS 'Words of the text (weight D, its first 100,000 characters), configuration simple; kept by a trigger.';
 COMMENT ON INDEX support.ix_comments_external_id IS 'A key of another system names one comment of a ticket.';
 COMMENT ON INDEX support.ix_comments_author_id IS 'Finds what a user wrote, by time.';
 

@@ -32,11 +32,7 @@ CREATE TABLE support.tickets
 	deleted_by bigint,
 	delete_reason text,
 	status_changed_at timestamptz,
-	search tsvector GENERATED ALWAYS AS
-	(
-		setweight(to_tsvector('pg_catalog.simple'::regconfig, left(title || ' ' || ticket_number, 600)), 'A')
-		|| setweight(to_tsvector('pg_catalog.simple'::regconfig, left(description, 100000)), 'C')
-	) STORED,
+	search tsvector,
 	CONSTRAINT tickets_pkey PRIMARY KEY (id),
 	CONSTRAINT tickets_status_fkey FOREIGN KEY (status) REFERENCES support.statuses (name),
 	CONSTRAINT tickets_priority_fkey FOREIGN KEY (priority) REFERENCES support.priorities (name),
@@ -100,7 +96,7 @@ COMMENT ON COLUMN support.tickets.last_agent_at IS 'Time of the latest public co
 COMMENT ON COLUMN support.tickets.deleted_by IS 'The user who marked the ticket as deleted.';
 COMMENT ON COLUMN support.tickets.delete_reason IS 'Why the ticket was marked as deleted.';
 COMMENT ON COLUMN support.tickets.status_changed_at IS 'When the status last changed; kept by a trigger.';
-COMMENT ON COLUMN support.tickets.search IS 'Words of title and number (weight A) and description (C, its first 100,000 characters), configuration simple.';
+COMMENT ON COLUMN support.tickets.search IS 'Words of title and number (weight A) and description (C, its first 100,000 characters), configuration simple; kept by a trigger.';
 COMMENT ON SEQUENCE support.ticket_number_seq IS 'The numbers of tickets; gaps are normal.';
 COMMENT ON INDEX support.ix_tickets_ticket_number IS 'A ticket number names one ticket.';
 COMMENT ON INDEX support.ix_tickets_external_id IS 'A key of another system names one ticket.';

@@ -101,16 +101,17 @@ FROM
 		UNION ALL
 		SELECT
 			b.ticket_id,
-			a.old_value ->> 'ticket_number',
-			a.old_value ->> 'title',
-			a.old_value ->> 'status',
-			'removed',
-			a.occurred_at,
-			a.actor_id,
-			a.old_value ->> 'delete_reason'
+			a.old_value ->> 'ticket_number' AS ticket_number,
+			a.old_value ->> 'title' AS title,
+			a.old_value ->> 'status' AS status,
+			'removed' AS how,
+			a.occurred_at AS deleted_at,
+			a.actor_id AS deleted_by,
+			a.old_value ->> 'delete_reason' AS reason
 		FROM support_internal.recycle_bin AS b
 		JOIN support.audit_log AS a
 			ON a.ticket_id = b.ticket_id AND a.id = b.audit_id AND a.occurred_at = b.occurred_at
+		WHERE NOT EXISTS (SELECT FROM support.tickets AS t WHERE t.id = b.ticket_id)
 	) AS d
 ORDER BY d.deleted_at DESC, d.ticket_id;
 
