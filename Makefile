@@ -12,6 +12,7 @@ OBJS = \
 	src/image.o \
 	src/log_writer.o \
 	src/audit.o \
+	src/rules.o \
 	src/workflow.o \
 	src/reply.o \
 	src/search.o \

@@ -41,7 +41,7 @@ COMMENT ON FUNCTION support.settings() IS
 
 CREATE FUNCTION support.version()
 RETURNS text
-LANGUAGE c IMMUTABLE PARALLEL SAFE
+LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'support_version';
 COMMENT ON FUNCTION support.version() IS
 	'Version of the library that is loaded.';

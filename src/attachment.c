@@ -46,10 +46,8 @@ static Statement statements[] = {
 		.nargs = 3, .argtypes = {INT8OID, BYTEAOID, BYTEAOID}, .as_owner = true
 	},
 	[DIGEST_OF_ATTACHMENT] = {
-		.text = "SELECT a.sha256, t.deleted_at IS NOT NULL"
-		" FROM support.attachments AS a"
-		" JOIN support.tickets AS t ON t.id OPERATOR(pg_catalog.=) a.ticket_id"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.id OPERATOR(pg_catalog.=) $2",
+		.text = "SELECT sha256 FROM support.attachments"
+		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	},
 	[READ_CONTENT] = {
@@ -152,14 +150,13 @@ digest_of(int64 ticket_id, int64 attachment_id)
 {
 	Args		args = {0};
 
+	check_live_ticket(ticket_id);
 	arg_int64(&args, ticket_id);
 	arg_int64(&args, attachment_id);
 	if (run_read_only(&statements[DIGEST_OF_ATTACHMENT], &args) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("ticket %lld has no attachment %lld", (long long) ticket_id, (long long) attachment_id)));
-	if (result_bool(0, 2))
-		refuse_deleted_ticket(ticket_id);
 	return result(0, 1);
 }
 

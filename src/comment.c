@@ -15,8 +15,8 @@
 #include "log_writer.h"
 #include "plan.h"
 #include "recycle.h"
+#include "rules.h"
 #include "ticket.h"
-#include "workflow.h"
 
 enum
 {

@@ -49,6 +49,8 @@ fix_settings(void)
 	fix_setting("bytea_output", "hex");
 	fix_setting("timezone", "UTC");
 	fix_setting("lc_monetary", "C");
+	fix_setting("array_nulls", "on");
+	fix_setting("xmloption", "content");
 	fix_setting("search_path", "pg_catalog");
 	return nestlevel;
 }

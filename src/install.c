@@ -34,6 +34,7 @@
 #include "compat.h"
 #include "plan.h"
 #include "support_ext.h"
+#include "trigger.h"
 
 #define EXTENSION_NAME "support_ext"
 
@@ -178,6 +179,25 @@ text_of(const char *layout, RawStmt *statement)
 	return statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
 }
 
+/* Run one of the layout's statements. */
+static void
+run_statement(const char *layout, RawStmt *raw)
+{
+	if (IsA(raw->stmt, ViewStmt))
+		adopt_view((ViewStmt *) raw->stmt);
+	seeding = IsA(raw->stmt, InsertStmt);
+	PG_TRY();
+	{
+		execute(text_of(layout, raw));
+	}
+	PG_FINALLY();
+	{
+		seeding = false;
+	}
+	PG_END_TRY();
+	CommandCounterIncrement();
+}
+
 /* Run those of the layout's statements whose work is not done. */
 static void
 run_layout(const char *layout, bool seed)
@@ -190,12 +210,8 @@ run_layout(const char *layout, bool seed)
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (is_done(raw->stmt, seed))
-			continue;
-		if (IsA(raw->stmt, ViewStmt))
-			adopt_view((ViewStmt *) raw->stmt);
-		execute(text_of(layout, raw));
-		CommandCounterIncrement();
+		if (!is_done(raw->stmt, seed))
+			run_statement(layout, raw);
 	}
 }
 
@@ -258,6 +274,25 @@ release_members(void)
 						 SPI_getvalue(members->vals[i], members->tupdesc, 2)));
 }
 
+/*
+ * The layout that the desk has: 0 if there is no desk, or none that lookup rows were ever put in. Raises 55000 for one
+ * that is newer than this code.
+ */
+static int
+layout_now(void)
+{
+	int			version = 0;
+
+	if (!OidIsValid(get_relname_relid("schema_version", get_namespace_oid("support_internal", false))))
+		return 0;
+	execute("SELECT pg_catalog.max(version) FROM support_internal.schema_version");
+	if (!result_is_null(0, 1))
+		version = DatumGetInt32(result(0, 1));
+	if (version > LAYOUT_VERSION)
+		refuse_layout(version);
+	return version;
+}
+
 /* Make the desk, or bring it forward, with names resolved in pg_catalog alone. */
 static void
 install_desk(bool seed)
@@ -268,7 +303,8 @@ install_desk(bool seed)
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	/* two sessions must not make the same desk at once */
 	LockDatabaseObject(NamespaceRelationId, get_namespace_oid("support_internal", false), 0, ShareUpdateExclusiveLock);
-	run_layout(desk_layout(), seed);
+	/* what the owner deleted from a lookup table stays deleted */
+	run_layout(desk_layout(), seed && layout_now() == 0);
 	if (seed)
 		note_version();
 	if (in_extension_script())

@@ -88,6 +88,19 @@ become_caller(const Caller *caller)
 	SetUserIdAndSecContext(caller->user, caller->context);
 }
 
+/* Raise 55000: the desk has a layout that this code does not work on. */
+void
+refuse_layout(int version)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the support desk has layout %d, but this version of support_ext works on layout %d",
+					version, LAYOUT_VERSION),
+			 version < LAYOUT_VERSION ?
+			 errhint("SELECT support.install() brings the desk forward.") :
+			 errhint("Install the version of support_ext that the desk was last used with, or a later one.")));
+}
+
 /*
  * Raise 55000 unless the desk has the layout that this code works on. Needs an SPI level. The answer is kept for as
  * long as the table that gave it is there.
@@ -108,13 +121,7 @@ check_layout(void)
 		checked_layout = relid;
 		return;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the support desk has layout %d, but this version of support_ext works on layout %d",
-					version, LAYOUT_VERSION),
-			 version < LAYOUT_VERSION ?
-			 errhint("SELECT support.install() brings the desk forward.") :
-			 errhint("Install the version of support_ext that the desk was last used with, or a later one.")));
+	refuse_layout(version);
 }
 
 /* Make the plan, or make sure that the one there is may be used. */

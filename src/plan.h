@@ -9,6 +9,8 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
+
 /* The layout of tables and views that this code works on; support_internal.schema_version says which one there is. */
 #define LAYOUT_VERSION 1
 
@@ -43,6 +45,7 @@ typedef struct Caller
 extern Oid	desk_relation(const char *schema, const char *name);
 extern Oid	desk_owner(void);
 extern void check_layout(void);
+pg_noreturn extern void refuse_layout(int version);
 extern void become_owner(Caller *caller);
 extern void become_caller(const Caller *caller);
 

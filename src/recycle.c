@@ -32,9 +32,9 @@
 #include "plan.h"
 #include "recycle.h"
 #include "reply.h"
+#include "rules.h"
 #include "ticket.h"
 #include "trigger.h"
-#include "workflow.h"
 
 enum
 {
@@ -341,7 +341,7 @@ restore_removed(int64 ticket_id)
 	n = run(&statements[REMOVED_ROWS], &args);
 	rows = SPI_tuptable;
 	if (n == 0)
-		elog(ERROR, "the audit log has no row of ticket %lld", (long long) ticket_id);
+		refuse_missing("ticket", ticket_id);
 	check_restorable(ticket_id, DatumGetJsonbP(SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull)));
 	restore_images(rows, n, NULL);
 

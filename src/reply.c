@@ -23,6 +23,7 @@
 #include "errors.h"
 #include "plan.h"
 #include "reply.h"
+#include "rules.h"
 #include "workflow.h"
 
 static const char *const comment_columns[] = {

@@ -18,8 +18,8 @@
 #include "log_writer.h"
 #include "plan.h"
 #include "row.h"
+#include "rules.h"
 #include "support_ext.h"
-#include "workflow.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
 PG_MODULE_MAGIC_EXT(.name = "support_ext", .version = SUPPORT_EXT_VERSION);
@@ -59,7 +59,7 @@ _PG_init(void)
 {
 	row_init();
 	actor_init();
-	workflow_init();
+	rules_init();
 	log_writer_init();
 
 	DefineCustomBoolVariable("support_ext.ascii",

@@ -18,9 +18,9 @@
 #include "actor.h"
 #include "errors.h"
 #include "plan.h"
+#include "rules.h"
 #include "tag.h"
 #include "ticket.h"
-#include "workflow.h"
 
 enum
 {

@@ -12,6 +12,7 @@
 #define ANY_VERSION (-1)
 
 extern int64 version_argument(FunctionCallInfo fcinfo, int n);
+extern void check_live_ticket(int64 ticket_id);
 extern int64 lock_live_ticket(int64 ticket_id);
 extern void lock_ticket_at_version(int64 ticket_id, int64 expected);
 pg_noreturn extern void refuse_absent_ticket(int64 ticket_id);

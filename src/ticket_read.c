@@ -157,9 +157,9 @@ page_size_argument(FunctionCallInfo fcinfo, int n)
 	return size;
 }
 
-/* Raise P0002 or 55000 unless the ticket is live. */
-static void
-check_live(int64 ticket_id)
+/* Raise P0002 or 55000 unless the ticket is live, without locking it. */
+void
+check_live_ticket(int64 ticket_id)
 {
 	Args		args = {0};
 
@@ -182,7 +182,7 @@ read_ticket(FunctionCallInfo fcinfo, int64 ticket_id)
 	arg_passed(&args, fcinfo, 3);
 	if (run_read_only(&statements[READ_TICKET], &args) == 0)
 	{
-		check_live(ticket_id);
+		check_live_ticket(ticket_id);
 		refuse_missing("ticket", ticket_id);
 	}
 	return SPI_datumTransfer(result(0, 1), false, -1);
@@ -311,7 +311,7 @@ support_show_ticket(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	check_live(ticket_id);
+	check_live_ticket(ticket_id);
 	show_header(rsinfo, ticket_id);
 	show_comments(rsinfo, ticket_id, flag_argument(fcinfo, 1));
 	end_call(&call);

@@ -30,12 +30,16 @@
 
 enum
 {
+	USER_ID,
+	USER_IS_ACTIVE,
 	USER_ROLE,
 	USER_DB_ROLE,
 	USER_UPDATED_AT
 };
 
 static const char *const user_columns[] = {
+	[USER_ID] = "id",
+	[USER_IS_ACTIVE] = "is_active",
 	[USER_ROLE] = "role",
 	[USER_DB_ROLE] = "db_role",
 	[USER_UPDATED_AT] = "updated_at"
@@ -84,6 +88,7 @@ static const DeskTable log_table = {
 };
 
 bool		restoring = false;
+bool		seeding = false;
 bool		erasing = false;
 
 static bool
@@ -306,6 +311,8 @@ tell_sessions(Relation rel, const DeskTable *table, const Row *old, const Row *n
 static void
 after_insert(const DeskTable *table, const Row *row)
 {
+	if (seeding)
+		return;
 	if (table == &tickets_table && !restoring)
 		ticket_check(NULL, row);
 	audit_insert(row);
@@ -318,6 +325,9 @@ after_update(const DeskTable *table, const Row *old, const Row *new)
 {
 	if (table == &tickets_table)
 		ticket_check(old, new);
+	if (table == &users_table &&
+		(row_column_differs(old, new, USER_IS_ACTIVE) || row_column_differs(old, new, USER_ROLE)))
+		settle_assignments(row_int64(new, USER_ID));
 	audit_update(old, new);
 	if (table == &comments_table)
 		comment_updated(old, new);

@@ -7,17 +7,6 @@
 
 #include "row.h"
 
-/* What a status means. */
-typedef enum Category
-{
-	CATEGORY_NEW,
-	CATEGORY_OPEN,
-	CATEGORY_PENDING,
-	CATEGORY_HOLD,
-	CATEGORY_SOLVED,
-	CATEGORY_CLOSED
-} Category;
-
 /* The columns of support.tickets that rules read or keep. */
 enum
 {
@@ -51,17 +40,10 @@ enum
 
 extern const DeskTable tickets_table;
 
-extern void workflow_init(void);
-extern Category status_category(const char *status);
-extern char *default_status(void);
-extern char *reopen_status(void);
-extern bool is_solved(Category category);
-extern const char *role_of_user(int64 user_id);
-extern bool answers_customers(const char *role);
-
 extern void ticket_before_insert(Row *ticket);
 extern void ticket_before_update(const Row *old, Row *new);
 extern void check_assignee(int64 user_id);
+extern void settle_assignments(int64 user_id);
 extern void ticket_check(const Row *old, const Row *new);
 
 /*

@@ -1,0 +1,29 @@
+/*
+ * rules.h
+ *		Statuses, transitions, priorities and roles, as the session keeps them.
+ */
+#ifndef SUPPORT_RULES_H
+#define SUPPORT_RULES_H
+
+/* What a status means. */
+typedef enum Category
+{
+	CATEGORY_NEW,
+	CATEGORY_OPEN,
+	CATEGORY_PENDING,
+	CATEGORY_HOLD,
+	CATEGORY_SOLVED,
+	CATEGORY_CLOSED
+} Category;
+
+extern void rules_init(void);
+extern Category status_category(const char *status);
+extern char *default_status(void);
+extern char *reopen_status(void);
+extern bool is_solved(Category category);
+extern void check_priority(const char *name);
+extern void check_transition(int64 ticket_id, const char *from, const char *to);
+extern const char *role_of_user(int64 user_id);
+extern bool answers_customers(const char *role);
+
+#endif							/* SUPPORT_RULES_H */
