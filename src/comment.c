@@ -21,6 +21,7 @@
 enum
 {
 	COMMENT_OF_EXTERNAL_ID,
+	SEE_TICKET,
 	INSERT_COMMENT,
 	SET_STATUS,
 	STATE_OF_COMMENT,
@@ -35,6 +36,10 @@ static Statement statements[] = {
 		.text = "SELECT id FROM support.comments"
 		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND external_id OPERATOR(pg_catalog.=) $2",
 		.nargs = 2, .argtypes = {INT8OID, TEXTOID}
+	},
+	[SEE_TICKET] = {
+		.text = "SELECT 1 FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[INSERT_COMMENT] = {
 		.text = "INSERT INTO support.comments (ticket_id, content, is_private, author_id, author_role, via, external_id)"
@@ -135,6 +140,17 @@ set_status_after(FunctionCallInfo fcinfo)
 	run(&statements[SET_STATUS], &args);
 }
 
+/* Raise P0002 for a ticket that the caller may not see: the trigger, which acts for the owner, sees them all. */
+static void
+check_visible(int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	if (run(&statements[SEE_TICKET], &args) == 0)
+		refuse_absent_ticket(ticket_id);
+}
+
 /* Add a comment, or find the one that was added with the same external id. */
 static int64
 write_comment(FunctionCallInfo fcinfo, int64 ticket_id)
@@ -144,6 +160,7 @@ write_comment(FunctionCallInfo fcinfo, int64 ticket_id)
 
 	if (find_by_external_id(fcinfo, &comment_id))
 		return comment_id;
+	check_visible(ticket_id);
 	if (expected != ANY_VERSION)
 		lock_ticket_at_version(ticket_id, expected);
 	if (insert_comment(fcinfo) == 0)

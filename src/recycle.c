@@ -46,6 +46,7 @@ enum
 	REMOVED_COMMENT,
 	FILES_OF_REMOVED_COMMENT,
 	HOLDER_OF_NUMBER,
+	LOST_COMMENTS_FIRST,
 	VERSION_OF_TICKET,
 	OLD_MARKED,
 	OLD_REMOVED,
@@ -121,6 +122,16 @@ static Statement statements[] = {
 		.text = "SELECT id FROM support.tickets"
 		" WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'ticket_number')",
 		.nargs = 1, .argtypes = {JSONBOID}, .as_owner = true
+	},
+	[LOST_COMMENTS_FIRST] = {
+		.text = "SELECT 1 FROM support.audit_log AS a"
+		" JOIN support.audit_log AS removal"
+		"	ON removal.ticket_id OPERATOR(pg_catalog.=) $1 AND removal.id OPERATOR(pg_catalog.=) $2"
+		"	AND removal.xid OPERATOR(pg_catalog.=) a.xid AND removal.era OPERATOR(pg_catalog.=) a.era"
+		"	AND removal.id OPERATOR(pg_catalog.>) a.id"
+		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'comments'"
+		" AND a.action OPERATOR(pg_catalog.=) 'DELETE' LIMIT 1",
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner = true
 	},
 	[VERSION_OF_TICKET] = {
 		.text = "SELECT version FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
@@ -344,6 +355,9 @@ restore_removed(int64 ticket_id)
 		refuse_missing("ticket", ticket_id);
 	check_restorable(ticket_id, DatumGetJsonbP(SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull)));
 	restore_images(rows, n, NULL);
+	/* the image has the books as they were when the transaction had deleted comments one by one before the ticket */
+	if (run(&statements[LOST_COMMENTS_FIRST], &args) > 0)
+		recount_replies(ticket_id);
 
 	args.n = 1;
 	run(&statements[VERSION_OF_TICKET], &args);
@@ -449,8 +463,7 @@ check_owner(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("only the owner of the desk may purge"),
-				 errhint("GRANT the role %s, or wrap the call in a SECURITY DEFINER function of that role.",
-						 quote_identifier(GetUserNameFromId(owner, false)))));
+				 errhint("A SECURITY DEFINER function of the owner may call it for others.")));
 }
 
 /* Destroy what is left of a ticket: its row, its files, its images in the log. The log notes who, when and which. */
