@@ -51,6 +51,7 @@ fix_settings(void)
 	fix_setting("lc_monetary", "C");
 	fix_setting("array_nulls", "on");
 	fix_setting("xmloption", "content");
+	fix_setting("quote_all_identifiers", "off");
 	fix_setting("search_path", "pg_catalog");
 	return nestlevel;
 }

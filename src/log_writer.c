@@ -261,39 +261,50 @@ has_foreign_triggers(Relation rel)
 	return false;
 }
 
-/* Find our columns; false if another column or constraint needs what only the executor computes. */
+/* Is the attribute one of the log's own columns? */
+static bool
+is_log_column(const LogTarget *t, AttrNumber attnum)
+{
+	for (int i = 0; i < LOG_COLUMNS; i++)
+		if (t->columns[i] == attnum)
+			return true;
+	return false;
+}
+
+/* Find our columns; false if one is gone or of another type, or if another needs what only the executor computes. */
 static bool
 find_log_columns(LogTarget *t, Relation partition)
 {
 	TupleDesc	desc = RelationGetDescr(partition);
-	TupleConstr *constr = desc->constr;
-	int			ours = 0;
 
 	for (int i = 0; i < LOG_COLUMNS; i++)
+	{
 		t->columns[i] = get_attnum(t->partition, log_columns[i]);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		for (int j = 0; j < LOG_COLUMNS; j++)
-			if (t->columns[j] == i + 1 && !att->attisdropped)
-				ours++;
-		if (att->attgenerated)
+		if (!AttributeNumberIsValid(t->columns[i]) ||
+			TupleDescAttr(desc, t->columns[i] - 1)->atttypid != statements[INSERT_ENTRY].argtypes[i])
 			return false;
 	}
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		bool		is_ours = false;
 
-		for (int j = 0; j < LOG_COLUMNS; j++)
-			is_ours |= t->columns[j] == i + 1;
-		if (!is_ours && !att->attisdropped && (att->attnotnull || att->atthasdef))
+		if (att->attgenerated ||
+			(!att->attisdropped && !is_log_column(t, i + 1) && (att->attnotnull || att->atthasdef)))
 			return false;
 	}
-	/* the one check that we know holds for what we write */
-	return ours == LOG_COLUMNS && (constr == NULL || constr->num_check <= 1);
+	return true;
+}
+
+/* Is there a check other than the one that we know to hold for what we write? */
+static bool
+has_foreign_checks(Relation partition)
+{
+	TupleConstr *constr = RelationGetDescr(partition)->constr;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+		if (strcmp(constr->check[i].ccname, "audit_log_action_check") != 0)
+			return true;
+	return false;
 }
 
 /* Keep the information of the indexes; false if one of them needs the executor or may refuse an entry. */
@@ -335,6 +346,7 @@ describe_partition(LogTarget *t, Relation log)
 		partition->rd_rules == NULL &&
 		!has_foreign_triggers(log) &&
 		!has_foreign_triggers(partition) &&
+		!has_foreign_checks(partition) &&
 		find_log_columns(t, partition) &&
 		describe_indexes(t, partition) &&
 		!OidIsValid(get_extension_oid("citus", true));	/* a distributed log has its rows elsewhere */

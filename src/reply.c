@@ -26,18 +26,18 @@
 #include "rules.h"
 #include "workflow.h"
 
-static const char *const comment_columns[] = {
-	[COMMENT_TICKET_ID] = "ticket_id",
-	[COMMENT_ID] = "id",
-	[COMMENT_AUTHOR_ID] = "author_id",
-	[COMMENT_CONTENT] = "content",
-	[COMMENT_IS_PRIVATE] = "is_private",
-	[COMMENT_CREATED_AT] = "created_at",
-	[COMMENT_AUTHOR_ROLE] = "author_role",
-	[COMMENT_VIA] = "via",
-	[COMMENT_EDITED_AT] = "edited_at",
-	[COMMENT_DELETED_AT] = "deleted_at",
-	[COMMENT_SEARCH] = "search"
+static const DeskColumn comment_columns[] = {
+	[COMMENT_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
+	[COMMENT_ID] = {"id", COLUMN_BIGINT},
+	[COMMENT_AUTHOR_ID] = {"author_id", COLUMN_BIGINT},
+	[COMMENT_CONTENT] = {"content", COLUMN_TEXT},
+	[COMMENT_IS_PRIVATE] = {"is_private", COLUMN_BOOLEAN},
+	[COMMENT_CREATED_AT] = {"created_at", COLUMN_TIME},
+	[COMMENT_AUTHOR_ROLE] = {"author_role", COLUMN_TEXT},
+	[COMMENT_VIA] = {"via", COLUMN_TEXT},
+	[COMMENT_EDITED_AT] = {"edited_at", COLUMN_TIME},
+	[COMMENT_DELETED_AT] = {"deleted_at", COLUMN_TIME},
+	[COMMENT_SEARCH] = {"search", COLUMN_WORDS}
 };
 
 const DeskTable comments_table = {

@@ -87,11 +87,37 @@ image_kind(Form_pg_attribute att, const char *derived)
 	}
 }
 
-/* Find a column that the rules need; its absence means the wrong table, or a layout older than this code. */
+/* Can a column of this type be read as what the rules take it for? */
+static bool
+is_of_kind(Oid type, ColumnKind kind)
+{
+	switch (kind)
+	{
+		case COLUMN_TEXT:
+			return type == TEXTOID || type == VARCHAROID;
+		case COLUMN_INTEGER:
+			return type == INT4OID || type == INT8OID;
+		case COLUMN_BIGINT:
+			return type == INT8OID;
+		case COLUMN_BOOLEAN:
+			return type == BOOLOID;
+		case COLUMN_TIME:
+			return type == TIMESTAMPTZOID;
+		case COLUMN_WORDS:
+			return type == TSVECTOROID;
+	}
+	return false;
+}
+
+/*
+ * Find a column that the rules need. Its absence means the wrong table, or a layout older than this code; another
+ * type, that somebody changed it.
+ */
 static AttrNumber
-find_column(Relation rel, const DeskTable *table, const char *name)
+find_column(Relation rel, const DeskTable *table, const char *name, ColumnKind kind)
 {
 	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), name);
+	Oid			type;
 
 	if (attnum == InvalidAttrNumber)
 		ereport(ERROR,
@@ -99,6 +125,13 @@ find_column(Relation rel, const DeskTable *table, const char *name)
 				 errmsg("table \"%s\" has no column \"%s\" and cannot serve as the desk's %s",
 						RelationGetRelationName(rel), name, table->name),
 				 errhint("If the desk was restored from an older version, SELECT support.install() brings it forward.")));
+	type = getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
+	if (!is_of_kind(type, kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("column \"%s\" of table \"%s\" has type %s and cannot serve as that of the desk's %s",
+						name, RelationGetRelationName(rel), format_type_be(type), table->name),
+				 errhint("Give it back the type that CREATE EXTENSION gave it.")));
 	return attnum;
 }
 
@@ -132,10 +165,10 @@ build_shape(TableShape *shape, Relation rel, const DeskTable *table)
 	shape->table = table;
 	shape->columns = MemoryContextAlloc(shape->context, sizeof(AttrNumber) * Max(table->ncolumns, 1));
 	for (int i = 0; i < table->ncolumns; i++)
-		shape->columns[i] = find_column(rel, table, table->columns[i]);
-	shape->id = table->has_id ? find_column(rel, table, "id") : InvalidAttrNumber;
+		shape->columns[i] = find_column(rel, table, table->columns[i].name, table->columns[i].kind);
+	shape->id = table->has_id ? find_column(rel, table, "id", COLUMN_BIGINT) : InvalidAttrNumber;
 	shape->ticket_id = table->ticket_column ?
-		find_column(rel, table, table->ticket_column) : InvalidAttrNumber;
+		find_column(rel, table, table->ticket_column, COLUMN_BIGINT) : InvalidAttrNumber;
 	describe_attributes(shape, rel);
 	shape->valid = true;
 }

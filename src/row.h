@@ -9,13 +9,30 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+/* What a column that the rules read must be. */
+typedef enum ColumnKind
+{
+	COLUMN_TEXT,				/* text or varchar */
+	COLUMN_INTEGER,				/* integer or bigint */
+	COLUMN_BIGINT,
+	COLUMN_BOOLEAN,
+	COLUMN_TIME,				/* timestamptz */
+	COLUMN_WORDS				/* tsvector */
+} ColumnKind;
+
+typedef struct DeskColumn
+{
+	const char *name;
+	ColumnKind	kind;
+} DeskColumn;
+
 /* A logical table: what a trigger's argument names, whatever the relation is called. */
 typedef struct DeskTable
 {
 	const char *name;
 	const char *ticket_column;	/* the column that holds the ticket's id, or NULL */
 	bool		has_id;			/* a column id, which the log gives as record_id */
-	const char *const *columns; /* those that the table's rules read, in the order of their enum */
+	const DeskColumn *columns;	/* those that the table's rules read, in the order of their enum */
 	int			ncolumns;
 	const char *derived;		/* a column that follows from others, or NULL: the log does not keep it */
 } DeskTable;

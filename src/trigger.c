@@ -37,12 +37,12 @@ enum
 	USER_UPDATED_AT
 };
 
-static const char *const user_columns[] = {
-	[USER_ID] = "id",
-	[USER_IS_ACTIVE] = "is_active",
-	[USER_ROLE] = "role",
-	[USER_DB_ROLE] = "db_role",
-	[USER_UPDATED_AT] = "updated_at"
+static const DeskColumn user_columns[] = {
+	[USER_ID] = {"id", COLUMN_BIGINT},
+	[USER_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN},
+	[USER_ROLE] = {"role", COLUMN_TEXT},
+	[USER_DB_ROLE] = {"db_role", COLUMN_TEXT},
+	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME}
 };
 
 static const DeskTable users_table = {
@@ -76,11 +76,11 @@ enum
 	ENTRY_DB_ROLE
 };
 
-static const char *const entry_columns[] = {
-	[ENTRY_ID] = "id",
-	[ENTRY_ERA] = "era",
-	[ENTRY_XID] = "xid",
-	[ENTRY_DB_ROLE] = "db_role"
+static const DeskColumn entry_columns[] = {
+	[ENTRY_ID] = {"id", COLUMN_BIGINT},
+	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
+	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
+	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT}
 };
 
 static const DeskTable log_table = {
