@@ -17,6 +17,7 @@ OBJS = \
 	src/reply.o \
 	src/search.o \
 	src/trigger.o \
+	src/ticket_access.o \
 	src/people.o \
 	src/tag.o \
 	src/ticket.o \
@@ -43,13 +44,14 @@ DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
 DOCS = $(wildcard doc/*.md)
 
 REGRESS = $(patsubst sql_tests/sql/%.sql,%,$(sort $(wildcard sql_tests/sql/*.sql)))
-REGRESS_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
+# pg_regress looks for tests below its output folder first, where sql/ would be the extension's own
+REGRESS_OPTS = --inputdir=sql_tests --outputdir=output_sql --load-extension=$(EXTENSION)
 ISOLATION = $(patsubst sql_tests/specs/%.spec,%,$(sort $(wildcard sql_tests/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
-EXTRA_CLEAN = $(EXTENSION_SQL)
+EXTRA_CLEAN = $(EXTENSION_SQL) output_sql
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)

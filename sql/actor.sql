@@ -25,13 +25,6 @@ AS 'MODULE_PATHNAME', 'support_desk_now';
 COMMENT ON FUNCTION support.desk_now() IS
 	'The desk''s clock: start of the transaction, or support_ext.now where that is set.';
 
-CREATE FUNCTION support.ticket_prefix()
-RETURNS text
-LANGUAGE c STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'support_ticket_prefix';
-COMMENT ON FUNCTION support.ticket_prefix() IS
-	'What ticket numbers begin with: support_ext.ticket_prefix.';
-
 CREATE FUNCTION support.settings()
 RETURNS TABLE(name text, value text, meaning text)
 LANGUAGE c STABLE PARALLEL RESTRICTED

@@ -9,3 +9,6 @@ BEGIN
 	END IF;
 END
 $$;
+
+COMMENT ON SCHEMA support IS 'The support desk: its tables and views, and the functions to call.';
+COMMENT ON SCHEMA support_internal IS 'What the support desk works with inside; nothing here is meant to be used.';

@@ -15,7 +15,7 @@
 #include "errors.h"
 #include "plan.h"
 #include "support_ext.h"
-#include "ticket.h"
+#include "ticket_access.h"
 
 enum
 {

@@ -31,8 +31,7 @@ static Statement statements[] = {
 	}
 };
 
-/* Set while purge_deleted() removes rows: they are not kept, only that they went. */
-bool		purging = false;
+int64		purged_ticket = 0;
 
 /* The entry for a change of this row, its images yet to come. */
 static LogEntry
@@ -145,13 +144,16 @@ keep_ticket(const LogEntry *entry, LogPosition position)
 void
 audit_delete(const Row *row)
 {
-	LogEntry	entry = entry_for(purging ? "PURGE" : "DELETE", row);
+	LogEntry	entry = entry_for("DELETE", row);
+	bool		purging = purged_ticket != 0 && entry.ticket_id == purged_ticket;
 	bool		is_ticket = entry.has_record_id && strcmp(entry.table_name, "tickets") == 0;
 	LogPosition position;
 
 	if (purging && !is_ticket)
 		return;
-	if (!purging)
+	if (purging)
+		entry.action = "PURGE";
+	else
 		entry.old_value = image_of(row, true);
 	position = log_write(&entry);
 	if (is_ticket && !purging)

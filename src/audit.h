@@ -10,6 +10,8 @@
 extern void audit_insert(const Row *row);
 extern void audit_update(const Row *old, const Row *new);
 extern void audit_delete(const Row *row);
-extern bool purging;
+
+/* The ticket that purge_deleted() destroys at the moment, 0 for none: its rows are not kept, only that they went. */
+extern int64 purged_ticket;
 
 #endif							/* SUPPORT_AUDIT_H */

@@ -16,7 +16,7 @@
 #include "plan.h"
 #include "recycle.h"
 #include "rules.h"
-#include "ticket.h"
+#include "ticket_access.h"
 
 enum
 {

@@ -9,7 +9,8 @@
  *
  * The target is invalid once the relcache says that the log, the partition or one of its indexes changed. We hold
  * RowExclusiveLock on the log and on the partition from before we look at the target until the transaction ends, so a
- * partition cannot be detached, nor an index come, between the look and the insertion.
+ * partition cannot be detached between the look and the insertion. An index that is built CONCURRENTLY comes while we
+ * hold that lock, but waits for our transaction before it relies on what was inserted.
  *
  * This road serves a log whose partition is a plain table with no indexes but its primary key and plain ones, no
  * columns or constraints of others that need computing, and no triggers but ours. Anything else goes the general
@@ -161,6 +162,18 @@ log_writer_init(void)
 	RegisterSubXactCallback(forget_era_of_subtransaction, NULL);
 }
 
+/* Is this an action that the desk itself writes? */
+bool
+is_own_action(const char *action)
+{
+	static const char *const own[] = {"INSERT", "UPDATE", "DELETE", "PURGE"};
+
+	for (int i = 0; i < lengthof(own); i++)
+		if (pg_strcasecmp(own[i], action) == 0)
+			return true;
+	return false;
+}
+
 /* The top-level transaction, 64 bits. */
 int64
 current_xid(void)
@@ -227,8 +240,8 @@ find_partition(LogTarget *t, Relation log, TimestampTz at)
 	int			offset;
 	int			part;
 
-	if (bounds == NULL || key->strategy != PARTITION_STRATEGY_RANGE || key->partnatts != 1 ||
-		key->partattrs[0] == 0 || key->parttypid[0] != TIMESTAMPTZOID)
+	if (bounds == NULL || key->partattrs[0] != get_attnum(t->log, log_columns[LOG_OCCURRED_AT]) ||
+		key->strategy != PARTITION_STRATEGY_RANGE || key->partnatts != 1 || key->parttypid[0] != TIMESTAMPTZOID)
 		return false;
 
 	offset = partition_range_datum_bsearch(key->partsupfunc, key->partcollation, bounds, 1, &value, &is_equal);
@@ -271,6 +284,22 @@ is_log_column(const LogTarget *t, AttrNumber attnum)
 	return false;
 }
 
+/* Does an entry always have a value for the column? */
+static bool
+is_always_set(int column)
+{
+	return column != LOG_ACTOR_ID && column != LOG_TABLE_NAME && column != LOG_RECORD_ID &&
+		column != LOG_OLD_VALUE && column != LOG_NEW_VALUE;
+}
+
+/* Can the direct road fill the column as it is in the partition? */
+static bool
+is_plain_column(Form_pg_attribute att, int column)
+{
+	return att->atttypid == statements[INSERT_ENTRY].argtypes[column] &&
+		(!att->attnotnull || is_always_set(column));
+}
+
 /* Find our columns; false if one is gone or of another type, or if another needs what only the executor computes. */
 static bool
 find_log_columns(LogTarget *t, Relation partition)
@@ -281,7 +310,7 @@ find_log_columns(LogTarget *t, Relation partition)
 	{
 		t->columns[i] = get_attnum(t->partition, log_columns[i]);
 		if (!AttributeNumberIsValid(t->columns[i]) ||
-			TupleDescAttr(desc, t->columns[i] - 1)->atttypid != statements[INSERT_ENTRY].argtypes[i])
+			!is_plain_column(TupleDescAttr(desc, t->columns[i] - 1), i))
 			return false;
 	}
 	for (int i = 0; i < desc->natts; i++)
@@ -323,8 +352,9 @@ describe_indexes(LogTarget *t, Relation partition)
 		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
 		IndexInfo  *info = BuildIndexInfo(index);
 
-		if (info->ii_Expressions != NIL || info->ii_Predicate != NIL || info->ii_ExclusionOps != NULL ||
-			(info->ii_Unique && !index->rd_index->indisprimary))
+		if (info->ii_ReadyForInserts &&
+			(info->ii_Expressions != NIL || info->ii_Predicate != NIL || info->ii_ExclusionOps != NULL ||
+			 (info->ii_Unique && !index->rd_index->indisprimary)))
 			plain = false;
 		t->indexes[t->nindexes] = lfirst_oid(cell);
 		t->index_infos[t->nindexes++] = info;
@@ -369,7 +399,8 @@ build_target(LogTarget *t, TimestampTz at)
 	t->sequence = identity_sequence(log, id);
 	t->partition = InvalidOid;
 	t->from = t->upto = at;
-	t->direct = OidIsValid(t->sequence) && find_partition(t, log, at) && describe_partition(t, log);
+	t->direct = log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		find_partition(t, log, at) && describe_partition(t, log);
 	if (!OidIsValid(t->sequence))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -404,9 +435,13 @@ insert_into_indexes(LogTarget *t, Relation partition, TupleTableSlot *slot)
 
 	for (int i = 0; i < t->nindexes; i++)
 	{
-		Relation	index = index_open(t->indexes[i], RowExclusiveLock);
 		IndexInfo  *info = t->index_infos[i];
+		Relation	index;
 
+		/* one that is being built CONCURRENTLY; its relcache entry tells when that has changed */
+		if (!info->ii_ReadyForInserts)
+			continue;
+		index = index_open(t->indexes[i], RowExclusiveLock);
 		/* what an access method keeps between insertions must not outlive this one: it may point to the relation */
 		info->ii_AmCache = NULL;
 		info->ii_Context = CurrentMemoryContext;
@@ -518,7 +553,8 @@ log_write(const LogEntry *entry)
 	t = target_for(position.occurred_at);
 	position.id = nextval_internal(t->sequence, false);
 	set(&tuple, LOG_ID, Int64GetDatum(position.id));
-	if (t->direct)
+	/* the name of an application's event is for the log's own check to judge */
+	if (t->direct && entry->table_name != NULL)
 		insert_directly(t, &tuple);
 	else
 		insert_over_spi(&tuple);

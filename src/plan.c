@@ -281,12 +281,24 @@ arg_passed(Args *args, FunctionCallInfo fcinfo, int n)
 		arg(args, PG_GETARG_DATUM(n));
 }
 
+/* Read a column of the last run. Raises 27000 if there is no such row: a trigger or policy took it away. */
+static Datum
+fetch(uint64 row, int column, bool *isnull)
+{
+	if (SPI_tuptable == NULL || row >= SPI_tuptable->numvals)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a row of the desk was not written or cannot be seen"),
+				 errhint("Look for a trigger or a row security policy that suppresses it.")));
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
 bool
 result_is_null(uint64 row, int column)
 {
 	bool		isnull;
 
-	(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	(void) fetch(row, column, &isnull);
 	return isnull;
 }
 
@@ -295,7 +307,7 @@ Datum
 result(uint64 row, int column)
 {
 	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	Datum		value = fetch(row, column, &isnull);
 
 	return isnull ? (Datum) 0 : value;
 }

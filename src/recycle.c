@@ -33,7 +33,7 @@
 #include "recycle.h"
 #include "reply.h"
 #include "rules.h"
-#include "ticket.h"
+#include "ticket_access.h"
 #include "trigger.h"
 
 enum
@@ -90,7 +90,9 @@ static Statement statements[] = {
 		"	CROSS JOIN LATERAL (SELECT coalesce(a.old_value OPERATOR(pg_catalog.->>) 'tag_id',"
 		"		a.old_value OPERATOR(pg_catalog.->>) 'user_id')) AS k (key)"
 		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
-		"		AND a.table_name IS NOT NULL AND a.old_value IS NOT NULL"
+		"		AND a.table_name OPERATOR(pg_catalog.=) ANY"
+		"			(ARRAY['tickets', 'comments', 'attachments', 'ticket_tags', 'ticket_watchers'])"
+		"		AND a.old_value IS NOT NULL"
 		"	ORDER BY a.table_name, a.record_id, k.key, a.id DESC"
 		" ) AS r"
 		" ORDER BY r.table_name OPERATOR(pg_catalog.=) 'tickets' DESC,"
@@ -246,9 +248,40 @@ insert_image(const char *table_name, Jsonb *image)
 	table_close(rel, NoLock);
 }
 
-/* Insert the images of a result: table name and image, or the image alone where all are of one table. */
+/* The number that an image has for a column; 0 for none. */
+static int64
+number_in(Jsonb *image, const char *column)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(&image->root, column, strlen(column), &buffer);
+
+	if (value == NULL || value->type != jbvNumeric)
+		return 0;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
+}
+
+/* Insert an image's row, with the triggers told that it comes back. */
 static void
-insert_images(SPITupleTable *rows, uint64 n, const char *table_name)
+restore_image(const char *table_name, Jsonb *image)
+{
+	RestoredRow before = restored_row;
+
+	restored_row.table = desk_table(table_name);
+	restored_row.id = number_in(image, "id");
+	PG_TRY();
+	{
+		insert_image(table_name, image);
+	}
+	PG_FINALLY();
+	{
+		restored_row = before;
+	}
+	PG_END_TRY();
+}
+
+/* Restore the images of a result: table name and image, or the image alone where all are of one table. */
+static void
+restore_images(SPITupleTable *rows, uint64 n, const char *table_name)
 {
 	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "restored row", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(per_row);
@@ -260,30 +293,12 @@ insert_images(SPITupleTable *rows, uint64 n, const char *table_name)
 		Datum		image = SPI_getbinval(rows->vals[i], rows->tupdesc, image_at, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		insert_image(table_name ? table_name : SPI_getvalue(rows->vals[i], rows->tupdesc, 1),
-					 DatumGetJsonbP(image));
+		restore_image(table_name ? table_name : SPI_getvalue(rows->vals[i], rows->tupdesc, 1),
+					  DatumGetJsonbP(image));
 		MemoryContextReset(per_row);
 	}
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(per_row);
-}
-
-/* The same with the triggers told that rows come back. */
-static void
-restore_images(SPITupleTable *rows, uint64 n, const char *table_name)
-{
-	bool		before = restoring;
-
-	restoring = true;
-	PG_TRY();
-	{
-		insert_images(rows, n, table_name);
-	}
-	PG_FINALLY();
-	{
-		restoring = before;
-	}
-	PG_END_TRY();
 }
 
 /* Raise 55000: there is nothing to restore. */
@@ -295,23 +310,11 @@ refuse_live_ticket(int64 ticket_id)
 			 errmsg("ticket %lld is not deleted", (long long) ticket_id)));
 }
 
-/* The user that an image's column names; 0 for none. */
-static int64
-user_in(Jsonb *image, const char *column)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(&image->root, column, strlen(column), &buffer);
-
-	if (value == NULL || value->type != jbvNumeric)
-		return 0;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
-}
-
 /* Raise 23505 or 23503 if the removed ticket's number was taken meanwhile, or its creator is gone. */
 static void
 check_restorable(int64 ticket_id, Jsonb *image)
 {
-	int64		creator_id = user_in(image, "creator_id");
+	int64		creator_id = number_in(image, "creator_id");
 	Args		args = {0};
 
 	arg(&args, JsonbPGetDatum(image));
@@ -468,7 +471,7 @@ check_owner(void)
 
 /* Destroy what is left of a ticket: its row, its files, its images in the log. The log notes who, when and which. */
 static void
-purge_ticket(int64 ticket_id)
+destroy_ticket(int64 ticket_id)
 {
 	LogEntry	entry = {
 		.action = "PURGE", .table_name = "tickets",
@@ -483,6 +486,22 @@ purge_ticket(int64 ticket_id)
 	run(&statements[FORGET_REMOVED], &args);
 	run(&statements[REMOVE_CONTENT], &args);
 	run(&statements[ERASE_IMAGES], &args);
+}
+
+/* The same with the triggers told so. */
+static void
+purge_ticket(int64 ticket_id)
+{
+	purged_ticket = ticket_id;
+	PG_TRY();
+	{
+		destroy_ticket(ticket_id);
+	}
+	PG_FINALLY();
+	{
+		purged_ticket = 0;
+	}
+	PG_END_TRY();
 }
 
 /* Purge the tickets that a query names; returns how many. */
@@ -514,23 +533,14 @@ support_purge_deleted(PG_FUNCTION_ARGS)
 {
 	TimestampTz before = purge_before(fcinfo);
 	int64		batch_size = batch_size_argument(fcinfo, 1);
-	volatile uint64 purged = 0;
 	Call		call;
+	uint64		purged;
 
 	begin_call(&call, fcinfo, 2);
 	check_owner();
-	purging = erasing = true;
-	PG_TRY();
-	{
-		purged = purge_found(&statements[OLD_MARKED], before, batch_size);
-		if (purged < batch_size)
-			purged += purge_found(&statements[OLD_REMOVED], before, batch_size - purged);
-	}
-	PG_FINALLY();
-	{
-		purging = erasing = false;
-	}
-	PG_END_TRY();
+	purged = purge_found(&statements[OLD_MARKED], before, batch_size);
+	if (purged < batch_size)
+		purged += purge_found(&statements[OLD_REMOVED], before, batch_size - purged);
 	end_call(&call);
 	PG_RETURN_INT64((int64) purged);
 }

@@ -160,7 +160,7 @@ writer_of(const Row *comment)
 	via = row_text(comment, COMMENT_VIA);
 	if (strcmp(role, "customer") == 0)
 		return WRITER_CUSTOMER;
-	if (answers_customers(role) && strcmp(via, "auto") != 0 && strcmp(via, "bot") != 0)
+	if (answers_customers(role) && (via == NULL || (strcmp(via, "auto") != 0 && strcmp(via, "bot") != 0)))
 		return WRITER_AGENT;
 	return WRITER_OTHER;
 }
@@ -220,20 +220,20 @@ check_not_closed(const TicketState *ticket, TimestampTz created_at)
 				 errhint("Open a new ticket, or add a private note.")));
 }
 
-/* Run a statement that keeps a ticket's books. */
+/* Run a statement that keeps the books of a ticket, its first argument. */
 static void
 keep_books(Statement *statement, const Args *args)
 {
-	bool		before = bookkeeping;
+	int64		before = kept_ticket;
 
-	bookkeeping = true;
+	kept_ticket = DatumGetInt64(args->values[0]);
 	PG_TRY();
 	{
 		run(statement, args);
 	}
 	PG_FINALLY();
 	{
-		bookkeeping = before;
+		kept_ticket = before;
 	}
 	PG_END_TRY();
 }

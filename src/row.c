@@ -219,34 +219,38 @@ row_datum(const Row *row, int column)
 	return row->values[row->shape->columns[column] - 1];
 }
 
-/* The value of an integer column of either width. */
+/* The value of an integer column of either width, 0 where it is NULL. */
 int64
 row_int64(const Row *row, int column)
 {
 	AttrNumber	attnum = row->shape->columns[column];
 
+	if (row_is_null(row, column))
+		return 0;
 	if (TupleDescAttr(row->desc, attnum - 1)->atttypid == INT4OID)
 		return DatumGetInt32(row_datum(row, column));
 	return DatumGetInt64(row_datum(row, column));
 }
 
+/* A boolean column, false where it is NULL. */
 bool
 row_bool(const Row *row, int column)
 {
-	return DatumGetBool(row_datum(row, column));
+	return !row_is_null(row, column) && DatumGetBool(row_datum(row, column));
 }
 
-/* A text column as a C string in the current memory context. */
+/* A text column as a C string in the current memory context, NULL where it is NULL. */
 char *
 row_text(const Row *row, int column)
 {
-	return TextDatumGetCString(row_datum(row, column));
+	return row_is_null(row, column) ? NULL : TextDatumGetCString(row_datum(row, column));
 }
 
+/* A time, -infinity where it is NULL. */
 TimestampTz
 row_time(const Row *row, int column)
 {
-	return DatumGetTimestampTz(row_datum(row, column));
+	return row_is_null(row, column) ? DT_NOBEGIN : DatumGetTimestampTz(row_datum(row, column));
 }
 
 void

@@ -88,6 +88,7 @@ typedef struct Rules
 } Rules;
 
 static Rules rules;
+static bool rules_changed;
 static Oid	rules_relids[3];
 
 #define MAX_KEPT_ROLES 10000
@@ -108,7 +109,7 @@ static void
 forget_rules(Datum arg, Oid relid)
 {
 	if (!OidIsValid(relid) || relid == rules_relids[0] || relid == rules_relids[1] || relid == rules_relids[2])
-		rules.valid = false;
+		rules_changed = true;
 	if (!OidIsValid(relid) || relid == users_relid)
 		roles_changed = true;
 }
@@ -186,34 +187,35 @@ load_priorities(void)
 		rules.priorities[i] = keep_text(i, 1);
 }
 
-/* Read the three tables. An invalidation that arrives meanwhile leaves what we read invalid again. */
+/* Read the three tables. An invalidation that arrives meanwhile has them read again at the next look. */
 static void
 load_rules(void)
 {
 	if (rules.context == NULL)
 		rules.context = AllocSetContextCreate(CacheMemoryContext, "support_ext workflow", ALLOCSET_SMALL_SIZES);
+	rules.valid = false;
+	rules.nstatuses = rules.ntransitions = rules.npriorities = 0;
 	MemoryContextReset(rules.context);
 	rules_relids[0] = desk_relation("support", "statuses");
 	rules_relids[1] = desk_relation("support", "status_transitions");
 	rules_relids[2] = desk_relation("support", "priorities");
-	rules.valid = true;
 	rules.of_old_snapshot = IsolationUsesXactSnapshot();
+	rules_changed = false;
 
 	SPI_connect();
 	load_statuses();
 	load_transitions();
 	load_priorities();
 	SPI_finish();
+	rules.valid = true;
 }
 
 /* Have the rules at hand, read again if asked to. */
 static void
 know_rules(bool afresh)
 {
-	if (rules.valid && !afresh)
-		return;
-	rules.valid = false;
-	load_rules();
+	if (!rules.valid || rules_changed || afresh)
+		load_rules();
 }
 
 static Status *

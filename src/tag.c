@@ -15,7 +15,7 @@
 #include "errors.h"
 #include "plan.h"
 #include "tag.h"
-#include "ticket.h"
+#include "ticket_access.h"
 
 enum
 {
@@ -42,9 +42,10 @@ static Statement statements[] = {
 	},
 	[LINK_TAGS] = {
 		.text = "INSERT INTO support.ticket_tags (ticket_id, tag_id)"
-		" SELECT DISTINCT $1, t.id"
-		" FROM pg_catalog.unnest($2) AS n (name)"
-		" JOIN support.tags AS t ON t.name_key OPERATOR(pg_catalog.=) pg_catalog.lower(n.name)"
+		" SELECT $1, t.id FROM support.tags AS t"
+		" WHERE t.name_key OPERATOR(pg_catalog.=) ANY"
+		"	(SELECT pg_catalog.lower(n.name) FROM pg_catalog.unnest($2) AS n (name))"
+		" ORDER BY t.id"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 2, .argtypes = {INT8OID, TEXTARRAYOID}
 	},

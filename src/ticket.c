@@ -20,12 +20,10 @@
 #include "plan.h"
 #include "rules.h"
 #include "tag.h"
-#include "ticket.h"
+#include "ticket_access.h"
 
 enum
 {
-	STATE_OF_TICKET,
-	IS_REMOVED,
 	TICKET_OF_EXTERNAL_ID,
 	HOLDER_OF_NUMBER,
 	FIND_ORGANIZATION,
@@ -50,15 +48,6 @@ enum
 	" ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id"
 
 static Statement statements[] = {
-	[STATE_OF_TICKET] = {
-		.text = "SELECT version, deleted_at IS NOT NULL FROM support.tickets"
-		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
-		.nargs = 1, .argtypes = {INT8OID}
-	},
-	[IS_REMOVED] = {
-		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
-	},
 	[TICKET_OF_EXTERNAL_ID] = {
 		.text = "SELECT id FROM support.tickets WHERE external_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1, .argtypes = {TEXTOID}
@@ -129,73 +118,17 @@ static const struct
 	{"search", NULL}
 };
 
-/* The user in an argument, or the acting one. Raises 55000 if there is neither. */
-int64
-acting_user_or(FunctionCallInfo fcinfo, int n)
-{
-	int64		user_id;
-
-	if (!PG_ARGISNULL(n))
-		return PG_GETARG_INT64(n);
-	if (!acting_user(&user_id))
-		refuse_no_actor();
-	return user_id;
-}
-
-/* The expected version in an argument; ANY_VERSION if it is NULL. */
-int64
-version_argument(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? ANY_VERSION : PG_GETARG_INT64(n);
-}
-
-/* Say why there is no row of this ticket: 55000 if it was removed, P0002 if it never was or is not visible. */
-void
-refuse_absent_ticket(int64 ticket_id)
-{
-	Args		args = {0};
-
-	arg_int64(&args, ticket_id);
-	if (run(&statements[IS_REMOVED], &args) > 0)
-		refuse_deleted_ticket(ticket_id);
-	refuse_missing("ticket", ticket_id);
-}
-
-/* Lock the ticket's row until the transaction ends and return its version. Raises P0002, or 55000 if it was deleted. */
-int64
-lock_live_ticket(int64 ticket_id)
-{
-	Args		args = {0};
-
-	arg_int64(&args, ticket_id);
-	if (run(&statements[STATE_OF_TICKET], &args) == 0)
-		refuse_absent_ticket(ticket_id);
-	if (result_bool(0, 2))
-		refuse_deleted_ticket(ticket_id);
-	return result_int64(0, 1);
-}
-
-/* Lock the ticket's row. Raises SU001 as well, unless it is at the version expected. */
-void
-lock_ticket_at_version(int64 ticket_id, int64 expected)
-{
-	int64		version = lock_live_ticket(ticket_id);
-
-	if (expected != ANY_VERSION && version != expected)
-		refuse_stale_version(ticket_id, version, expected);
-}
-
 /* Run an UPDATE that ends in AT_VERSION and return the version that came of it. */
 static int64
 update(Statement *statement, const Args *args, int64 ticket_id, int64 expected)
 {
+	int64		version;
+
 	if (run(statement, args) > 0)
 		return result_int64(0, 1);
-	lock_ticket_at_version(ticket_id, expected);
-	/* somebody brought it back between the two statements */
-	if (run(statement, args) > 0)
-		return result_int64(0, 1);
-	refuse_absent_ticket(ticket_id);
+	version = lock_ticket_at_version(ticket_id, expected);
+	/* somebody brought it back meanwhile, or a trigger of the application's keeps unchanged rows from being written */
+	return run(statement, args) > 0 ? result_int64(0, 1) : version;
 }
 
 /* The frame of a setter: one argument (two, where n_values says so) from the second on, then expected_version, actor_id. */
@@ -553,15 +486,14 @@ support_update_ticket(PG_FUNCTION_ARGS)
 	char	   *text;
 
 	begin_call(&call, fcinfo, 3);
-	lock_ticket_at_version(ticket_id, version_argument(fcinfo, 2));
-	version = result_int64(0, 1);
+	version = lock_ticket_at_version(ticket_id, version_argument(fcinfo, 2));
 	text = update_of(changes, &tags);
 	if (text != NULL)
 	{
 		arg_int64(&args, ticket_id);
 		arg(&args, JsonbPGetDatum(changes));
-		run(statement_of(text, 2, types), &args);
-		version = result_int64(0, 1);
+		if (run(statement_of(text, 2, types), &args) > 0)
+			version = result_int64(0, 1);
 	}
 	if (tags != NULL)
 		replace_tags(ticket_id, tags);

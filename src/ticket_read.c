@@ -18,7 +18,7 @@
 #include "errors.h"
 #include "plan.h"
 #include "support_ext.h"
-#include "ticket.h"
+#include "ticket_access.h"
 
 #define PERSON(alias) \
 	"CASE WHEN " alias ".id IS NOT NULL THEN pg_catalog.jsonb_build_object(" \
@@ -26,7 +26,6 @@
 
 enum
 {
-	IS_DELETED,
 	READ_TICKET,
 	ID_OF_NUMBER,
 	SHOW_HEADER,
@@ -34,10 +33,6 @@ enum
 };
 
 static Statement statements[] = {
-	[IS_DELETED] = {
-		.text = "SELECT deleted_at IS NOT NULL FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}
-	},
 	[READ_TICKET] = {
 		.text = "WITH visible AS MATERIALIZED"
 		" ("
@@ -155,19 +150,6 @@ page_size_argument(FunctionCallInfo fcinfo, int n)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("page_size %d is out of range", size)));
 	return size;
-}
-
-/* Raise P0002 or 55000 unless the ticket is live, without locking it. */
-void
-check_live_ticket(int64 ticket_id)
-{
-	Args		args = {0};
-
-	arg_int64(&args, ticket_id);
-	if (run_read_only(&statements[IS_DELETED], &args) == 0)
-		refuse_absent_ticket(ticket_id);
-	if (result_bool(0, 1))
-		refuse_deleted_ticket(ticket_id);
 }
 
 /* The ticket as jsonb, in the caller's memory context; the arguments from the second on are get_ticket()'s. */

@@ -14,7 +14,9 @@
 #include "access/htup_details.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/inval.h"
@@ -73,23 +75,38 @@ enum
 	ENTRY_ID,
 	ENTRY_ERA,
 	ENTRY_XID,
-	ENTRY_DB_ROLE
+	ENTRY_DB_ROLE,
+	ENTRY_TICKET_ID,
+	ENTRY_ACTION,
+	ENTRY_TABLE_NAME
 };
 
 static const DeskColumn entry_columns[] = {
 	[ENTRY_ID] = {"id", COLUMN_BIGINT},
 	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
 	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
-	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT}
+	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
+	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
+	[ENTRY_ACTION] = {"action", COLUMN_TEXT},
+	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT}
 };
 
 static const DeskTable log_table = {
 	.name = "audit_log", .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
 };
 
-bool		restoring = false;
+RestoredRow restored_row;
 bool		seeding = false;
-bool		erasing = false;
+
+/* Is this the removed row that comes back at the moment? */
+static bool
+is_restored(const DeskTable *table, const Row *row)
+{
+	AttrNumber	id = row->shape->id;
+
+	return table == restored_row.table &&
+		(!AttributeNumberIsValid(id) || DatumGetInt64(row->values[id - 1]) == restored_row.id);
+}
 
 static bool
 is_rule_table(const DeskTable *table)
@@ -217,10 +234,12 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 {
 	Relation	rel = trigdata->tg_relation;
 	const TableShape *shape = shape_of(rel, table);
+	bool		restoring;
 	bool		changed;
 	Row			row;
 
 	row_open(&row, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
+	restoring = is_restored(table, &row);
 	changed = !restoring && fill_in_defaults(rel, &row);
 	if (table == &tickets_table)
 	{
@@ -239,7 +258,7 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
 }
 
-/* Keep a user's updated_at: it moves if another column does. */
+/* Keep a user's updated_at, which moves if another column does; a change of standing waits for assignments. */
 static void
 user_before_update(const Row *old, Row *new)
 {
@@ -250,6 +269,8 @@ user_before_update(const Row *old, Row *new)
 		changed = new->shape->kinds[i] != IMAGE_NONE && i + 1 != updated_at && row_differs(old, new, i);
 	row_set(new, USER_UPDATED_AT,
 			changed ? TimestampTzGetDatum(desk_now()) : old->values[updated_at - 1]);
+	if (row_column_differs(old, new, USER_IS_ACTIVE) || row_column_differs(old, new, USER_ROLE))
+		settle_assignments(row_int64(old, USER_ID));
 }
 
 static HeapTuple
@@ -311,6 +332,8 @@ tell_sessions(Relation rel, const DeskTable *table, const Row *old, const Row *n
 static void
 after_insert(const DeskTable *table, const Row *row)
 {
+	bool		restoring = is_restored(table, row);
+
 	if (seeding)
 		return;
 	if (table == &tickets_table && !restoring)
@@ -325,9 +348,6 @@ after_update(const DeskTable *table, const Row *old, const Row *new)
 {
 	if (table == &tickets_table)
 		ticket_check(old, new);
-	if (table == &users_table &&
-		(row_column_differs(old, new, USER_IS_ACTIVE) || row_column_differs(old, new, USER_ROLE)))
-		settle_assignments(row_int64(new, USER_ID));
 	audit_update(old, new);
 	if (table == &comments_table)
 		comment_updated(old, new);
@@ -337,7 +357,7 @@ static void
 after_delete(const DeskTable *table, const Row *row)
 {
 	audit_delete(row);
-	if (table == &comments_table && !purging)
+	if (table == &comments_table)
 		comment_removed(row);
 }
 
@@ -387,6 +407,24 @@ support_refuse_truncate(PG_FUNCTION_ARGS)
 			 errhint("DELETE removes rows and keeps them in the audit log.")));
 }
 
+/*
+ * Raise 22023 for an entry that claims to be a change of a record: what is removed comes back from such entries. The
+ * owner of the log, who may import some, is believed.
+ */
+static void
+check_claim(Relation rel, const Row *entry)
+{
+	char	   *action = row_text(entry, ENTRY_ACTION);
+
+	if (row_is_null(entry, ENTRY_TABLE_NAME) || action == NULL || !is_own_action(action) ||
+		has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("action \"%s\" on a table is the desk's own", action),
+			 errhint("Choose another name for the event, or leave table_name out.")));
+}
+
 /* Stamp an entry that an application writes: when and where it says it was written is not the client's to say. */
 static HeapTuple
 stamp_entry(TriggerData *trigdata)
@@ -395,6 +433,7 @@ stamp_entry(TriggerData *trigdata)
 	Row			entry;
 
 	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
+	check_claim(rel, &entry);
 	fill_in_defaults(rel, &entry);
 	/* before version 17 of the server a partition knows nothing of its parent's identity */
 	if (row_is_null(&entry, ENTRY_ID))
@@ -403,6 +442,17 @@ stamp_entry(TriggerData *trigdata)
 	row_set(&entry, ENTRY_XID, Int64GetDatum(current_xid()));
 	row_set(&entry, ENTRY_DB_ROLE, CStringGetTextDatum(asking_role()));
 	return tuple_of(&entry, trigdata->tg_trigtuple);
+}
+
+/* Does the entry belong to the ticket that is being purged? */
+static bool
+is_of_purged_ticket(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	Row			entry;
+
+	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
+	return purged_ticket != 0 && row_int64(&entry, ENTRY_TICKET_ID) == purged_ticket;
 }
 
 PG_FUNCTION_INFO_V1(support_guard_log);
@@ -414,9 +464,8 @@ support_guard_log(PG_FUNCTION_ARGS)
 	(void) table_named(trigdata);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(stamp_entry(trigdata));
-	if (erasing)
-		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && is_of_purged_ticket(trigdata))
+		return PointerGetDatum(trigdata->tg_newtuple);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the audit log is append-only"),

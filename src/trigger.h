@@ -7,14 +7,20 @@
 
 #include "row.h"
 
-/* Set while removed rows come back: they come as they were, with no rules applied and no books kept. */
-extern bool restoring;
+/*
+ * A removed row that comes back at the moment: it comes as it was, with no rules applied and no books kept. Rows that an
+ * application's own triggers insert meanwhile are not meant.
+ */
+typedef struct RestoredRow
+{
+	const DeskTable *table;		/* NULL for none */
+	int64		id;				/* 0 in a table without one */
+} RestoredRow;
+
+extern RestoredRow restored_row;
 
 /* Set while install() fills the lookup tables: that is not logged. */
 extern bool seeding;
-
-/* Set while purge_deleted() takes images out of the log. */
-extern bool erasing;
 
 extern const DeskTable *desk_table(const char *name);
 

@@ -70,7 +70,7 @@ static Statement statements[] = {
 	}
 };
 
-bool		bookkeeping = false;
+int64		kept_ticket = 0;
 
 static void
 set_time(Row *row, int column, TimestampTz value)
@@ -93,9 +93,13 @@ void
 ticket_before_insert(Row *ticket)
 {
 	TimestampTz created_at = row_time(ticket, TICKET_CREATED_AT);
-	bool		solved = is_solved(status_category(row_text(ticket, TICKET_STATUS)));
 	const char *role;
+	bool		solved;
 
+	/* a NULL is left for the column's own constraint to refuse */
+	if (row_is_null(ticket, TICKET_STATUS) || row_is_null(ticket, TICKET_CREATED_AT))
+		return;
+	solved = is_solved(status_category(row_text(ticket, TICKET_STATUS)));
 	if (solved)
 	{
 		set_time_if_null(ticket, TICKET_SOLVED_AT, created_at);
@@ -126,7 +130,7 @@ keep_status_change(const Row *old, Row *new)
 	Category	after = status_category(to);
 	TimestampTz now = desk_now();
 
-	if (!bookkeeping)
+	if (row_int64(new, TICKET_ID) != kept_ticket)
 		check_transition(row_int64(new, TICKET_ID), from, to);
 	set_time(new, TICKET_STATUS_CHANGED_AT, now);
 	if (is_solved(after) && !is_solved(before))
@@ -204,15 +208,15 @@ ticket_before_update(const Row *old, Row *new)
 
 	row_take_over(old, new, TICKET_VERSION);
 	row_take_over(old, new, TICKET_UPDATED_AT);
-	if (!bookkeeping)
+	if (row_int64(new, TICKET_ID) != kept_ticket)
 		take_over_books(old, new);
 	if (!really_changed(old, new))
 		return;
 
 	row_set(new, TICKET_VERSION, Int64GetDatum(row_int64(old, TICKET_VERSION) + 1));
 	set_time(new, TICKET_UPDATED_AT, desk_now());
-	/* a NULL status is left for the column's own constraint to refuse */
-	if (!row_is_null(new, TICKET_STATUS) && row_column_differs(old, new, TICKET_STATUS))
+	if (!row_is_null(old, TICKET_STATUS) && !row_is_null(new, TICKET_STATUS) &&
+		row_column_differs(old, new, TICKET_STATUS))
 		keep_status_change(old, new);
 	if (row_column_differs(old, new, TICKET_DELETED_AT))
 		keep_deletion(old, new);
@@ -246,8 +250,8 @@ check_assignee(int64 user_id)
 }
 
 /*
- * A user's standing changed: wait for assignments to the user that are under way, and let later ones see the change
- * when it commits. An UPDATE alone does not wait for them, nor they for it.
+ * A user's standing is about to change: wait for assignments to the user that are under way, and let later ones wait
+ * for the change. An UPDATE alone does neither. The lock must be on the row as it was, so this comes before the UPDATE.
  */
 void
 settle_assignments(int64 user_id)

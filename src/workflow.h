@@ -47,9 +47,9 @@ extern void settle_assignments(int64 user_id);
 extern void ticket_check(const Row *old, const Row *new);
 
 /*
- * Set while a comment's trigger keeps the ticket's books: only then do the columns that follow from comments move, and
- * no transition is forbidden to a customer's comment.
+ * The ticket whose books a comment's trigger keeps at the moment, 0 for none: only then do the columns that follow from
+ * comments move, and no transition is forbidden to a customer's comment.
  */
-extern bool bookkeeping;
+extern int64 kept_ticket;
 
 #endif							/* SUPPORT_WORKFLOW_H */

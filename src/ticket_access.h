@@ -1,9 +1,9 @@
 /*
- * ticket.h
- *		Tickets, for the files that work on what belongs to one.
+ * ticket_access.h
+ *		Getting at a ticket: that it is there, live, and at the version expected.
  */
-#ifndef SUPPORT_TICKET_H
-#define SUPPORT_TICKET_H
+#ifndef SUPPORT_TICKET_ACCESS_H
+#define SUPPORT_TICKET_ACCESS_H
 
 #include "fmgr.h"
 
@@ -14,8 +14,8 @@
 extern int64 version_argument(FunctionCallInfo fcinfo, int n);
 extern void check_live_ticket(int64 ticket_id);
 extern int64 lock_live_ticket(int64 ticket_id);
-extern void lock_ticket_at_version(int64 ticket_id, int64 expected);
+extern int64 lock_ticket_at_version(int64 ticket_id, int64 expected);
 pg_noreturn extern void refuse_absent_ticket(int64 ticket_id);
 extern int64 acting_user_or(FunctionCallInfo fcinfo, int n);
 
-#endif							/* SUPPORT_TICKET_H */
+#endif							/* SUPPORT_TICKET_ACCESS_H */

@@ -1,0 +1,55 @@
+-- The desk's reports, for reading on a terminal.
+--
+--   psql -X -q -f psql/reports.sql
+
+\pset footer off
+
+\pset title 'Tickets by status'
+TABLE support.report_status;
+
+\pset title 'Unsolved tickets by priority'
+TABLE support.report_priority;
+
+\pset title 'The last 14 days'
+SELECT to_char(r.day, 'YYYY-MM-DD Dy') AS day, r.created, r.solved, r.reopened, r.open_at_end
+FROM support.report_daily AS r
+WHERE r.day > support.desk_now()::date - 14
+ORDER BY r.day;
+
+\pset title 'Agents'
+TABLE support.report_agents;
+
+\pset title 'Teams'
+TABLE support.report_teams;
+
+\pset title 'The first ten tickets of the list'
+SELECT
+	l.id,
+	l.ticket_number AS number,
+	l.status,
+	l.priority,
+	left(l.title, 40) AS title,
+	l.assignee,
+	l.team,
+	l.age,
+	l.waiting
+FROM support.ticket_list AS l
+LIMIT 10;
+
+\pset title 'The ten tickets that were deleted last'
+SELECT
+	d.ticket_id AS id,
+	d.ticket_number AS number,
+	d.status,
+	left(d.title, 40) AS title,
+	d.how,
+	date_trunc('minute', d.deleted_at) AS deleted_at,
+	u.full_name AS deleted_by,
+	d.reason
+FROM support.deleted_tickets AS d
+LEFT JOIN support.users AS u ON u.id = d.deleted_by
+ORDER BY d.deleted_at DESC, d.ticket_id
+LIMIT 10;
+
+\pset title
+\pset footer on
