@@ -57,6 +57,9 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# a header is small, and what it says matters to many
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h)
+
 # The desk's statements travel inside a function, which support.install() reads.
 $(EXTENSION_SQL): $(FUNCTION_SQL) $(DESK_SQL) Makefile
 	{ cat $(FUNCTION_SQL) && \

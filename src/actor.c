@@ -35,7 +35,7 @@ enum
 static Statement statements[] = {
 	[USER_OF_ROLE] = {
 		.text = "SELECT id FROM support.users WHERE db_role OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {TEXTOID}, .as_owner = true
+		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[NAME_OF_USER] = {
 		.text = "SELECT pg_catalog.format('%s (%s)', full_name, role), is_active"
@@ -44,7 +44,7 @@ static Statement statements[] = {
 	},
 	[ACTOR] = {
 		.text = "SELECT is_active FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	}
 };
 
@@ -62,6 +62,7 @@ static bool now_is_set;
 static Oid	role_looked_up = InvalidOid;
 static Oid	users_relid = InvalidOid;
 static int64 user_of_role;		/* 0 if none */
+static bool db_role_changed;
 
 /* Read a user's id; the empty string is 0, for none. */
 static bool
@@ -126,7 +127,7 @@ static void
 forget_user_of_role(Datum arg, Oid relid)
 {
 	if (!OidIsValid(relid) || relid == users_relid)
-		role_looked_up = InvalidOid;
+		db_role_changed = true;
 }
 
 void
@@ -164,18 +165,20 @@ session_user_id(void)
 	Oid			role = GetSessionUserId();
 	int64		found = 0;
 
-	if (role == role_looked_up)
+	if (role == role_looked_up && !db_role_changed)
 		return user_of_role;
 
 	users_relid = desk_relation("support", "users");
+	db_role_changed = false;
 	SPI_connect();
 	arg_text(&args, GetUserNameFromId(role, false));
 	if (run(&statements[USER_OF_ROLE], &args) > 0)
 		found = result_int64(0, 1);
 	SPI_finish();
 
+	/* what an old snapshot or a change on the way says is right for now only */
 	user_of_role = found;
-	role_looked_up = role;
+	role_looked_up = IsolationUsesXactSnapshot() || db_role_changed ? InvalidOid : role;
 	return found;
 }
 

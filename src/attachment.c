@@ -43,7 +43,7 @@ static Statement statements[] = {
 	[KEEP_CONTENT] = {
 		.text = "INSERT INTO support_internal.attachment_contents (ticket_id, sha256, content)"
 		" VALUES ($1, $2, $3) ON CONFLICT (ticket_id, sha256) DO NOTHING",
-		.nargs = 3, .argtypes = {INT8OID, BYTEAOID, BYTEAOID}, .as_owner = true
+		.nargs = 3, .argtypes = {INT8OID, BYTEAOID, BYTEAOID}, .as_owner_of = INTERNAL_TABLE("attachment_contents")
 	},
 	[DIGEST_OF_ATTACHMENT] = {
 		.text = "SELECT sha256 FROM support.attachments"
@@ -53,7 +53,7 @@ static Statement statements[] = {
 	[READ_CONTENT] = {
 		.text = "SELECT content FROM support_internal.attachment_contents"
 		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND sha256 OPERATOR(pg_catalog.=) $2",
-		.nargs = 2, .argtypes = {INT8OID, BYTEAOID}, .as_owner = true
+		.nargs = 2, .argtypes = {INT8OID, BYTEAOID}, .as_owner_of = INTERNAL_TABLE("attachment_contents")
 	}
 };
 

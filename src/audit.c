@@ -27,7 +27,7 @@ static Statement statements[] = {
 		" VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT (ticket_id) DO UPDATE SET"
 		" audit_id = excluded.audit_id, occurred_at = excluded.occurred_at, xid = excluded.xid",
-		.nargs = 4, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}, .as_owner = true
+		.nargs = 4, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	}
 };
 

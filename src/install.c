@@ -179,6 +179,44 @@ text_of(const char *layout, RawStmt *statement)
 	return statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
 }
 
+/* The relation that a statement makes; NULL if it makes none. */
+static RangeVar *
+made_by(Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_CreateStmt:
+			return ((CreateStmt *) statement)->relation;
+		case T_CreateSeqStmt:
+			return ((CreateSeqStmt *) statement)->sequence;
+		case T_ViewStmt:
+			return ((ViewStmt *) statement)->view;
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * Find a role, other than us and superusers, who owns something that goes by the name of a relation of the desk;
+ * InvalidOid if there is none. To work on such a relation would run whatever that role put on it with our rights.
+ */
+static Oid
+foreign_owner(List *statements)
+{
+	ListCell   *cell;
+
+	foreach(cell, statements)
+	{
+		RangeVar   *relation = made_by(lfirst_node(RawStmt, cell)->stmt);
+		Oid			relid = relation ? RangeVarGetRelid(relation, NoLock, true) : InvalidOid;
+		Oid			owner = OidIsValid(relid) ? table_owner(relid) : GetUserId();
+
+		if (owner != GetUserId() && !superuser_arg(owner))
+			return owner;
+	}
+	return InvalidOid;
+}
+
 /* Run one of the layout's statements. */
 static void
 run_statement(const char *layout, RawStmt *raw)
@@ -200,9 +238,8 @@ run_statement(const char *layout, RawStmt *raw)
 
 /* Run those of the layout's statements whose work is not done. */
 static void
-run_layout(const char *layout, bool seed)
+run_layout(const char *layout, List *statements, bool seed)
 {
-	List	   *statements = raw_parser(layout, RAW_PARSE_DEFAULT);
 	ListCell   *cell;
 
 	foreach(cell, statements)
@@ -293,23 +330,46 @@ layout_now(void)
 	return version;
 }
 
-/* Make the desk, or bring it forward, with names resolved in pg_catalog alone. */
+/* Make the desk, or bring it forward. */
 static void
+make_desk(const char *layout, List *statements, bool seed)
+{
+	/* what the owner deleted from a lookup table stays deleted */
+	run_layout(layout, statements, seed && layout_now() == 0);
+	if (seed)
+		note_version();
+	if (in_extension_script())
+		release_members();
+}
+
+/*
+ * Make the desk, or bring it forward, with names resolved in pg_catalog alone. Returns the role that owns the desk if
+ * that is another, who has to do it: from the extension's script; called by hand, raises 42501.
+ */
+static Oid
 install_desk(bool seed)
 {
 	int			nestlevel = NewGUCNestLevel();
+	char	   *layout;
+	List	   *statements;
+	Oid			owner;
 
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	/* two sessions must not make the same desk at once */
 	LockDatabaseObject(NamespaceRelationId, get_namespace_oid("support_internal", false), 0, ShareUpdateExclusiveLock);
-	/* what the owner deleted from a lookup table stays deleted */
-	run_layout(desk_layout(), seed && layout_now() == 0);
-	if (seed)
-		note_version();
-	if (in_extension_script())
-		release_members();
+	layout = desk_layout();
+	statements = raw_parser(layout, RAW_PARSE_DEFAULT);
+	owner = foreign_owner(statements);
+	if (!OidIsValid(owner))
+		make_desk(layout, statements, seed);
+	else if (!in_extension_script())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" owns what has the name of a part of the desk", GetUserNameFromId(owner, false)),
+				 errhint("If it is the desk's owner, SET ROLE to it first.")));
 	AtEOXact_GUC(true, nestlevel);
+	return owner;
 }
 
 /*
@@ -338,7 +398,7 @@ tell(const char *reason)
 	else
 		ereport(NOTICE,
 				(errmsg("support desk not installed: %s", reason),
-				 errhint("SELECT support.install() makes it.")));
+				 errhint("SELECT support.install() makes it, or brings it forward, when its owner calls it.")));
 	AtEOXact_GUC(true, nestlevel);
 }
 
@@ -356,8 +416,10 @@ support_install(PG_FUNCTION_ARGS)
 		ereport(NOTICE, (errmsg("support desk not installed: a dump is being restored")));
 	else
 	{
-		if (reason == NULL)
-			install_desk(seed);
+		Oid			owner = reason == NULL ? install_desk(seed) : InvalidOid;
+
+		if (OidIsValid(owner))
+			reason = psprintf("role \"%s\" owns what has the name of a part of it", GetUserNameFromId(owner, false));
 		tell(reason);
 	}
 	SPI_finish();

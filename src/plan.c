@@ -7,8 +7,9 @@
  * qualify every name, type and operator and depend on no setting. The moment a plan turns out invalid is the moment to
  * look whether the desk still has the layout that this code knows.
  *
- * A statement of the machinery (as_owner) runs with the rights of the desk's owner, as the server's own foreign keys
- * do; whatever touches the tables of schema support on behalf of a function runs with the caller's. An error needs no
+ * A statement of the machinery (as_owner_of) runs with the rights of the owner of the table that it changes or reads,
+ * as the server's own foreign keys do: what that owner put on the table then reaches only the owner. Whatever touches
+ * the tables of schema support on behalf of a function runs with the caller's rights. An error needs no
  * cleaning up: the end of the (sub)transaction restores the user and pops the SPI level.
  */
 #include "postgres.h"
@@ -27,7 +28,7 @@
 
 static Statement layout_statement = {
 	.text = "SELECT pg_catalog.max(version) FROM support_internal.schema_version",
-	.as_owner = true
+	.as_owner_of = INTERNAL_TABLE("schema_version")
 };
 
 /* The schema_version table that was last found to hold LAYOUT_VERSION. */
@@ -58,11 +59,9 @@ desk_relation(const char *schema, const char *name)
 	return relid;
 }
 
-/* The role that owns the desk, by the table that every layout has. */
 Oid
-desk_owner(void)
+table_owner(Oid relid)
 {
-	Oid			relid = desk_relation("support_internal", "schema_version");
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
 
@@ -73,12 +72,12 @@ desk_owner(void)
 	return owner;
 }
 
-/* Act with the rights of the desk's owner until become_caller(). */
+/* Act with the rights of a table's owner until become_caller(). */
 void
-become_owner(Caller *caller)
+become_owner(Oid relid, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
-	SetUserIdAndSecContext(desk_owner(),
+	SetUserIdAndSecContext(table_owner(relid),
 						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
 
@@ -169,10 +168,10 @@ run_as_asked(Statement *statement, const Args *args, bool read_only)
 	Caller		caller;
 	uint64		rows;
 
-	if (!statement->as_owner)
+	if (statement->as_owner_of.name == NULL)
 		return execute(statement, args, read_only);
 
-	become_owner(&caller);
+	become_owner(desk_relation(statement->as_owner_of.schema, statement->as_owner_of.name), &caller);
 	rows = execute(statement, args, read_only);
 	become_caller(&caller);
 	return rows;
@@ -324,9 +323,10 @@ result_bool(uint64 row, int column)
 	return DatumGetBool(result(row, column));
 }
 
-/* A text column as a C string, NULL where it is NULL. */
+/* A column of any type as a C string, NULL where it is NULL. */
 char *
 result_text(uint64 row, int column)
 {
-	return result_is_null(row, column) ? NULL : TextDatumGetCString(result(row, column));
+	return result_is_null(row, column) ? NULL :
+		SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }

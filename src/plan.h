@@ -16,13 +16,23 @@
 
 #define MAX_ARGS 24
 
+/* A table of the desk. */
+typedef struct TableName
+{
+	const char *schema;
+	const char *name;
+} TableName;
+
+#define PUBLIC_TABLE(name) {"support", name}
+#define INTERNAL_TABLE(name) {"support_internal", name}
+
 /* A statement known at compile time. Its plan is made at the first use and kept for the session. */
 typedef struct Statement
 {
 	const char *text;
 	int			nargs;
 	Oid			argtypes[MAX_ARGS];
-	bool		as_owner;		/* machinery: runs with the rights of the desk's owner */
+	TableName	as_owner_of;	/* machinery: runs with the rights of this table's owner */
 	bool		one_use;		/* the plan goes with the SPI level */
 	SPIPlanPtr	plan;
 } Statement;
@@ -43,10 +53,10 @@ typedef struct Caller
 } Caller;
 
 extern Oid	desk_relation(const char *schema, const char *name);
-extern Oid	desk_owner(void);
+extern Oid	table_owner(Oid relid);
 extern void check_layout(void);
 pg_noreturn extern void refuse_layout(int version);
-extern void become_owner(Caller *caller);
+extern void become_owner(Oid relid, Caller *caller);
 extern void become_caller(const Caller *caller);
 
 extern void arg(Args *args, Datum value);

@@ -76,7 +76,7 @@ static Statement statements[] = {
 	[TAKE_FROM_BIN] = {
 		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1"
 		" RETURNING audit_id",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[REMOVED_ROWS] = {
 		.text = "SELECT r.table_name, r.old_value"
@@ -97,7 +97,7 @@ static Statement statements[] = {
 		" ) AS r"
 		" ORDER BY r.table_name OPERATOR(pg_catalog.=) 'tickets' DESC,"
 		" r.table_name OPERATOR(pg_catalog.=) 'comments' DESC, r.id",
-		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner = true
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[REMOVED_COMMENT] = {
 		.text = "SELECT a.old_value, a.id FROM support.audit_log AS a"
@@ -105,7 +105,7 @@ static Statement statements[] = {
 		" AND a.table_name OPERATOR(pg_catalog.=) 'comments' AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
 		" AND a.old_value IS NOT NULL"
 		" ORDER BY a.id DESC LIMIT 1",
-		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner = true
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[FILES_OF_REMOVED_COMMENT] = {
 		.text = "SELECT a.old_value FROM support.audit_log AS a"
@@ -118,12 +118,12 @@ static Statement statements[] = {
 		" AND NOT EXISTS (SELECT FROM support.attachments AS f"
 		"	WHERE f.ticket_id OPERATOR(pg_catalog.=) $1 AND f.id OPERATOR(pg_catalog.=) a.record_id)"
 		" ORDER BY a.id",
-		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .as_owner = true
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[HOLDER_OF_NUMBER] = {
 		.text = "SELECT id FROM support.tickets"
 		" WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'ticket_number')",
-		.nargs = 1, .argtypes = {JSONBOID}, .as_owner = true
+		.nargs = 1, .argtypes = {JSONBOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[LOST_COMMENTS_FIRST] = {
 		.text = "SELECT 1 FROM support.audit_log AS a"
@@ -133,7 +133,7 @@ static Statement statements[] = {
 		"	AND removal.id OPERATOR(pg_catalog.>) a.id"
 		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'comments'"
 		" AND a.action OPERATOR(pg_catalog.=) 'DELETE' LIMIT 1",
-		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner = true
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[VERSION_OF_TICKET] = {
 		.text = "SELECT version FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
@@ -142,31 +142,31 @@ static Statement statements[] = {
 	[OLD_MARKED] = {
 		.text = "SELECT id FROM support.tickets WHERE deleted_at OPERATOR(pg_catalog.<) $1"
 		" ORDER BY deleted_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
-		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner = true
+		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[OLD_REMOVED] = {
 		.text = "SELECT ticket_id FROM support_internal.recycle_bin WHERE occurred_at OPERATOR(pg_catalog.<) $1"
 		" AND NOT EXISTS (SELECT FROM support.tickets AS t"
 		"	WHERE t.id OPERATOR(pg_catalog.=) recycle_bin.ticket_id)"
 		" ORDER BY occurred_at, ticket_id LIMIT $2 FOR UPDATE SKIP LOCKED",
-		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner = true
+		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[REMOVE_TICKET] = {
 		.text = "DELETE FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[FORGET_REMOVED] = {
 		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[REMOVE_CONTENT] = {
 		.text = "DELETE FROM support_internal.attachment_contents WHERE ticket_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("attachment_contents")
 	},
 	[ERASE_IMAGES] = {
 		.text = "UPDATE support.audit_log SET old_value = NULL, new_value = NULL"
 		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND (old_value IS NOT NULL OR new_value IS NOT NULL)",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	}
 };
 
@@ -460,7 +460,7 @@ batch_size_argument(FunctionCallInfo fcinfo, int n)
 static void
 check_owner(void)
 {
-	Oid			owner = desk_owner();
+	Oid			owner = table_owner(desk_relation("support", "audit_log"));
 
 	if (!has_privs_of_role(GetUserId(), owner))
 		ereport(ERROR,

@@ -59,11 +59,11 @@ static Statement statements[] = {
 		.text = "SELECT status, deleted_at IS NOT NULL, coalesce(status_changed_at, created_at),"
 		" last_customer_at, last_agent_at"
 		" FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[IS_REMOVED] = {
 		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[COUNT_REPLY] = {
 		.text = "UPDATE support.tickets SET"
@@ -72,7 +72,7 @@ static Statement statements[] = {
 		" last_agent_at = $2,"
 		" waiting_since = NULL"
 		" WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner = true
+		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[NOTE_CUSTOMER] = {
 		.text = "UPDATE support.tickets SET"
@@ -80,7 +80,7 @@ static Statement statements[] = {
 		" last_customer_at = $2,"
 		" waiting_since = CASE WHEN $4 THEN coalesce(waiting_since, $2) ELSE waiting_since END"
 		" WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, BOOLOID}, .as_owner = true
+		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, BOOLOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[RECOUNT] = {
 		.text = "WITH written AS"
@@ -127,7 +127,7 @@ static Statement statements[] = {
 		"			coalesce(GREATEST(n.last_reply_at, s.at), '-infinity'::pg_catalog.timestamptz)) END"
 		" FROM answered AS n CROSS JOIN solved AS s"
 		" WHERE t.id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	}
 };
 
@@ -224,16 +224,14 @@ check_not_closed(const TicketState *ticket, TimestampTz created_at)
 static void
 keep_books(Statement *statement, const Args *args)
 {
-	int64		before = kept_ticket;
-
-	kept_ticket = DatumGetInt64(args->values[0]);
+	keep_books_of(DatumGetInt64(args->values[0]));
 	PG_TRY();
 	{
 		run(statement, args);
 	}
 	PG_FINALLY();
 	{
-		kept_ticket = before;
+		end_keeping_books();
 	}
 	PG_END_TRY();
 }

@@ -161,6 +161,7 @@ describe_attributes(TableShape *shape, Relation rel)
 static void
 build_shape(TableShape *shape, Relation rel, const DeskTable *table)
 {
+	shape->valid = false;
 	MemoryContextReset(shape->context);
 	shape->table = table;
 	shape->columns = MemoryContextAlloc(shape->context, sizeof(AttrNumber) * Max(table->ncolumns, 1));

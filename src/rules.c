@@ -35,19 +35,19 @@ enum
 static Statement statements[] = {
 	[STATUSES] = {
 		.text = "SELECT name, category, is_default FROM support.statuses ORDER BY position, name",
-		.as_owner = true
+		.as_owner_of = PUBLIC_TABLE("statuses")
 	},
 	[TRANSITIONS] = {
 		.text = "SELECT from_status, to_status FROM support.status_transitions",
-		.as_owner = true
+		.as_owner_of = PUBLIC_TABLE("status_transitions")
 	},
 	[PRIORITIES] = {
 		.text = "SELECT name FROM support.priorities ORDER BY rank",
-		.as_owner = true
+		.as_owner_of = PUBLIC_TABLE("priorities")
 	},
 	[ROLE_OF_USER] = {
 		.text = "SELECT role FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	}
 };
 

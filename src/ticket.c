@@ -62,14 +62,14 @@ static Statement statements[] = {
 	},
 	[INSERT_TICKET] = {
 		.text = "INSERT INTO support.tickets (" INSERT_COLUMNS ")"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)" UNLESS_KNOWN,
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'), $11, $12)" UNLESS_KNOWN,
 		.nargs = 12,
 		.argtypes = {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
 		TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID}
 	},
 	[INSERT_TICKET_WITH_PRIORITY] = {
 		.text = "INSERT INTO support.tickets (" INSERT_COLUMNS ", priority)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)" UNLESS_KNOWN,
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'), $11, $12, $13)" UNLESS_KNOWN,
 		.nargs = 13,
 		.argtypes = {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
 		TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID}

@@ -26,7 +26,7 @@ static Statement statements[] = {
 	},
 	[IS_REMOVED] = {
 		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[IS_DELETED] = {
 		.text = "SELECT deleted_at IS NOT NULL FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",

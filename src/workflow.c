@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "actor.h"
 #include "compat.h"
@@ -58,19 +59,52 @@ enum
 static Statement statements[] = {
 	[ASSIGNEE] = {
 		.text = "SELECT is_active, role FROM support.users WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[LOCK_USER] = {
 		.text = "SELECT 1 FROM support.users WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[TEAM] = {
 		.text = "SELECT 1 FROM support.teams WHERE id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner = true
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("teams")
 	}
 };
 
-int64		kept_ticket = 0;
+/*
+ * The ticket whose books a comment's trigger keeps at the moment, 0 for none, and how deep in triggers that UPDATE's own
+ * trigger is: only there do the columns that follow from comments move, and is no transition forbidden. What triggers of
+ * the application do meanwhile, to this ticket or another, is held to the rules.
+ */
+static int64 kept_ticket = 0;
+static int	kept_depth;
+
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/* From here to end_keeping_books(), the next UPDATE keeps the books of this ticket. */
+void
+keep_books_of(int64 ticket_id)
+{
+	kept_ticket = ticket_id;
+	kept_depth = trigger_depth() + 1;
+}
+
+void
+end_keeping_books(void)
+{
+	kept_ticket = 0;
+}
+
+static bool
+keeps_books(const Row *ticket)
+{
+	return kept_ticket != 0 && row_int64(ticket, TICKET_ID) == kept_ticket && trigger_depth() == kept_depth;
+}
+
 
 static void
 set_time(Row *row, int column, TimestampTz value)
@@ -130,7 +164,7 @@ keep_status_change(const Row *old, Row *new)
 	Category	after = status_category(to);
 	TimestampTz now = desk_now();
 
-	if (row_int64(new, TICKET_ID) != kept_ticket)
+	if (!keeps_books(new))
 		check_transition(row_int64(new, TICKET_ID), from, to);
 	set_time(new, TICKET_STATUS_CHANGED_AT, now);
 	if (is_solved(after) && !is_solved(before))
@@ -208,7 +242,7 @@ ticket_before_update(const Row *old, Row *new)
 
 	row_take_over(old, new, TICKET_VERSION);
 	row_take_over(old, new, TICKET_UPDATED_AT);
-	if (row_int64(new, TICKET_ID) != kept_ticket)
+	if (!keeps_books(new))
 		take_over_books(old, new);
 	if (!really_changed(old, new))
 		return;

@@ -46,10 +46,7 @@ extern void check_assignee(int64 user_id);
 extern void settle_assignments(int64 user_id);
 extern void ticket_check(const Row *old, const Row *new);
 
-/*
- * The ticket whose books a comment's trigger keeps at the moment, 0 for none: only then do the columns that follow from
- * comments move, and no transition is forbidden to a customer's comment.
- */
-extern int64 kept_ticket;
+extern void keep_books_of(int64 ticket_id);
+extern void end_keeping_books(void);
 
 #endif							/* SUPPORT_WORKFLOW_H */
