@@ -167,9 +167,7 @@ write_comment(FunctionCallInfo fcinfo, int64 ticket_id)
 	{
 		if (find_by_external_id(fcinfo, &comment_id))
 			return comment_id;
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("a comment with this external_id was added by a transaction that this one does not see")));
+		refuse_suppressed_row();
 	}
 	comment_id = result_int64(0, 1);
 	set_status_after(fcinfo);

@@ -75,3 +75,13 @@ refuse_taken_number(const char *number, int64 holder_id)
 			 errmsg("ticket number \"%s\" is taken", number),
 			 errdetail("Ticket %lld has it.", (long long) holder_id)));
 }
+
+/* 27000: a row that must be there is not. */
+void
+refuse_suppressed_row(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("a row of the desk was not written or cannot be seen"),
+			 errhint("Look for a trigger or a row security policy that suppresses it.")));
+}

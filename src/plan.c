@@ -24,6 +24,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "errors.h"
 #include "plan.h"
 
 static Statement layout_statement = {
@@ -285,10 +286,7 @@ static Datum
 fetch(uint64 row, int column, bool *isnull)
 {
 	if (SPI_tuptable == NULL || row >= SPI_tuptable->numvals)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("a row of the desk was not written or cannot be seen"),
-				 errhint("Look for a trigger or a row security policy that suppresses it.")));
+		refuse_suppressed_row();
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 

@@ -47,11 +47,11 @@ static Statement statements[] = {
 	}
 };
 
-/* Draw with ASCII only: because the setting says so, or because the client cannot show more. */
+/* Draw with ASCII only: because the setting says so, or because the database or the client knows no more. */
 bool
 use_ascii(void)
 {
-	return ascii_only || pg_get_client_encoding() != PG_UTF8;
+	return ascii_only || GetDatabaseEncoding() != PG_UTF8 || pg_get_client_encoding() != PG_UTF8;
 }
 
 void

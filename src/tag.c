@@ -33,10 +33,10 @@ static Statement statements[] = {
 	[MAKE_TAGS] = {
 		.text = "INSERT INTO support.tags (name)"
 		" SELECT DISTINCT ON (pg_catalog.lower(n.name)) n.name"
-		" FROM pg_catalog.unnest($1) AS n (name)"
+		" FROM pg_catalog.unnest($1) WITH ORDINALITY AS n (name, place)"
 		" WHERE NOT EXISTS"
 		"	(SELECT FROM support.tags AS t WHERE t.name_key OPERATOR(pg_catalog.=) pg_catalog.lower(n.name))"
-		" ORDER BY pg_catalog.lower(n.name)"
+		" ORDER BY pg_catalog.lower(n.name), n.place"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 1, .argtypes = {TEXTARRAYOID}
 	},

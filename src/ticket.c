@@ -298,9 +298,7 @@ open_ticket(FunctionCallInfo fcinfo)
 	{
 		if (find_by_external_id(fcinfo, &ticket_id))
 			return ticket_id;
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("a ticket with this external_id was opened by a transaction that this one does not see")));
+		refuse_suppressed_row();
 	}
 	ticket_id = result_int64(0, 1);
 	if (!PG_ARGISNULL(ARG_TAGS))

@@ -42,6 +42,7 @@ CREATE TABLE support.tickets
 	CONSTRAINT tickets_team_id_fkey FOREIGN KEY (team_id) REFERENCES support.teams (id),
 	CONSTRAINT tickets_assignee_id_fkey FOREIGN KEY (assignee_id) REFERENCES support.users (id),
 	CONSTRAINT tickets_deleted_by_fkey FOREIGN KEY (deleted_by) REFERENCES support.users (id),
+	CONSTRAINT tickets_id_check CHECK (id > 0),
 	CONSTRAINT tickets_ticket_number_check CHECK (ticket_number ~ '\S'),
 	CONSTRAINT tickets_title_check CHECK (title ~ '\S'),
 	CONSTRAINT tickets_custom_check CHECK (jsonb_typeof(custom) = 'object'),
