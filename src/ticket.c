@@ -27,8 +27,6 @@ enum
 	TICKET_OF_EXTERNAL_ID,
 	HOLDER_OF_NUMBER,
 	FIND_ORGANIZATION,
-	INSERT_TICKET,
-	INSERT_TICKET_WITH_PRIORITY,
 	SET_STATUS,
 	SET_PRIORITY,
 	ASSIGN,
@@ -39,13 +37,6 @@ enum
 	" WHERE id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL" \
 	" AND ($2 IS NULL OR version OPERATOR(pg_catalog.=) $2)" \
 	" RETURNING version"
-
-#define INSERT_COLUMNS \
-	"title, description, creator_id, requester_id, assignee_id, team_id, organization_id," \
-	" status, channel, custom, ticket_number, external_id"
-
-#define UNLESS_KNOWN \
-	" ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id"
 
 static Statement statements[] = {
 	[TICKET_OF_EXTERNAL_ID] = {
@@ -59,20 +50,6 @@ static Statement statements[] = {
 	[FIND_ORGANIZATION] = {
 		.text = "SELECT 1 FROM support.organizations WHERE id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1, .argtypes = {INT8OID}
-	},
-	[INSERT_TICKET] = {
-		.text = "INSERT INTO support.tickets (" INSERT_COLUMNS ")"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'), $11, $12)" UNLESS_KNOWN,
-		.nargs = 12,
-		.argtypes = {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
-		TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID}
-	},
-	[INSERT_TICKET_WITH_PRIORITY] = {
-		.text = "INSERT INTO support.tickets (" INSERT_COLUMNS ", priority)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, '{}'), $11, $12, $13)" UNLESS_KNOWN,
-		.nargs = 13,
-		.argtypes = {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
-		TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID}
 	},
 	[SET_STATUS] = {
 		.text = "UPDATE support.tickets SET status = $3" AT_VERSION,
@@ -261,25 +238,57 @@ check_people(FunctionCallInfo fcinfo, int64 creator_id)
 		refuse_missing("organization", PG_GETARG_INT64(ARG_ORGANIZATION));
 }
 
-/* Insert the row; 0 rows if the external id became known meanwhile. */
+/* The columns that create_ticket()'s arguments fill. */
+static const struct
+{
+	const char *name;
+	int			argument;
+	Oid			type;
+}			inserted_columns[] = {
+	{"title", ARG_TITLE, TEXTOID},
+	{"description", ARG_DESCRIPTION, TEXTOID},
+	{"priority", ARG_PRIORITY, TEXTOID},
+	{"requester_id", ARG_REQUESTER, INT8OID},
+	{"assignee_id", ARG_ASSIGNEE, INT8OID},
+	{"team_id", ARG_TEAM, INT8OID},
+	{"organization_id", ARG_ORGANIZATION, INT8OID},
+	{"status", ARG_STATUS, TEXTOID},
+	{"channel", ARG_CHANNEL, TEXTOID},
+	{"custom", ARG_CUSTOM, JSONBOID},
+	{"ticket_number", ARG_NUMBER, TEXTOID},
+	{"external_id", ARG_EXTERNAL_ID, TEXTOID}
+};
+
+/*
+ * Insert the row; 0 rows if the external id became known meanwhile. What is NULL is left out, so that the table's own
+ * default holds, but for what an INSERT must name.
+ */
 static uint64
 insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
 {
-	static const int columns[] = {
-		ARG_REQUESTER, ARG_ASSIGNEE, ARG_TEAM, ARG_ORGANIZATION, ARG_STATUS, ARG_CHANNEL, ARG_CUSTOM, ARG_NUMBER,
-		ARG_EXTERNAL_ID
-	};
+	StringInfoData columns;
+	StringInfoData params;
+	Oid			types[MAX_ARGS] = {INT8OID};
 	Args		args = {0};
 
-	arg_passed(&args, fcinfo, ARG_TITLE);
-	arg_passed(&args, fcinfo, ARG_DESCRIPTION);
+	initStringInfo(&columns);
+	initStringInfo(&params);
 	arg_int64(&args, creator_id);
-	for (int i = 0; i < lengthof(columns); i++)
-		arg_passed(&args, fcinfo, columns[i]);
-	if (PG_ARGISNULL(ARG_PRIORITY))
-		return run(&statements[INSERT_TICKET], &args);
-	arg_passed(&args, fcinfo, ARG_PRIORITY);
-	return run(&statements[INSERT_TICKET_WITH_PRIORITY], &args);
+	for (int i = 0; i < lengthof(inserted_columns); i++)
+	{
+		int			argument = inserted_columns[i].argument;
+
+		if (PG_ARGISNULL(argument) && argument != ARG_TITLE && argument != ARG_DESCRIPTION)
+			continue;
+		types[args.n] = inserted_columns[i].type;
+		arg_passed(&args, fcinfo, argument);
+		appendStringInfo(&columns, ", %s", inserted_columns[i].name);
+		appendStringInfo(&params, ", $%d", args.n);
+	}
+	return run(statement_of(psprintf("INSERT INTO support.tickets (creator_id%s) VALUES ($1%s)"
+									 " ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING"
+									 " RETURNING id", columns.data, params.data),
+							args.n, types), &args);
 }
 
 /* Open a ticket, or find the one that was opened with the same external id. */

@@ -120,6 +120,29 @@ set_time_if_null(Row *row, int column, TimestampTz value)
 }
 
 /*
+ * Raise 23514 for numbers that no ticket has. What only an INSERT can bring is checked here: the server reads every
+ * CHECK of a table anew for each statement, which these are not worth.
+ */
+static void
+check_numbers(const Row *ticket)
+{
+	static const struct
+	{
+		int			column;
+		int64		least;
+	}			numbers[] = {
+		{TICKET_ID, 1}, {TICKET_VERSION, 1}, {TICKET_REOPEN_COUNT, 0}, {TICKET_REPLY_COUNT, 0}
+	};
+
+	for (int i = 0; i < lengthof(numbers); i++)
+		if (!row_is_null(ticket, numbers[i].column) && row_int64(ticket, numbers[i].column) < numbers[i].least)
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("%s of a ticket cannot be %lld", ticket_columns[numbers[i].column].name,
+							(long long) row_int64(ticket, numbers[i].column))));
+}
+
+/*
  * Keep a new ticket's times. The description is the first comment, by the creator, so a customer's new ticket waits
  * from the start. An import gives what it knows; what it gives stays.
  */
@@ -130,6 +153,7 @@ ticket_before_insert(Row *ticket)
 	const char *role;
 	bool		solved;
 
+	check_numbers(ticket);
 	/* a NULL is left for the column's own constraint to refuse */
 	if (row_is_null(ticket, TICKET_STATUS) || row_is_null(ticket, TICKET_CREATED_AT))
 		return;

@@ -1,5 +1,34 @@
 -- Reports: computed from the live rows and the status changes in the log, deleted tickets left out.
 
+CREATE OR REPLACE VIEW support_internal.status_changes AS
+SELECT
+	a.ticket_id,
+	a.id AS audit_id,
+	a.occurred_at,
+	a.actor_id,
+	t.team_id,
+	a.old_value ->> 'status' AS old_status,
+	coalesce(n.category = ANY (ARRAY['solved', 'closed']), false)
+		AND NOT coalesce(o.category = ANY (ARRAY['solved', 'closed']), false) AS solves,
+	coalesce(o.category = ANY (ARRAY['solved', 'closed']), false)
+		AND NOT coalesce(n.category = ANY (ARRAY['solved', 'closed']), false) AS reopens
+FROM support.audit_log AS a
+JOIN support.tickets AS t ON t.id = a.ticket_id
+LEFT JOIN support.statuses AS o ON o.name = a.old_value ->> 'status'
+LEFT JOIN support.statuses AS n ON n.name = a.new_value ->> 'status'
+WHERE t.deleted_at IS NULL AND a.table_name = 'tickets' AND a.action = 'UPDATE' AND a.old_value ? 'status';
+
+COMMENT ON VIEW support_internal.status_changes IS
+	'The changes of status of the live tickets, as the log has them; a status that is gone counts as unsolved.';
+COMMENT ON COLUMN support_internal.status_changes.ticket_id IS 'The ticket.';
+COMMENT ON COLUMN support_internal.status_changes.audit_id IS 'The log entry.';
+COMMENT ON COLUMN support_internal.status_changes.occurred_at IS 'When.';
+COMMENT ON COLUMN support_internal.status_changes.actor_id IS 'By whom.';
+COMMENT ON COLUMN support_internal.status_changes.team_id IS 'The team that the ticket has now.';
+COMMENT ON COLUMN support_internal.status_changes.old_status IS 'The status that was left.';
+COMMENT ON COLUMN support_internal.status_changes.solves IS 'Whether the ticket became solved or closed.';
+COMMENT ON COLUMN support_internal.status_changes.reopens IS 'Whether the ticket left solved and closed.';
+
 CREATE OR REPLACE VIEW support.report_status AS
 SELECT
 	s.name AS status,
@@ -48,17 +77,11 @@ COMMENT ON COLUMN support.report_priority.unassigned IS 'Those of them that nobo
 COMMENT ON COLUMN support.report_priority.oldest IS 'Age of the oldest of them, in whole minutes.';
 
 CREATE OR REPLACE VIEW support.report_daily AS
-WITH changes AS
-(
-	SELECT a.ticket_id, a.id, a.occurred_at, a.old_value ->> 'status' AS old_status, a.new_value ->> 'status' AS new_status
-	FROM support.audit_log AS a
-	WHERE a.table_name = 'tickets' AND a.action = 'UPDATE' AND a.old_value ? 'status'
-),
-first_statuses AS
+WITH first_statuses AS
 (
 	SELECT DISTINCT ON (c.ticket_id) c.ticket_id, c.old_status
-	FROM changes AS c
-	ORDER BY c.ticket_id, c.id
+	FROM support_internal.status_changes AS c
+	ORDER BY c.ticket_id, c.audit_id
 ),
 moves AS
 (
@@ -73,24 +96,8 @@ moves AS
 	LEFT JOIN support.statuses AS s ON s.name = coalesce(f.old_status, t.status)
 	WHERE t.deleted_at IS NULL
 	UNION ALL
-	SELECT c.occurred_at, 0, e.solved, e.reopened, e.reopened - e.solved
-	FROM changes AS c
-	JOIN support.tickets AS t ON t.id = c.ticket_id
-	LEFT JOIN support.statuses AS o ON o.name = c.old_status
-	LEFT JOIN support.statuses AS n ON n.name = c.new_status
-	CROSS JOIN LATERAL
-		(
-			SELECT
-				coalesce(o.category = ANY (ARRAY['solved', 'closed']), false) AS was_solved,
-				coalesce(n.category = ANY (ARRAY['solved', 'closed']), false) AS is_solved
-		) AS x
-	CROSS JOIN LATERAL
-		(
-			SELECT
-				(x.is_solved AND NOT x.was_solved)::integer AS solved,
-				(x.was_solved AND NOT x.is_solved)::integer AS reopened
-		) AS e
-	WHERE t.deleted_at IS NULL
+	SELECT c.occurred_at, 0, c.solves::integer, c.reopens::integer, c.reopens::integer - c.solves::integer
+	FROM support_internal.status_changes AS c
 ),
 daily AS
 (
@@ -160,19 +167,12 @@ replies AS
 ),
 solves AS
 (
-	SELECT a.actor_id, count(*) AS solves
-	FROM support.audit_log AS a
-	JOIN support.tickets AS t ON t.id = a.ticket_id
-	LEFT JOIN support.statuses AS o ON o.name = a.old_value ->> 'status'
-	JOIN support.statuses AS n ON n.name = a.new_value ->> 'status'
-	WHERE t.deleted_at IS NULL
-		AND a.table_name = 'tickets'
-		AND a.action = 'UPDATE'
-		AND a.occurred_at > support.desk_now() - '30 days'::interval
-		AND a.occurred_at <= support.desk_now()
-		AND coalesce(o.category, 'open') <> ALL (ARRAY['solved', 'closed'])
-		AND n.category = ANY (ARRAY['solved', 'closed'])
-	GROUP BY a.actor_id
+	SELECT c.actor_id, count(*) AS solves
+	FROM support_internal.status_changes AS c
+	WHERE c.solves
+		AND c.occurred_at > support.desk_now() - '30 days'::interval
+		AND c.occurred_at <= support.desk_now()
+	GROUP BY c.actor_id
 )
 SELECT
 	u.full_name AS agent,
@@ -216,19 +216,12 @@ WITH routed AS
 ),
 solves AS
 (
-	SELECT t.team_id, count(*) AS solves
-	FROM support.audit_log AS a
-	JOIN support.tickets AS t ON t.id = a.ticket_id
-	LEFT JOIN support.statuses AS o ON o.name = a.old_value ->> 'status'
-	JOIN support.statuses AS n ON n.name = a.new_value ->> 'status'
-	WHERE t.deleted_at IS NULL
-		AND a.table_name = 'tickets'
-		AND a.action = 'UPDATE'
-		AND a.occurred_at > support.desk_now() - '30 days'::interval
-		AND a.occurred_at <= support.desk_now()
-		AND coalesce(o.category, 'open') <> ALL (ARRAY['solved', 'closed'])
-		AND n.category = ANY (ARRAY['solved', 'closed'])
-	GROUP BY t.team_id
+	SELECT c.team_id, count(*) AS solves
+	FROM support_internal.status_changes AS c
+	WHERE c.solves
+		AND c.occurred_at > support.desk_now() - '30 days'::interval
+		AND c.occurred_at <= support.desk_now()
+	GROUP BY c.team_id
 )
 SELECT
 	team.name AS team,

@@ -42,13 +42,9 @@ CREATE TABLE support.tickets
 	CONSTRAINT tickets_team_id_fkey FOREIGN KEY (team_id) REFERENCES support.teams (id),
 	CONSTRAINT tickets_assignee_id_fkey FOREIGN KEY (assignee_id) REFERENCES support.users (id),
 	CONSTRAINT tickets_deleted_by_fkey FOREIGN KEY (deleted_by) REFERENCES support.users (id),
-	CONSTRAINT tickets_id_check CHECK (id > 0),
 	CONSTRAINT tickets_ticket_number_check CHECK (ticket_number ~ '\S'),
 	CONSTRAINT tickets_title_check CHECK (title ~ '\S'),
-	CONSTRAINT tickets_custom_check CHECK (jsonb_typeof(custom) = 'object'),
-	CONSTRAINT tickets_version_check CHECK (version > 0),
-	CONSTRAINT tickets_reopen_count_check CHECK (reopen_count >= 0),
-	CONSTRAINT tickets_reply_count_check CHECK (reply_count >= 0)
+	CONSTRAINT tickets_custom_check CHECK (jsonb_typeof(custom) = 'object')
 );
 CREATE SEQUENCE support.ticket_number_seq;
 ALTER SEQUENCE support.ticket_number_seq OWNED BY support.tickets.ticket_number;
