@@ -141,8 +141,9 @@ SELECT a.name, b.name FROM support.statuses AS a, support.statuses AS b
 WHERE a.name <> b.name AND a.name <> 'closed';
 
 -- tickets by function, one of them undone: numbers have gaps
-SELECT support.create_ticket('The printer is on fire', E'It burns.\n\tStill\\.', 4, 'urgent', ARRAY['Printer', 'fire'],
-	team_id => 1, assignee_id => 2, organization_id => 1, channel => 'phone', custom => '{"floor": 3}');
+SELECT support.create_ticket('The printer is on fire', E'It burns.\n\tStill\\.', 4, 'urgent',
+	ARRAY['Printer', 'fire'], team_id => 1, assignee_id => 2, organization_id => 1, channel => 'phone',
+	custom => '{"floor": 3}');
 SELECT support.create_ticket('The till does not open', creator_id => 5, external_id => 'mail-17', assignee_id => 6);
 SELECT support.create_ticket('Überhitzt', '💥', 4, requester_id => 5, ticket_number => 'OLD-1');
 SELECT support.create_ticket('Removed later', 'with all it has', 5, tags => ARRAY['fire'], assignee_id => 2);
@@ -155,7 +156,8 @@ ROLLBACK;
 
 SELECT support.add_comment(1, 'On my way', author_id => 2, status => 'pending');
 SELECT support.add_comment(1, 'Careful, he is angry', true, author_id => 3);
-SELECT support.add_comment(1, 'It is worse now', author_id => 4, via => 'email', external_id => 'mail-18', actor_id => 4);
+SELECT support.add_comment(1, 'It is worse now', author_id => 4, via => 'email', external_id => 'mail-18',
+	actor_id => 4);
 SELECT support.add_comment(1, 'A slip', author_id => 2);
 SELECT support.add_comment(1, 'Another slip', author_id => 2);
 SELECT support.edit_comment(1, 2, 'Careful, he is very angry');
@@ -206,8 +208,8 @@ DELETE FROM support.tickets WHERE title LIKE 'Imported 2%';
 UPDATE support.tickets SET deleted_at = support.desk_now() WHERE title LIKE 'Imported 3%';
 SELECT support.restore_ticket(id) FROM support.tickets WHERE title LIKE 'Imported 3%' AND id % 2 = 0;
 INSERT INTO shop.kept_tickets (ticket_id, ticket, content)
-SELECT t.id, support.get_ticket(t.id, true), (SELECT support.attachment_content(4, id) FROM support.attachments WHERE ticket_id = t.id)
-FROM support.tickets AS t WHERE t.id = 4;
+SELECT ticket_id, support.get_ticket(ticket_id, true), support.attachment_content(ticket_id, id)
+FROM support.attachments WHERE ticket_id = 4;
 DELETE FROM support.tickets WHERE id IN (4, 6);
 SELECT support.restore_ticket(6);
 SELECT support.delete_ticket(5, 'a test');
@@ -295,7 +297,8 @@ SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(t.oid), t.tgenabled)
 FROM relations AS r JOIN pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
 ORDER BY pg_get_triggerdef(t.oid) COLLATE "C";
 
-SELECT concat_ws(' ', 'sequence', r.name, s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqcache, d.refobjid::regclass, d.refobjsubid)
+SELECT concat_ws(' ', 'sequence', r.name, s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqcache,
+	d.refobjid::regclass, d.refobjsubid)
 FROM relations AS r
 JOIN pg_sequence AS s ON s.seqrelid = r.oid
 LEFT JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')
