@@ -169,6 +169,7 @@ session_user_id(void)
 		return user_of_role;
 
 	users_relid = desk_relation("support", "users");
+	role_looked_up = InvalidOid;
 	db_role_changed = false;
 	SPI_connect();
 	arg_text(&args, GetUserNameFromId(role, false));

@@ -258,6 +258,25 @@ find_partition(LogTarget *t, Relation log, TimestampTz at)
 	return true;
 }
 
+/*
+ * Lock the partition for an instant. While we wait for the lock somebody may attach another one for it, so look again
+ * until it is the one that we have locked: with locks on it and on the log, nothing can take its place.
+ */
+static bool
+lock_partition(LogTarget *t, Relation log, TimestampTz at)
+{
+	Oid			locked = InvalidOid;
+
+	while (find_partition(t, log, at))
+	{
+		if (t->partition == locked)
+			return true;
+		LockRelationOid(t->partition, RowExclusiveLock);
+		locked = t->partition;
+	}
+	return false;
+}
+
 /* Would an INSERT fire a trigger other than the log's own guard? */
 static bool
 has_foreign_triggers(Relation rel)
@@ -396,7 +415,7 @@ look_for_target(LogTarget *t, TimestampTz at)
 	t->partition = InvalidOid;
 	t->from = t->upto = at;
 	t->direct = log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		find_partition(t, log, at) && describe_partition(t, log);
+		lock_partition(t, log, at) && describe_partition(t, log);
 	if (!OidIsValid(t->sequence))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -405,24 +424,17 @@ look_for_target(LogTarget *t, TimestampTz at)
 	table_close(log, NoLock);
 }
 
-/*
- * Find out where entries of this instant go. While we wait for a partition's lock somebody may attach another one, so
- * look again until nothing has changed meanwhile.
- */
+/* Find out where entries of this instant go. An invalidation that arrives meanwhile has us look again next time. */
 static void
 build_target(LogTarget *t, TimestampTz at)
 {
 	t->built = false;
 	if (t->context == NULL)
 		t->context = AllocSetContextCreate(CacheMemoryContext, "support_ext log target", ALLOCSET_SMALL_SIZES);
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		t->nindexes = 0;
-		MemoryContextReset(t->context);
-		t->valid = true;
-		look_for_target(t, at);
-	} while (!t->valid);
+	MemoryContextReset(t->context);
+	t->nindexes = 0;
+	t->valid = true;
+	look_for_target(t, at);
 	t->built = true;
 }
 

@@ -284,7 +284,7 @@ static void
 restore_images(SPITupleTable *rows, uint64 n, const char *table_name)
 {
 	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "restored row", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext previous = MemoryContextSwitchTo(per_row);
+	MemoryContext previous = CurrentMemoryContext;
 
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -293,6 +293,8 @@ restore_images(SPITupleTable *rows, uint64 n, const char *table_name)
 		Datum		image = SPI_getbinval(rows->vals[i], rows->tupdesc, image_at, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
+		/* SPI leaves us in a context of its own */
+		MemoryContextSwitchTo(per_row);
 		restore_image(table_name ? table_name : SPI_getvalue(rows->vals[i], rows->tupdesc, 1),
 					  DatumGetJsonbP(image));
 		MemoryContextReset(per_row);
@@ -492,6 +494,8 @@ destroy_ticket(int64 ticket_id)
 static void
 purge_ticket(int64 ticket_id)
 {
+	int64		before = purged_ticket;
+
 	purged_ticket = ticket_id;
 	PG_TRY();
 	{
@@ -499,7 +503,7 @@ purge_ticket(int64 ticket_id)
 	}
 	PG_FINALLY();
 	{
-		purged_ticket = 0;
+		purged_ticket = before;
 	}
 	PG_END_TRY();
 }

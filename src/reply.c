@@ -224,14 +224,15 @@ check_not_closed(const TicketState *ticket, TimestampTz created_at)
 static void
 keep_books(Statement *statement, const Args *args)
 {
-	keep_books_of(DatumGetInt64(args->values[0]));
+	Bookkeeping before = keep_books_of(DatumGetInt64(args->values[0]));
+
 	PG_TRY();
 	{
 		run(statement, args);
 	}
 	PG_FINALLY();
 	{
-		end_keeping_books();
+		end_keeping_books(before);
 	}
 	PG_END_TRY();
 }

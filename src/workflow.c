@@ -76,8 +76,7 @@ static Statement statements[] = {
  * trigger is: only there do the columns that follow from comments move, and is no transition forbidden. What triggers of
  * the application do meanwhile, to this ticket or another, is held to the rules.
  */
-static int64 kept_ticket = 0;
-static int	kept_depth;
+static Bookkeeping bookkeeping;
 
 static int
 trigger_depth(void)
@@ -85,24 +84,28 @@ trigger_depth(void)
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 }
 
-/* From here to end_keeping_books(), the next UPDATE keeps the books of this ticket. */
-void
+/* From here to end_keeping_books(), which wants to know what was before, an UPDATE of ours keeps this ticket's books. */
+Bookkeeping
 keep_books_of(int64 ticket_id)
 {
-	kept_ticket = ticket_id;
-	kept_depth = trigger_depth() + 1;
+	Bookkeeping before = bookkeeping;
+
+	bookkeeping.ticket_id = ticket_id;
+	bookkeeping.depth = trigger_depth() + 1;
+	return before;
 }
 
 void
-end_keeping_books(void)
+end_keeping_books(Bookkeeping before)
 {
-	kept_ticket = 0;
+	bookkeeping = before;
 }
 
 static bool
 keeps_books(const Row *ticket)
 {
-	return kept_ticket != 0 && row_int64(ticket, TICKET_ID) == kept_ticket && trigger_depth() == kept_depth;
+	return bookkeeping.ticket_id != 0 && row_int64(ticket, TICKET_ID) == bookkeeping.ticket_id &&
+		trigger_depth() == bookkeeping.depth;
 }
 
 

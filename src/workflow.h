@@ -46,7 +46,14 @@ extern void check_assignee(int64 user_id);
 extern void settle_assignments(int64 user_id);
 extern void ticket_check(const Row *old, const Row *new);
 
-extern void keep_books_of(int64 ticket_id);
-extern void end_keeping_books(void);
+/* Whose books are kept, and where; see workflow.c. */
+typedef struct Bookkeeping
+{
+	int64		ticket_id;		/* 0 for none */
+	int			depth;			/* of triggers */
+} Bookkeeping;
+
+extern Bookkeeping keep_books_of(int64 ticket_id);
+extern void end_keeping_books(Bookkeeping before);
 
 #endif							/* SUPPORT_WORKFLOW_H */
