@@ -1,0 +1,264 @@
+"""
+What the benchmarks share: a server, a desk and its rivals, measuring in rounds, and printing ratios.
+
+A machine's speed drifts, and other programs come and go, so nothing is compared across time. A round measures every
+variant: single transactions in one session, in an order drawn by lot; longer statements one after the other, in an order
+that changes from round to round. Two variants are compared within their round. What is printed is the median of these
+ratios and their quartiles, which tell how far to trust it.
+"""
+import argparse
+import contextlib
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+# Transactions of each kind at the start of a session, which loads what it keeps: not counted.
+WARM_UP = 100
+
+OPTIONS = {
+    "rounds": "how often each variant is measured",
+    "rows": "how many rows or calls are measured at a time",
+    "tickets": "how many tickets there are",
+}
+
+PEOPLE = """
+    INSERT INTO support.users (email, full_name) SELECT 'c' || n || '@example.com', 'Customer ' || n
+    FROM generate_series(1, 500) AS n;
+    INSERT INTO support.users (email, full_name, role) SELECT 'a' || n || '@example.com', 'Agent ' || n, 'agent'
+    FROM generate_series(1, 20) AS n;
+"""
+CUSTOMERS = "1, 500"
+AGENTS = "501, 520"
+
+# The rivals have the columns, checks, keys and indexes of the desk's table, and foreign keys to them as it has.
+# `unaudited` has the desk's BEFORE trigger too: it is the desk without the log. `bare` has nothing of ours: it is what
+# one would write without the desk.
+VARIANTS = ("support", "unaudited", "bare")
+
+RIVALS = r"""
+    CREATE SCHEMA unaudited;
+    CREATE SCHEMA bare;
+    CREATE TABLE unaudited.tickets (LIKE support.tickets INCLUDING ALL);
+    CREATE TABLE bare.tickets (LIKE support.tickets INCLUDING ALL);
+    CREATE SEQUENCE bare.ticket_number_seq;
+    ALTER TABLE bare.tickets
+        ALTER COLUMN ticket_number SET DEFAULT 'T-' || nextval('bare.ticket_number_seq')::text,
+        ALTER COLUMN status SET DEFAULT 'open',
+        ALTER COLUMN created_at SET DEFAULT now(),
+        ALTER COLUMN updated_at SET DEFAULT now(),
+        DROP COLUMN search;
+
+    INSERT INTO unaudited.tickets SELECT * FROM support.tickets;
+    SELECT format('INSERT INTO bare.tickets (%1$s) SELECT %1$s FROM support.tickets',
+        string_agg(quote_ident(attname), ', ' ORDER BY attnum))
+    FROM pg_attribute WHERE attrelid = 'bare.tickets'::regclass AND attnum > 0 AND NOT attisdropped
+    \gexec
+    SELECT setval(pg_get_serial_sequence(rival || '.tickets', 'id'), nextval(pg_get_serial_sequence('support.tickets', 'id')))
+    FROM unnest(ARRAY['unaudited', 'bare']) AS rival;
+    SELECT setval('bare.ticket_number_seq', nextval('support.ticket_number_seq'));
+    ALTER TABLE bare.tickets ADD COLUMN search tsvector GENERATED ALWAYS AS
+        (setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', ticket_number), 'A')
+        || setweight(to_tsvector('simple', left(description, 100000)), 'C')) STORED;
+
+    SELECT format('ALTER TABLE %I.tickets ADD CONSTRAINT %I %s', rival, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint, unnest(ARRAY['unaudited', 'bare']) AS rival
+    WHERE conrelid = 'support.tickets'::regclass AND contype = 'f'
+    \gexec
+    SELECT format('CREATE TABLE %1$I.%2$I (LIKE support.%2$I); ALTER TABLE %1$I.%2$I ADD %3$s', rival, relname,
+        replace(pg_get_constraintdef(f.oid), 'support.tickets', rival || '.tickets'))
+    FROM pg_constraint AS f JOIN pg_class AS t ON t.oid = conrelid, unnest(ARRAY['unaudited', 'bare']) AS rival
+    WHERE confrelid = 'support.tickets'::regclass AND contype = 'f'
+    \gexec
+    CREATE TRIGGER support_before BEFORE INSERT OR UPDATE ON unaudited.tickets
+        FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tickets');
+
+    -- rows that arrived in different ways are to lie alike
+    REINDEX TABLE support.tickets;
+    REINDEX TABLE unaudited.tickets;
+    REINDEX TABLE bare.tickets;
+    VACUUM ANALYZE;
+    CHECKPOINT;
+"""
+
+# An UPDATE of the bare table keeps by itself what the desk's trigger keeps.
+BOOKS = {"support": "", "unaudited": "", "bare": ", version = version + 1, updated_at = now()"}
+
+
+def tickets_query(count):
+    """Made-up tickets, one a minute; every twentieth is open."""
+    return f"""
+        SELECT 'Printer on floor ' || n || ' is broken' AS title,
+            'Since this morning the printer says error ' || n * 7919::bigint % 1000
+                || ' and prints nothing but empty pages; please help soon. ' || md5(n::text) AS description,
+            1 + n % 500 AS creator_id,
+            '2026-01-01 00:00+00'::timestamptz + n * interval '1 minute' AS created_at,
+            CASE WHEN n % 20 = 0 THEN 'open' ELSE 'closed' END AS status,
+            501 + n % 20 AS assignee_id
+        FROM generate_series(1, {count}) AS n"""
+
+
+class Server:
+    """A running server and the database in it to work in."""
+
+    def __init__(self, host, port):
+        self.connection = [f"--host={host}", f"--port={port}"]
+        self.database = "postgres"
+
+    def psql(self, script):
+        """Run statements and return what they print."""
+        return run(["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1",
+                    *self.connection, f"--dbname={self.database}"], script).strip()
+
+    def number(self, query):
+        return int(self.psql(query))
+
+    def seconds(self, statement, before="", after=""):
+        """How long one statement takes, by psql's own clock; what runs before and after it is not counted."""
+        printed = self.psql(f"{before};\n\\timing on\n{statement}\n\\timing off\n{after};\n")
+        return float(printed.rpartition("Time: ")[2].split()[0]) / 1000
+
+    def pgbench(self, scripts, transactions, seed):
+        """
+        Seconds that a transaction of each script takes on average, sent by one client as prepared statements. There are
+        so many of each script, one more or less; the next one is drawn by lot.
+        """
+        total = len(scripts) * (WARM_UP + transactions)
+        with tempfile.TemporaryDirectory() as directory:
+            files = [pathlib.Path(directory, f"script{number}") for number in range(len(scripts))]
+            for file, script in zip(files, scripts.values()):
+                file.write_text(script)
+            run(["pgbench", "--no-vacuum", "--protocol=prepared", f"--transactions={total}", f"--random-seed={seed}",
+                 *(f"--file={file}" for file in files), "--log", f"--log-prefix={directory}/log",
+                 *self.connection, self.database])
+            [log] = pathlib.Path(directory).glob("log.*")
+            lines = [line.split() for line in log.read_text().splitlines()[len(scripts) * WARM_UP:]]
+        return {name: statistics.fmean(int(line[2]) for line in lines if int(line[3]) == number) / 1e6
+                for number, name in enumerate(scripts)}
+
+
+def run(command, script=None):
+    """Run a program and return its output. In its sessions an agent acts, as in an application's."""
+    environment = {**os.environ, "PGOPTIONS": "-c support_ext.actor_id=501"}
+    done = subprocess.run(command, input=script, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed: {done.stderr}")
+    return done.stdout
+
+
+def count(text):
+    """The value of an option: a number of things, one at least."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+def arguments(description, **defaults):
+    """Read the command line. Unless it names a server, start over on a private one."""
+    parser = argparse.ArgumentParser(description=description)
+    for name, value in defaults.items():
+        parser.add_argument(f"--{name}", type=count, default=value, help=f"{OPTIONS[name]}, {value} unless given")
+    parser.add_argument("--tcp", action="store_true", help="measure over TCP, 127.0.0.1, instead of a unix socket")
+    parser.add_argument("--host", help="measure on a running server that has the extension, in a database made for it")
+    parser.add_argument("--port", type=int, default=5432, help="the port of that server")
+    options = parser.parse_args()
+    if options.host is None:
+        program = pathlib.Path(sys.argv[0]).resolve()
+        os.execv(program.with_name("server"), ["server", program.name, *sys.argv[1:]])
+    return options
+
+
+def print_surroundings(server, options):
+    """Say what the figures depend on."""
+    settings = server.psql("""
+        SELECT string_agg(name || ' ' || current_setting(name), ', ' ORDER BY name) FROM pg_settings
+        WHERE name IN ('autovacuum', 'fsync', 'full_page_writes', 'shared_buffers', 'synchronous_commit', 'wal_level')""")
+    road = "a unix socket" if options.host.startswith("/") else f"TCP, {options.host}"
+    sizes = ", ".join(f"{name} {getattr(options, name)}" for name in OPTIONS if hasattr(options, name))
+    print(f"PostgreSQL {server.psql('SHOW server_version')} over {road}, {os.cpu_count()} processors, load {load()}")
+    print(settings)
+    print(f"{sizes}\n", flush=True)
+
+
+def load():
+    return f"{os.getloadavg()[0]:.2f}"
+
+
+@contextlib.contextmanager
+def desk(name, options):
+    """A desk with people in a new database, which goes in the end."""
+    start = time.monotonic()
+    server = Server(options.host, options.port)
+    print_surroundings(server, options)
+    server.psql(f"DROP DATABASE IF EXISTS {name}")
+    server.psql(f"CREATE DATABASE {name}")
+    try:
+        server.database = name
+        server.psql("CREATE EXTENSION support_ext")
+        server.psql(PEOPLE)
+        yield server
+    finally:
+        server.database = "postgres"
+        server.psql(f"DROP DATABASE {name}")
+    print(f"\n{time.monotonic() - start:.0f} s, load {load()}")
+
+
+def fill(server, tickets, columns="title, description, creator_id, created_at, status"):
+    """Give the desk tickets, of which the columns are known."""
+    server.psql(f"INSERT INTO support.tickets ({columns}) SELECT {columns} FROM ({tickets_query(tickets)}) AS t")
+
+
+def in_turn(names, number):
+    """The names in an order for this round: each comes first, and before each other, as often as after it."""
+    turn = number // 2 % len(names)
+    turned = names[turn:] + names[:turn]
+    return turned[::-1] if number % 2 else turned
+
+
+def measure(variants, rounds):
+    """Call each variant's function once a round, with the round's number. Returns what they returned, by variant."""
+    results = {name: [] for name in variants}
+    for number in range(rounds):
+        for name in in_turn(list(variants), number):
+            results[name].append(variants[name](number))
+    return results
+
+
+def measure_mixed(server, scripts, options):
+    """Have pgbench run the variants' scripts in one session a round. Returns the seconds of each round, by variant."""
+    rounds = [server.pgbench(scripts, options.rows, seed=number + 1) for number in range(options.rounds)]
+    return {name: [seconds[name] for seconds in rounds] for name in scripts}
+
+
+def quartiles(values):
+    """First quartile, median and third."""
+    return statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+
+
+def print_ratios(seconds, what, ratio, goals):
+    """Print how the first variant compares with each of the others, round by round."""
+    ours, *others = seconds
+    for theirs in others:
+        first, median, third = quartiles([ratio(a, b) for a, b in zip(seconds[ours], seconds[theirs])])
+        goal = f", goal {goals[theirs]}" if theirs in goals else ""
+        print(f"  {ours + ' / ' + theirs:24} {median:8.3f} of the {what}, quartiles {first:.3f} and {third:.3f}{goal}")
+    sys.stdout.flush()
+
+
+def print_throughput(title, seconds, goals={}, amount=1, unit="a second"):
+    """Compare speeds: more is better. The seconds are those that an amount of work took."""
+    print(title)
+    for name, values in seconds.items():
+        print(f"  {name:24} {amount / statistics.median(values):8.0f} {unit}")
+    print_ratios(seconds, "throughput", lambda ours, theirs: theirs / ours, goals)
+
+
+def print_time(title, seconds, goals={}):
+    """Compare times: less is better."""
+    print(title)
+    for name, values in seconds.items():
+        print(f"  {name:24} {statistics.median(values):8.2f} s")
+    print_ratios(seconds, "time", lambda ours, theirs: ours / theirs, goals)
