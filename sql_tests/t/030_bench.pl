@@ -39,7 +39,7 @@ my $audit = prints('audit', [ '--rows', 200 ],
 	'INSERT' => section('INSERT of a ticket', 'throughput', @rivals));
 my @goals = $audit =~ m{^  support / unaudited .*, goal at least 0\.88$}mg;
 is(scalar @goals, 2, 'audit: its goals');
-my @written = $audit =~ /^  WAL bytes a change: support [1-9]\d*, unaudited [1-9]\d*, bare [1-9]\d*\n  log bytes a change: [1-9]\d*$/mg;
+my @written = $audit =~ /^  bytes of WAL a change: support [1-9]\d*, unaudited [1-9]\d*, bare [1-9]\d*\n  bytes of log a change: [1-9]\d*$/mg;
 is(scalar @written, 2, 'audit: what a change writes');
 
 prints('bulk', [ '--rows', 200 ],
