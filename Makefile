@@ -51,6 +51,11 @@ ISOLATION_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
+# before version 16 the server shows all our names to other libraries: keep our calls to ourselves
+ifeq ($(shell uname -s), Linux)
+SHLIB_LINK = -Wl,-Bsymbolic
+endif
+
 EXTRA_CLEAN = $(EXTENSION_SQL) output_sql
 
 PG_CONFIG ?= pg_config

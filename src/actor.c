@@ -17,7 +17,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 
 #include "actor.h"
@@ -101,9 +100,9 @@ check_now(char **newval, void **extra, GucSource source)
 	TimestampTz *parsed;
 	TimestampTz now = 0;
 
-	if (**newval != '\0' && !parse_timestamptz(*newval, &now))
+	if (**newval != '\0' && (!parse_timestamptz(*newval, &now) || TIMESTAMP_NOT_FINITE(now)))
 	{
-		GUC_check_errdetail("It is a timestamp with time zone, or empty for the transaction's own time.");
+		GUC_check_errdetail("It is a finite timestamp with time zone, or empty for the transaction's own time.");
 		return false;
 	}
 	parsed = guc_malloc(LOG, sizeof(TimestampTz));
@@ -122,9 +121,9 @@ assign_now(const char *newval, void *extra)
 		now_set = *(TimestampTz *) extra;
 }
 
-/* Relcache callback: a db_role changed, or the table did. */
-static void
-forget_user_of_role(Datum arg, Oid relid)
+/* Forget who a database role is if support.users changed, or everything did (InvalidOid). */
+void
+forget_user_of_role(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == users_relid)
 		db_role_changed = true;
@@ -147,7 +146,6 @@ actor_init(void)
 							   "What the numbers of new tickets begin with.", NULL,
 							   &ticket_prefix_setting, "T-", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
-	CacheRegisterRelcacheCallback(forget_user_of_role, (Datum) 0);
 }
 
 /* The desk's clock: start of the transaction, or support_ext.now. */

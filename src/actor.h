@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 
 extern void actor_init(void);
+extern void forget_user_of_role(Oid relid);
 extern bool acting_user(int64 *user_id);
 extern TimestampTz desk_now(void);
 extern char *ticket_prefix_setting;

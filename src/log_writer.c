@@ -37,7 +37,6 @@
 #include "partitioning/partdesc.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
@@ -129,9 +128,9 @@ typedef struct LogTarget
 static LogTarget target;
 static int32 era;				/* of this cluster and database; 0 while unknown */
 
-/* Relcache callback: the log, its partition, one of its indexes or everything changed. */
-static void
-forget_target(Datum arg, Oid relid)
+/* Forget the target if the log, its partition or one of its indexes changed, or everything did (InvalidOid). */
+void
+forget_log_target(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == target.log || relid == target.partition)
 		target.valid = false;
@@ -158,7 +157,6 @@ forget_era_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransa
 void
 log_writer_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_target, (Datum) 0);
 	RegisterXactCallback(forget_era, NULL);
 	RegisterSubXactCallback(forget_era_of_subtransaction, NULL);
 }

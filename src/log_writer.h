@@ -29,6 +29,7 @@ typedef struct LogPosition
 } LogPosition;
 
 extern void log_writer_init(void);
+extern void forget_log_target(Oid relid);
 extern bool is_own_action(const char *action);
 extern LogPosition log_write(const LogEntry *entry);
 extern int64 next_log_id(void);

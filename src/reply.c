@@ -269,6 +269,7 @@ comment_before_insert(Row *comment)
 {
 	const char *role;
 
+	row_check_finite(comment, COMMENT_CREATED_AT);
 	if (!row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_AUTHOR_ID))
 		return;
 	role = role_of_user(row_int64(comment, COMMENT_AUTHOR_ID));
@@ -285,6 +286,7 @@ comment_before_update(const Row *old, Row *new)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("comment %lld stays with ticket %lld and keeps its id",
 						(long long) row_int64(old, COMMENT_ID), (long long) row_int64(old, COMMENT_TICKET_ID))));
+	row_check_finite(new, COMMENT_CREATED_AT);
 	if (row_column_differs(old, new, COMMENT_CONTENT) && !row_column_differs(old, new, COMMENT_EDITED_AT))
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
 }

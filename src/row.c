@@ -15,7 +15,6 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/relcache.h"
 
@@ -24,9 +23,9 @@
 
 static HTAB *shapes;
 
-/* Relcache callback: forget one relation, or all of them. */
-static void
-forget_shapes(Datum arg, Oid relid)
+/* Forget the shape of a relation that changed, of all for InvalidOid. */
+void
+forget_shapes(Oid relid)
 {
 	HASH_SEQ_STATUS scan;
 	TableShape *shape;
@@ -50,7 +49,6 @@ row_init(void)
 	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(TableShape)};
 
 	shapes = hash_create("support_ext table shapes", 32, &ctl, HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(forget_shapes, (Datum) 0);
 }
 
 /* Decide how the audit log writes a column of this type. */
@@ -252,6 +250,17 @@ TimestampTz
 row_time(const Row *row, int column)
 {
 	return row_is_null(row, column) ? DT_NOBEGIN : DatumGetTimestampTz(row_datum(row, column));
+}
+
+/* Raise 23514 for an instant without an end: no age can be told from it. */
+void
+row_check_finite(const Row *row, int column)
+{
+	if (!row_is_null(row, column) && TIMESTAMP_NOT_FINITE(row_time(row, column)))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("%s of support.%s must not be infinite",
+						row->shape->table->columns[column].name, row->shape->table->name)));
 }
 
 void

@@ -77,6 +77,7 @@ typedef struct Row
 } Row;
 
 extern void row_init(void);
+extern void forget_shapes(Oid relid);
 extern const TableShape *shape_of(Relation rel, const DeskTable *table);
 extern void row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple);
 extern Datum row_datum(const Row *row, int column);
@@ -85,6 +86,7 @@ extern int64 row_int64(const Row *row, int column);
 extern bool row_bool(const Row *row, int column);
 extern char *row_text(const Row *row, int column);
 extern TimestampTz row_time(const Row *row, int column);
+extern void row_check_finite(const Row *row, int column);
 extern void row_set(Row *row, int column, Datum value);
 extern void row_take_over(const Row *from, Row *row, int column);
 extern void row_clear(Row *row, int column);

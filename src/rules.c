@@ -16,7 +16,6 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -104,9 +103,9 @@ static HTAB *roles;
 static bool roles_changed;
 static Oid	users_relid;
 
-/* Relcache callback: one of the three tables, or everything, changed. */
-static void
-forget_rules(Datum arg, Oid relid)
+/* Forget the rules or the roles if a table that holds them changed, or everything did (InvalidOid). */
+void
+forget_rules(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == rules_relids[0] || relid == rules_relids[1] || relid == rules_relids[2])
 		rules_changed = true;
@@ -133,7 +132,6 @@ forget_at_end_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTra
 void
 rules_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_rules, (Datum) 0);
 	RegisterXactCallback(forget_at_end, NULL);
 	RegisterSubXactCallback(forget_at_end_of_subtransaction, NULL);
 }

@@ -17,6 +17,7 @@ typedef enum Category
 } Category;
 
 extern void rules_init(void);
+extern void forget_rules(Oid relid);
 extern Category status_category(const char *status);
 extern char *default_status(void);
 extern char *reopen_status(void);

@@ -11,6 +11,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/tuplestore.h"
 
 #include "actor.h"
@@ -54,6 +55,19 @@ use_ascii(void)
 	return ascii_only || GetDatabaseEncoding() != PG_UTF8 || pg_get_client_encoding() != PG_UTF8;
 }
 
+/*
+ * Relcache callback, one for all that sessions keep: the server has few places for them. It may come at any catalog
+ * access, so nothing is freed here, only marked.
+ */
+static void
+forget(Datum arg, Oid relid)
+{
+	forget_shapes(relid);
+	forget_user_of_role(relid);
+	forget_rules(relid);
+	forget_log_target(relid);
+}
+
 void
 _PG_init(void)
 {
@@ -61,6 +75,7 @@ _PG_init(void)
 	actor_init();
 	rules_init();
 	log_writer_init();
+	CacheRegisterRelcacheCallback(forget, (Datum) 0);
 
 	DefineCustomBoolVariable("support_ext.ascii",
 							 "Draws with ASCII characters only.", NULL,

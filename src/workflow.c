@@ -157,6 +157,8 @@ ticket_before_insert(Row *ticket)
 	bool		solved;
 
 	check_numbers(ticket);
+	row_check_finite(ticket, TICKET_CREATED_AT);
+	row_check_finite(ticket, TICKET_WAITING_SINCE);
 	/* a NULL is left for the column's own constraint to refuse */
 	if (row_is_null(ticket, TICKET_STATUS) || row_is_null(ticket, TICKET_CREATED_AT))
 		return;
@@ -267,6 +269,7 @@ ticket_before_update(const Row *old, Row *new)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the id of ticket %lld cannot change", (long long) row_int64(old, TICKET_ID))));
 
+	row_check_finite(new, TICKET_CREATED_AT);
 	row_take_over(old, new, TICKET_VERSION);
 	row_take_over(old, new, TICKET_UPDATED_AT);
 	if (!keeps_books(new))

@@ -256,6 +256,13 @@ INSERT INTO support.tickets (id, ticket_number, title, description, creator_id, 
 	(154, 'R-4', 'high', '', 2, 'high', 'in_progress', '2026-03-01 11:00+00');
 SELECT id, priority FROM support.ticket_list WHERE id > 150 AND status = 'in_progress';
 
+-- An instant without an end tells no age, and a report would list days for ever.
+INSERT INTO support.tickets (title, description, creator_id, created_at) VALUES ('Always', '', 2, '-infinity');
+UPDATE support.tickets SET created_at = 'infinity' WHERE id = 151;
+INSERT INTO support.comments (ticket_id, author_id, content, created_at) VALUES (151, 2, 'For ever', 'infinity');
+\echo :LAST_ERROR_SQLSTATE
+SET support_ext.now = 'infinity';
+
 -- What the desk did about all that is in the log.
 SELECT action, table_name, old_value, new_value FROM support.audit_log
 WHERE table_name = 'statuses' ORDER BY id;
