@@ -8,7 +8,7 @@
  * of its own, so that triggers and defaults see it and the end of the (sub)transaction takes it back after an error.
  *
  * Which user a database role stands for is kept for the session. The trigger on users invalidates that table's
- * relcache entry when a db_role changes, which reaches every session, and the callback here forgets the answer.
+ * relcache entry when a db_role changes, which reaches every session, and forget_user_of_role() forgets the answer.
  */
 #include "postgres.h"
 

@@ -4,7 +4,7 @@
  *
  * Statuses, transitions and priorities are three small tables, read on every change of a ticket, so they are kept for
  * the session, and so are the roles of the users who write. The triggers on these tables invalidate their relcache
- * entries, which reaches every session when the change commits and our own at once; the callback here forgets what was
+ * entries, which reaches every session when the change commits and our own at once; forget_rules() forgets what was
  * kept. A name that is not found is looked up afresh before it is refused. What a transaction with an old snapshot
  * read is not kept beyond it, nor a role that a transaction read which then rolled back.
  */
