@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -97,6 +98,7 @@ support_log_event(PG_FUNCTION_ARGS)
 	LogPosition position;
 	Call		call;
 
+	PreventCommandIfReadOnly("log_event()");
 	check_action(entry.action);
 	if (!PG_ARGISNULL(2))
 		entry.old_value = PG_GETARG_DATUM(2);

@@ -27,6 +27,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -410,6 +411,7 @@ support_install(PG_FUNCTION_ARGS)
 	bool		seed = PG_ARGISNULL(0) || PG_GETARG_BOOL(0);
 	const char *reason;
 
+	PreventCommandIfReadOnly("install()");
 	SPI_connect();
 	reason = in_extension_script() ? reason_to_stay_away() : NULL;
 	if (in_restore())

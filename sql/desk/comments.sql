@@ -22,6 +22,7 @@ CREATE TABLE support.comments
 		CHECK (author_role = ANY (ARRAY['customer', 'light_agent', 'agent', 'team_lead', 'admin', 'auditor', 'bot'])),
 	CONSTRAINT comments_via_check CHECK (via = ANY (ARRAY['api', 'email', 'web', 'import', 'auto', 'bot']))
 );
+CREATE INDEX ix_comments_id ON support.comments (id);
 CREATE UNIQUE INDEX ix_comments_external_id ON support.comments (ticket_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX ix_comments_author_id ON support.comments (author_id, created_at);
 
@@ -39,6 +40,7 @@ COMMENT ON COLUMN support.comments.external_id IS 'Key in another system, unique
 COMMENT ON COLUMN support.comments.edited_at IS 'When the text last changed; kept by a trigger.';
 COMMENT ON COLUMN support.comments.deleted_at IS 'When the comment was marked as deleted; NULL while it is live.';
 COMMENT ON COLUMN support.comments.search IS 'Words of the text (weight D, its first 100,000 characters), configuration simple; kept by a trigger.';
+COMMENT ON INDEX support.ix_comments_id IS 'Finds a comment by its id alone, as mappers do.';
 COMMENT ON INDEX support.ix_comments_external_id IS 'A key of another system names one comment of a ticket.';
 COMMENT ON INDEX support.ix_comments_author_id IS 'Finds what a user wrote, by time.';
 
@@ -62,6 +64,7 @@ CREATE TABLE support.attachments
 	CONSTRAINT attachments_byte_size_check CHECK (byte_size >= 0),
 	CONSTRAINT attachments_sha256_check CHECK (length(sha256) = 32)
 );
+CREATE INDEX ix_attachments_id ON support.attachments (id);
 CREATE INDEX ix_attachments_comment_id ON support.attachments (ticket_id, comment_id) WHERE comment_id IS NOT NULL;
 CREATE INDEX ix_attachments_uploaded_by ON support.attachments (uploaded_by) WHERE uploaded_by IS NOT NULL;
 
@@ -75,6 +78,7 @@ COMMENT ON COLUMN support.attachments.byte_size IS 'Length of the content in byt
 COMMENT ON COLUMN support.attachments.sha256 IS 'SHA-256 of the content: by it a ticket keeps equal files once.';
 COMMENT ON COLUMN support.attachments.uploaded_by IS 'The user who added the file.';
 COMMENT ON COLUMN support.attachments.created_at IS 'When the file was added.';
+COMMENT ON INDEX support.ix_attachments_id IS 'Finds a file by its id alone, as mappers do.';
 COMMENT ON INDEX support.ix_attachments_comment_id IS 'Finds the files of a comment.';
 COMMENT ON INDEX support.ix_attachments_uploaded_by IS 'Finds the files that a user added.';
 
