@@ -8,6 +8,18 @@
 
 #include "errors.h"
 
+/*
+ * For ereport: name the table of schema support and the constraint, or unique index, that the server itself would name.
+ * Programs read these fields, whatever the message.
+ */
+int
+err_constraint(const char *table, const char *constraint)
+{
+	err_generic_string(PG_DIAG_SCHEMA_NAME, "support");
+	err_generic_string(PG_DIAG_TABLE_NAME, table);
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, constraint);
+}
+
 /* P0002: the record never was, was purged, or is not visible to the caller. */
 void
 refuse_missing(const char *what, int64 id)
@@ -59,11 +71,12 @@ refuse_inactive_user(int64 user_id)
 
 /* 23503: a column names a row that is not there. */
 void
-refuse_unknown_reference(const char *what, int64 id)
+refuse_unknown_reference(const char *what, int64 id, const char *table, const char *constraint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-			 errmsg("%s %lld does not exist", what, (long long) id)));
+			 errmsg("%s %lld does not exist", what, (long long) id),
+			 err_constraint(table, constraint)));
 }
 
 /* 23505: a ticket number that another ticket has. */
@@ -73,7 +86,8 @@ refuse_taken_number(const char *number, int64 holder_id)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("ticket number \"%s\" is taken", number),
-			 errdetail("Ticket %lld has it.", (long long) holder_id)));
+			 errdetail("Ticket %lld has it.", (long long) holder_id),
+			 err_constraint("tickets", "ix_tickets_ticket_number")));
 }
 
 /* 27000: a row that must be there is not. */

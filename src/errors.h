@@ -10,12 +10,13 @@
 #define ERRCODE_STALE_VERSION			MAKE_SQLSTATE('S', 'U', '0', '0', '1')
 #define ERRCODE_FORBIDDEN_TRANSITION	MAKE_SQLSTATE('S', 'U', '0', '0', '2')
 
+extern int	err_constraint(const char *table, const char *constraint);
 pg_noreturn extern void refuse_missing(const char *what, int64 id);
 pg_noreturn extern void refuse_deleted_ticket(int64 ticket_id);
 pg_noreturn extern void refuse_stale_version(int64 ticket_id, int64 version, int64 expected);
 pg_noreturn extern void refuse_no_actor(void);
 pg_noreturn extern void refuse_inactive_user(int64 user_id);
-pg_noreturn extern void refuse_unknown_reference(const char *what, int64 id);
+pg_noreturn extern void refuse_unknown_reference(const char *what, int64 id, const char *table, const char *constraint);
 pg_noreturn extern void refuse_suppressed_row(void);
 pg_noreturn extern void refuse_taken_number(const char *number, int64 holder_id);
 

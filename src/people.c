@@ -82,7 +82,7 @@ static Statement statements[] = {
 
 /* Raise 23505 if a row has the value already; the detail names it. */
 static void
-check_free(Statement *holder, const char *what, const char *whose, FunctionCallInfo fcinfo, int argument)
+check_free(Statement *holder, const char *what, const char *whose, const char *index, FunctionCallInfo fcinfo, int argument)
 {
 	Args		args = {0};
 
@@ -93,7 +93,8 @@ check_free(Statement *holder, const char *what, const char *whose, FunctionCallI
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("%s \"%s\" is taken", what, text_to_cstring(PG_GETARG_TEXT_PP(argument))),
-				 errdetail("It is %s %lld's.", whose, (long long) result_int64(0, 1))));
+				 errdetail("It is %s %lld's.", whose, (long long) result_int64(0, 1)),
+				 err_constraint(psprintf("%ss", whose), index)));
 }
 
 /* Raise P0002 unless there is a row of this id. */
@@ -136,8 +137,8 @@ support_create_user(PG_FUNCTION_ARGS)
 	begin_call(&call, fcinfo, 5);
 	if (!PG_ARGISNULL(2))
 		check_role(text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	check_free(&statements[HOLDER_OF_EMAIL], "e-mail address", "user", fcinfo, 0);
-	check_free(&statements[HOLDER_OF_EXTERNAL_ID], "external_id", "user", fcinfo, 4);
+	check_free(&statements[HOLDER_OF_EMAIL], "e-mail address", "user", "ix_users_email_key", fcinfo, 0);
+	check_free(&statements[HOLDER_OF_EXTERNAL_ID], "external_id", "user", "ix_users_external_id", fcinfo, 4);
 	if (!PG_ARGISNULL(3))
 		check_there(&statements[FIND_ORGANIZATION], "organization", PG_GETARG_INT64(3));
 	for (int i = 0; i < 5; i++)
@@ -182,7 +183,7 @@ support_create_team(PG_FUNCTION_ARGS)
 	int64		id;
 
 	begin_call(&call, fcinfo, 1);
-	check_free(&statements[HOLDER_OF_TEAM_NAME], "team name", "team", fcinfo, 0);
+	check_free(&statements[HOLDER_OF_TEAM_NAME], "team name", "team", "teams_name_key", fcinfo, 0);
 	arg_passed(&args, fcinfo, 0);
 	run(&statements[INSERT_TEAM], &args);
 	id = result_int64(0, 1);

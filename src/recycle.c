@@ -333,7 +333,8 @@ check_restorable(int64 ticket_id, Jsonb *image)
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("ticket %lld cannot be restored: its creator, user %lld, does not exist",
 						(long long) ticket_id, (long long) creator_id),
-				 errhint("Insert the user again with that id.")));
+				 errhint("Insert the user again with that id."),
+				 err_constraint("tickets", "tickets_creator_id_fkey")));
 }
 
 /* Bring back a ticket that was removed. Raises P0002 if none lies in the bin. */

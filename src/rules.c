@@ -254,7 +254,8 @@ status_category(const char *status)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("status \"%s\" does not exist", status),
-				 errhint("The statuses are: %s.", list_statuses())));
+				 errhint("The statuses are: %s.", list_statuses()),
+				 err_constraint("tickets", "tickets_status_fkey")));
 	return found->category;
 }
 
@@ -327,7 +328,8 @@ check_priority(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("priority \"%s\" does not exist", name),
-			 errhint("The priorities are: %s.", list.data)));
+			 errhint("The priorities are: %s.", list.data),
+			 err_constraint("tickets", "tickets_priority_fkey")));
 }
 
 /* Raise SU002 unless the table of transitions, if it has any, allows this one. */

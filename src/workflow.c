@@ -299,17 +299,19 @@ check_assignee(int64 user_id)
 	SPI_connect();
 	arg_int64(&args, user_id);
 	if (run(&statements[ASSIGNEE], &args) == 0)
-		refuse_unknown_reference("user", user_id);
+		refuse_unknown_reference("user", user_id, "tickets", "tickets_assignee_id_fkey");
 	role = result_text(0, 2);
 	if (!result_bool(0, 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("user %lld cannot be assigned tickets: not active", (long long) user_id)));
+				 errmsg("user %lld cannot be assigned tickets: not active", (long long) user_id),
+				 err_constraint("tickets", "tickets_assignee_id_fkey")));
 	if (!answers_customers(role) && strcmp(role, "bot") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("user %lld cannot be assigned tickets: role \"%s\"", (long long) user_id, role),
-				 errhint("Agents, team leads, administrators and bots can.")));
+				 errhint("Agents, team leads, administrators and bots can."),
+				 err_constraint("tickets", "tickets_assignee_id_fkey")));
 	SPI_finish();
 }
 
@@ -336,7 +338,7 @@ check_team(int64 team_id)
 	SPI_connect();
 	arg_int64(&args, team_id);
 	if (run(&statements[TEAM], &args) == 0)
-		refuse_unknown_reference("team", team_id);
+		refuse_unknown_reference("team", team_id, "tickets", "tickets_team_id_fkey");
 	SPI_finish();
 }
 

@@ -678,6 +678,35 @@ UPDATE elsewhere SET title = 'y';
 DROP TRIGGER t ON elsewhere;
 SELECT * FROM elsewhere;
 
+-- Programs read which constraint refused from the error's fields: ours name what the server's own would.
+CREATE FUNCTION constraint_of(statement text) RETURNS text LANGUAGE plpgsql AS
+$$
+DECLARE
+	schema_name text;
+	table_name text;
+	constraint_name text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'done';
+EXCEPTION WHEN integrity_constraint_violation OR foreign_key_violation OR unique_violation THEN
+	GET STACKED DIAGNOSTICS schema_name = SCHEMA_NAME, table_name = TABLE_NAME, constraint_name = CONSTRAINT_NAME;
+	RETURN concat_ws(' ', SQLSTATE, schema_name, table_name, constraint_name);
+END
+$$;
+SELECT constraint_of(statement), statement
+FROM (VALUES
+	('UPDATE support.tickets SET status = ''opne'' WHERE id = 1'),
+	('SELECT support.set_priority(1, ''hgih'')'),
+	('SELECT support.assign_ticket(1, 99)'),
+	('SELECT support.assign_ticket(1, 2)'),
+	('SELECT support.assign_ticket(1, 4)'),
+	('SELECT support.assign_ticket(1, NULL, team_id => 99)'),
+	('UPDATE support.tickets SET creator_id = 99 WHERE id = 1'),
+	('SELECT support.create_ticket(''x'', creator_id => 2, ticket_number => ''T-1'')'),
+	('SELECT support.create_user(''CARL@corp.example'', ''x'')'),
+	('SELECT support.create_user(''x@corp.example'', ''x'', external_id => ''crm-2'')'),
+	('SELECT support.create_team(''Printers'')')) AS s (statement);
+
 -- A desk of another layout, as a restore under another version leaves it, is refused with the way out, by function and plain DML.
 UPDATE support_internal.schema_version SET version = 0;
 \c
