@@ -4,7 +4,8 @@
 # created first unless the page does that itself. The language of a block says what becomes of it:
 #
 #	sql			runs and must not fail
-#	sh			runs in a shell, on the same server and database, in a directory of the page's own
+#	sh			runs in a shell, on the same server and database, in a directory of the page's own, where psql/ leads
+#				to our scripts
 #	python		runs as a program on the same database, if the modules that it imports are installed
 #	text		is what the block before it printed, white space at the ends of lines aside; where it has a line
 #				"ERROR:  <SQLSTATE>: <message>", the block before must fail with just that; where in the source it
@@ -17,6 +18,7 @@
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -199,6 +201,7 @@ sub check_page
 	my $dir = PostgreSQL::Test::Utils::tempdir();
 	my $creates = grep { $_->{language} eq 'sql' && $_->{text} =~ /^CREATE EXTENSION support_ext/m } @run;
 
+	symlink(abs_path('psql'), "$dir/psql") or die "cannot link psql: $!";
 	$node->safe_psql('postgres', 'CREATE DATABASE desk');
 	$node->safe_psql('desk', 'CREATE EXTENSION support_ext') unless $creates;
 
