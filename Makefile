@@ -21,6 +21,7 @@ OBJS = \
 	src/people.o \
 	src/tag.o \
 	src/ticket.o \
+	src/answer.o \
 	src/ticket_read.o \
 	src/comment.o \
 	src/attachment.o \

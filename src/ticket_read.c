@@ -15,6 +15,7 @@
 #include "utils/tuplestore.h"
 
 #include "actor.h"
+#include "answer.h"
 #include "errors.h"
 #include "plan.h"
 #include "support_ext.h"
@@ -27,6 +28,10 @@
 enum
 {
 	READ_TICKET,
+	READ_TAGS,
+	READ_ATTACHMENTS,
+	READ_COMMENTS,
+	COUNT_COMMENTS,
 	ID_OF_NUMBER,
 	SHOW_HEADER,
 	SHOW_COMMENTS
@@ -34,33 +39,15 @@ enum
 
 static Statement statements[] = {
 	[READ_TICKET] = {
-		.text = "SELECT pg_catalog.jsonb_build_object("
-		"	'ticket', pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'search',"
-		"	'people', pg_catalog.jsonb_build_object("
-		"		'creator', " PERSON("creator") ","
-		"		'requester', " PERSON("requester") ","
-		"		'assignee', " PERSON("assignee") ","
-		"		'organization', CASE WHEN o.id IS NOT NULL THEN"
-		"			pg_catalog.jsonb_build_object('id', o.id, 'name', o.name) END,"
-		"		'team', CASE WHEN team.id IS NOT NULL THEN"
-		"			pg_catalog.jsonb_build_object('id', team.id, 'name', team.name) END),"
-		"	'tags', (SELECT coalesce(pg_catalog.jsonb_agg(g.name ORDER BY g.name_key), '[]')"
-		"		FROM support.ticket_tags AS l JOIN support.tags AS g ON g.id OPERATOR(pg_catalog.=) l.tag_id"
-		"		WHERE l.ticket_id OPERATOR(pg_catalog.=) $1),"
-		"	'attachments', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object("
-		"			'id', a.id, 'comment_id', a.comment_id, 'filename', a.filename, 'content_type', a.content_type,"
-		"			'byte_size', a.byte_size, 'sha256', pg_catalog.encode(a.sha256, 'hex'),"
-		"			'uploaded_by', a.uploaded_by, 'created_at', a.created_at) ORDER BY a.id), '[]')"
-		"		FROM support.attachments AS a"
-		"		LEFT JOIN support.comments AS c ON c.ticket_id OPERATOR(pg_catalog.=) a.ticket_id"
-		"			AND c.id OPERATOR(pg_catalog.=) a.comment_id"
-		"		WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
-		"			AND (c.id IS NULL OR (c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))),"
-		"	'comments', page.comments,"
-		"	'comment_count', (SELECT pg_catalog.count(*) FROM support.comments AS c"
-		"		WHERE c.ticket_id OPERATOR(pg_catalog.=) $1"
-		"			AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)),"
-		"	'next_comment_id', page.next_id)"
+		.text = "SELECT pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'search' AS ticket,"
+		" pg_catalog.jsonb_build_object("
+		"	'creator', " PERSON("creator") ","
+		"	'requester', " PERSON("requester") ","
+		"	'assignee', " PERSON("assignee") ","
+		"	'organization', CASE WHEN o.id IS NOT NULL THEN"
+		"		pg_catalog.jsonb_build_object('id', o.id, 'name', o.name) END,"
+		"	'team', CASE WHEN team.id IS NOT NULL THEN"
+		"		pg_catalog.jsonb_build_object('id', team.id, 'name', team.name) END) AS people"
 		" FROM support.tickets AS t"
 		" LEFT JOIN support.users AS creator ON creator.id OPERATOR(pg_catalog.=) t.creator_id"
 		" LEFT JOIN support.users AS requester"
@@ -68,32 +55,44 @@ static Statement statements[] = {
 		" LEFT JOIN support.users AS assignee ON assignee.id OPERATOR(pg_catalog.=) t.assignee_id"
 		" LEFT JOIN support.organizations AS o ON o.id OPERATOR(pg_catalog.=) t.organization_id"
 		" LEFT JOIN support.teams AS team ON team.id OPERATOR(pg_catalog.=) t.team_id"
-		/* a page and the first comment of the next, which tells whether there is one */
-		" CROSS JOIN LATERAL"
-		" ("
-		"	SELECT"
-		"		coalesce(pg_catalog.jsonb_agg(v.comment ORDER BY v.id)"
-		"			FILTER (WHERE v.place OPERATOR(pg_catalog.<=) $3), '[]') AS comments,"
-		"		CASE WHEN pg_catalog.max(v.place) OPERATOR(pg_catalog.>) $3"
-		"			THEN pg_catalog.max(v.id) FILTER (WHERE v.place OPERATOR(pg_catalog.<=) $3) END AS next_id"
-		"	FROM"
-		"	("
-		"		SELECT c.id, pg_catalog.row_number() OVER (ORDER BY c.id) AS place,"
-		"			pg_catalog.jsonb_build_object("
-		"				'id', c.id, 'author_id', c.author_id, 'author', u.full_name, 'author_role', c.author_role,"
-		"				'content', c.content, 'is_private', c.is_private, 'created_at', c.created_at, 'via', c.via,"
-		"				'external_id', c.external_id, 'edited_at', c.edited_at) AS comment"
-		"		FROM support.comments AS c"
-		"		JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) c.author_id"
-		"		WHERE c.ticket_id OPERATOR(pg_catalog.=) $1"
-		"			AND c.id OPERATOR(pg_catalog.>) coalesce($4, 0)"
-		"			AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)"
-		"		ORDER BY c.id"
-		"		LIMIT $3 OPERATOR(pg_catalog.+) 1"
-		"	) AS v"
-		" ) AS page"
 		" WHERE t.id OPERATOR(pg_catalog.=) $1 AND t.deleted_at IS NULL",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[READ_TAGS] = {
+		.text = "SELECT g.name FROM support.ticket_tags AS l"
+		" JOIN support.tags AS g ON g.id OPERATOR(pg_catalog.=) l.tag_id"
+		" WHERE l.ticket_id OPERATOR(pg_catalog.=) $1"
+		" ORDER BY g.name_key",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[READ_ATTACHMENTS] = {
+		.text = "SELECT a.id, a.comment_id, a.filename, a.content_type, a.byte_size,"
+		" pg_catalog.encode(a.sha256, 'hex') AS sha256, a.uploaded_by, a.created_at"
+		" FROM support.attachments AS a"
+		" LEFT JOIN support.comments AS c ON c.ticket_id OPERATOR(pg_catalog.=) a.ticket_id"
+		"	AND c.id OPERATOR(pg_catalog.=) a.comment_id"
+		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
+		"	AND (c.id IS NULL OR (c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))"
+		" ORDER BY a.id",
+		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
+	},
+	/* a page, and the first comment of the next, which tells whether there is one */
+	[READ_COMMENTS] = {
+		.text = "SELECT c.id, c.author_id, u.full_name AS author, c.author_role, c.content, c.is_private, c.created_at,"
+		" c.via, c.external_id, c.edited_at"
+		" FROM support.comments AS c"
+		" JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) c.author_id"
+		" WHERE c.ticket_id OPERATOR(pg_catalog.=) $1"
+		"	AND c.id OPERATOR(pg_catalog.>) coalesce($4, 0)"
+		"	AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)"
+		" ORDER BY c.id"
+		" LIMIT $3 OPERATOR(pg_catalog.+) 1",
 		.nargs = 4, .argtypes = {INT8OID, BOOLOID, INT4OID, INT8OID}
+	},
+	[COUNT_COMMENTS] = {
+		.text = "SELECT pg_catalog.count(*) FROM support.comments AS c"
+		" WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)",
+		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
 	[ID_OF_NUMBER] = {
 		.text = "SELECT id FROM support.tickets WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) $1"
@@ -161,22 +160,55 @@ page_size_argument(FunctionCallInfo fcinfo, int n)
 	return size;
 }
 
+/*
+ * Add a page of comments to the answer: the comments, the id after which the next page begins, and how many there are
+ * on all pages. The arguments are those of READ_COMMENTS.
+ */
+static void
+answer_comments(Answer *answer, Args *args)
+{
+	uint64		page_size = DatumGetInt32(args->values[2]);
+	bool		is_first = args->nulls[3] != ' ';
+	uint64		n = run_read_only(&statements[READ_COMMENTS], args);
+
+	answer_rows(answer, "comments", Min(n, page_size));
+	if (n > page_size)
+		answer_int64(answer, "next_comment_id", result_int64(page_size - 1, 1));
+	else
+		answer_null(answer, "next_comment_id");
+	if (n > page_size || !is_first)
+	{
+		args->n = 2;
+		run_read_only(&statements[COUNT_COMMENTS], args);
+		n = result_int64(0, 1);
+	}
+	answer_int64(answer, "comment_count", n);
+}
+
 /* The ticket as jsonb, in the caller's memory context; the arguments from the second on are get_ticket()'s. */
 static Datum
 read_ticket(FunctionCallInfo fcinfo, int64 ticket_id)
 {
+	bool		include_private = flag_argument(fcinfo, 1);
+	int32		page_size = page_size_argument(fcinfo, 2);
 	Args		args = {0};
+	Answer		answer;
 
 	arg_int64(&args, ticket_id);
-	arg(&args, BoolGetDatum(flag_argument(fcinfo, 1)));
-	arg(&args, Int32GetDatum(page_size_argument(fcinfo, 2)));
-	arg_passed(&args, fcinfo, 3);
 	if (run_read_only(&statements[READ_TICKET], &args) == 0)
 	{
 		check_live_ticket(ticket_id);
 		refuse_missing("ticket", ticket_id);
 	}
-	return SPI_datumTransfer(result(0, 1), false, -1);
+	begin_answer(&answer);
+	answer_columns(&answer, 0);
+	answer_list(&answer, "tags", run_read_only(&statements[READ_TAGS], &args));
+	arg(&args, BoolGetDatum(include_private));
+	answer_rows(&answer, "attachments", run_read_only(&statements[READ_ATTACHMENTS], &args));
+	arg(&args, Int32GetDatum(page_size));
+	arg_passed(&args, fcinfo, 3);
+	answer_comments(&answer, &args);
+	return SPI_datumTransfer(end_answer(&answer), false, -1);
 }
 
 /* get_ticket(ticket_id, include_private, page_size, after_comment_id) -> jsonb */
