@@ -1,0 +1,6 @@
+-- Ends a script by the error :problem with the hint :remedy.
+
+SELECT
+	format('BEGIN RAISE SQLSTATE ''22023'' USING MESSAGE = %L, HINT = %L; END', :'problem', :'remedy') AS refusal
+\gset
+DO :'refusal';

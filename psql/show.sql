@@ -1,0 +1,40 @@
+-- A ticket, with its private notes and, if asked for, its history.
+--
+--   psql -v ticket=T-1963 -f psql/show.sql
+--   psql -v ticket=T-1963 -v history=on -f psql/show.sql
+--
+--   ticket    number or id                                          needed
+--   notes     off leaves the private notes out                      on
+--   history   on adds who changed what                              off
+
+\ir lib/begin.sql
+\ir lib/ticket.sql
+
+\if :{?notes}
+\else
+	\set notes on
+\endif
+\if :{?history}
+\else
+	\set history off
+\endif
+
+SELECT support.show_ticket(:ticket_id, include_private => :'notes')
+\unset notes
+\g (format=unaligned tuples_only=on expanded=off)
+
+\if :history
+	\echo
+	SELECT
+		to_char(h.occurred_at, 'YYYY-MM-DD HH24:MI') AS "when",
+		left(h.changed_by_name, 16) AS who,
+		CASE WHEN h.action IN ('INSERT', 'UPDATE', 'DELETE') THEN lower(h.action) ELSE h.action END AS did,
+		coalesce(h.field, h.table_name) AS what,
+		left(h.old_value, 16) AS old,
+		left(h.new_value, 16) AS new
+	FROM support.ticket_history(:ticket_id) AS h
+	\g (title=History)
+\endif
+\unset history
+
+\ir lib/end.sql
