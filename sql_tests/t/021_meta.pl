@@ -162,7 +162,8 @@ my %sqlstate = reverse slurp_file("$share/errcodes.txt") =~ /^(\w{5}) +E +(ERRCO
 my $errors_h = slurp_file('src/errors.h');
 while ($errors_h =~ /(ERRCODE_\w+)\s+MAKE_SQLSTATE\((.*)\)/g)
 {
-	$sqlstate{$1} = join '', $2 =~ /'(.)'/g;
+	my ($condition, $characters) = ($1, $2);
+	$sqlstate{$condition} = join '', $characters =~ /'(.)'/g;
 }
 my %raised = map { $_ => 1 } map { /errcode\((ERRCODE_\w+)\)/g } map { slurp_file($_) } glob('src/*.c');
 foreach my $condition (sort keys %raised)
