@@ -8,18 +8,6 @@ use Desk;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# A release that follows the one under test, in the private server's own folder
-sub publish_next_version
-{
-	my ($sharedir) = run_command([ 'pg_config', '--sharedir' ]);
-
-	append_to_file("$sharedir/extension/support_ext--1.0--1.0.1.sql", <<'SQL');
-\echo Use "ALTER EXTENSION support_ext UPDATE" to load this file. \quit
-SELECT support.install();
-SQL
-	return "$sharedir/extension/support_ext--1.0--1.0.1.sql";
-}
-
 my $script = publish_next_version();
 my $node = start_server('upgrade');
 

@@ -7,13 +7,14 @@ use warnings;
 
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
 	start_server as sqlstate
 	add_own_objects use_desk every_table_has_rows
 	rows_of structure_of members_of difference
-	install_off app_grants
+	install_off app_grants publish_next_version
 );
 
 # A running server whose sessions have the zone UTC
@@ -45,6 +46,18 @@ sub sqlstate
 	return wantarray ? ('', $stderr) : '' if $status == 0;
 	my ($code) = $stderr =~ /ERROR:  ([0-9A-Z]{5}): /;
 	return wantarray ? ($code // 'none', $stderr) : $code // 'none';
+}
+
+# A release that follows the one under test, in the private server's own folder
+sub publish_next_version
+{
+	my ($sharedir) = run_command([ 'pg_config', '--sharedir' ]);
+
+	append_to_file("$sharedir/extension/support_ext--1.0--1.0.1.sql", <<'SQL');
+\echo Use "ALTER EXTENSION support_ext UPDATE" to load this file. \quit
+SELECT support.install();
+SQL
+	return "$sharedir/extension/support_ext--1.0--1.0.1.sql";
 }
 
 # The statement that keeps CREATE EXTENSION from making the desk
