@@ -1,0 +1,158 @@
+# A desk on a streaming standby: whatever reads answers there as on the primary, sessions notice what changes, whatever
+# writes is refused with SQLSTATE 25006, and after a promotion the desk goes on where it was.
+
+use strict;
+use warnings;
+
+use Desk;
+use PostgreSQL::Test::Cluster;
+use Test::More;
+
+my $CLOCK = "SET support_ext.now = '2026-03-11 09:00+00';";
+
+my $primary = start_server('primary', 'wal_level = replica', 'max_wal_senders = 5');
+$primary->safe_psql('postgres', 'CREATE DATABASE desk');
+$primary->safe_psql('desk', 'CREATE EXTENSION support_ext');
+add_own_objects($primary, 'desk');
+use_desk($primary, 'desk');
+$primary->safe_psql('desk', 'CREATE ROLE app LOGIN; CREATE ROLE desk_robot LOGIN IN ROLE app;' . app_grants('app'));
+$primary->safe_psql('desk', 'GRANT SET ON PARAMETER support_ext.now TO app');
+$primary->backup('backup');
+
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+$standby->start;
+$primary->wait_for_catchup($standby);
+
+# What a session of app gets whose first call this is, on either server: one row a line, or the error
+sub answer_of
+{
+	my ($node, $sql) = @_;
+	my ($status, $stdout, $stderr) = $node->psql('desk', "\\set VERBOSITY sqlstate\n$CLOCK\n$sql", as('app'));
+
+	return $stdout . $stderr =~ s/^psql:\S+ //r;
+}
+
+# Reading
+
+my @views = split /\n/, $primary->safe_psql('desk', <<'SQL');
+SELECT viewname FROM pg_views WHERE schemaname = 'support' ORDER BY 1
+SQL
+my @readers = (
+	(map { "SELECT * FROM support.$_" } @views),
+	'SELECT support.actor_id()', 'SELECT support.attachment_content(1, 1)', 'SELECT support.desk_now()',
+	'SELECT support.get_ticket(1)', 'SELECT support.get_ticket(1, include_private => true, page_size => 1)',
+	"SELECT support.get_ticket_by_number('OLD-1')", 'SELECT support.settings()', 'SELECT support.show_ticket(1)',
+	'SELECT support.ticket_history(1)', 'SELECT support.ticket_history(4, all_fields => true)',
+	'SELECT support.version()', 'SELECT support.set_actor(2)',
+	'BEGIN; SELECT support.set_actor(2, is_local => true); SELECT * FROM support.my_tickets; ROLLBACK');
+
+is(difference(rows_of($standby, 'desk'), rows_of($primary, 'desk')), '', 'the standby has the same rows');
+is($standby->safe_psql('desk', 'SELECT pg_is_in_recovery()'), 't', 'and is a standby');
+foreach my $reader (@readers)
+{
+	my $answer = answer_of($primary, $reader);
+
+	unlike($answer, qr/ERROR/, "primary: $reader");
+	is(answer_of($standby, $reader), $answer, "standby: $reader");
+}
+is(join(' ', grep { answer_of($standby, "SELECT * FROM support.$_") eq '' } @views), 'my_tickets',
+	'no view is empty but the one for which somebody must act');
+is(answer_of($standby, 'SELECT support.get_ticket(5)'), 'ERROR:  55000', 'a deleted ticket is told');
+is(answer_of($standby, 'SELECT support.get_ticket(999)'), 'ERROR:  P0002', 'from one that never was');
+
+# Writing
+
+my %writers = (
+	add_attachment => "2, 'a.txt', 'a'", add_comment => "2, 'x', author_id => 2", add_team_member => '1, 2',
+	assign_ticket => '2, 2', create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
+	create_user => "'new\@desk.example', 'New'", deactivate_user => '2', delete_comment => '1, 1',
+	delete_ticket => '2', edit_comment => "1, 1, 'y'", install => '', log_event => "1, 'visit'",
+	purge_deleted => '', restore_comment => '1, 5', restore_ticket => '5', set_priority => "2, 'low'",
+	set_status => "2, 'pending'", tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
+	untag_ticket => "2, '{till}'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),
+	watch_ticket => '2, 4');
+my @writers = (
+	(map { "SELECT support.$_($writers{$_})" } sort keys %writers),
+	"SELECT support.log_event(NULL, 'visit')", 'SELECT support.restore_ticket(4)',
+	"INSERT INTO support.tickets (title, description, creator_id) VALUES ('x', '', 4)",
+	"UPDATE support.tickets SET status = 'pending' WHERE id = 2", 'DELETE FROM support.tickets WHERE id = 2',
+	"INSERT INTO support.audit_log (action) VALUES ('visit')");
+
+is($primary->safe_psql('desk', <<'SQL'), join(' ', sort 'set_actor', keys %writers), 'all functions that write are here');
+SELECT string_agg(proname, ' ' ORDER BY proname COLLATE "C")
+FROM pg_proc
+WHERE pronamespace = 'support'::regnamespace AND provolatile = 'v'
+SQL
+foreach my $writer (@writers)
+{
+	is(scalar sqlstate($standby, 'desk', $writer), '25006', "standby: $writer is refused");
+}
+my ($status, $stdout) = $standby->psql('desk', <<'SQL', on_error_stop => 0);
+SELECT support.set_status(2, 'pending');
+SELECT support.get_ticket(2) -> 'ticket' ->> 'version';
+SQL
+is($stdout, $primary->safe_psql('desk', 'SELECT version FROM support.tickets WHERE id = 2'),
+	'a session that was refused reads on');
+
+# Sessions notice what the primary changes
+
+my $robot = $standby->background_psql('desk', as('desk_robot'));
+my $ask = q(SELECT support.actor_id(), support.get_ticket(2) -> 'ticket' ->> 'floor');
+
+is($robot->query($ask), '7|', 'a session knows its user');
+$primary->safe_psql('desk', <<'SQL');
+UPDATE support.users SET db_role = NULL WHERE id = 7;
+UPDATE support.users SET db_role = 'desk_robot' WHERE id = 2;
+ALTER TABLE support.tickets ADD COLUMN floor integer;
+UPDATE support.tickets SET floor = 3 WHERE id = 2;
+SQL
+$primary->wait_for_catchup($standby);
+is($robot->query($ask), '2|3', 'and that it stands for another one now, and the new column of tickets');
+
+# Behind the primary: what was read may be old, and a change that relies on it is refused
+
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+$standby->poll_query_until('postgres', "SELECT pg_get_wal_replay_pause_state() = 'paused'");
+my $version = $standby->safe_psql('desk', 'SELECT version FROM support.tickets WHERE id = 2');
+my $lsn = $primary->safe_psql('desk', <<'SQL');
+SELECT FROM support.set_priority(2, 'urgent');
+SELECT pg_current_wal_insert_lsn();
+SQL
+my $replayed = "SELECT pg_last_wal_replay_lsn() >= '$lsn'";
+
+is($standby->safe_psql('postgres', $replayed), 'f', 'the standby tells that a change has not arrived');
+is($standby->safe_psql('desk', 'SELECT version FROM support.tickets WHERE id = 2'), $version, 'nor does it show it');
+is(scalar sqlstate($primary, 'desk', "SELECT support.set_status(2, 'pending', expected_version => $version)"), 'SU001',
+	'a change of the version that it shows is refused');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+ok($standby->poll_query_until('postgres', $replayed), 'the standby tells when the change arrived');
+is($standby->safe_psql('desk', 'SELECT version FROM support.tickets WHERE id = 2'), $version + 1, 'and shows it');
+
+# Promotion
+
+$primary->wait_for_catchup($standby);
+my $last = $standby->safe_psql('desk', 'SELECT max(id), max(xid) FROM support.audit_log') =~ s/\|/, /r;
+
+$primary->stop;
+$standby->promote;
+$standby->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
+is($robot->query("SELECT support.set_priority(2, 'low')"), $version + 2, 'a session from before the promotion writes');
+$robot->quit;
+is($standby->safe_psql('desk', 'SELECT support.restore_ticket(4)'), '2', 'what was removed before is restored');
+like($standby->safe_psql('desk', "SELECT support.create_ticket('After', creator_id => 4)"), qr/^\d+$/,
+	'a ticket is opened');
+is($standby->safe_psql('desk', <<"SQL"), "2|UPDATE|tickets|t|1", 'the log follows that of the primary');
+SELECT a.actor_id, a.action, a.table_name, a.xid > last.xid, a.era
+FROM support.audit_log AS a, (VALUES ($last)) AS last (id, xid)
+WHERE a.ticket_id = 2 AND a.id > last.id
+SQL
+is($standby->safe_psql('desk', 'SELECT count(*), min(era), max(era) FROM support_internal.eras'), '1|1|1',
+	'in the same era, since transactions are numbered on');
+is($standby->safe_psql('desk', <<'SQL'), '', 'no entry without it');
+SELECT * FROM support.audit_log WHERE era IS DISTINCT FROM 1
+SQL
+is(scalar sqlstate($standby, 'desk', 'SELECT support.install()'), '', 'the desk can be brought forward');
+
+$standby->stop;
+done_testing();
