@@ -52,11 +52,19 @@ answer_null(Answer *answer, const char *key)
 	jsonb_push(answer, WJB_VALUE, &value);
 }
 
+static void
+set_number(JsonbValue *value, int64 number)
+{
+	value->type = jbvNumeric;
+	value->val.numeric = int64_to_numeric(number);
+}
+
 void
 answer_int64(Answer *answer, const char *key, int64 number)
 {
-	JsonbValue	value = {.type = jbvNumeric, .val.numeric = int64_to_numeric(number)};
+	JsonbValue	value;
 
+	set_number(&value, number);
 	add_key(answer, key);
 	jsonb_push(answer, WJB_VALUE, &value);
 }
@@ -94,11 +102,10 @@ set_column(JsonbValue *value, uint64 row, int column)
 	switch (type)
 	{
 		case INT4OID:
-			datum = Int64GetDatum(DatumGetInt32(datum));
-			/* FALLTHROUGH */
+			set_number(value, DatumGetInt32(datum));
+			break;
 		case INT8OID:
-			value->type = jbvNumeric;
-			value->val.numeric = int64_to_numeric(DatumGetInt64(datum));
+			set_number(value, DatumGetInt64(datum));
 			break;
 		case BOOLOID:
 			value->type = jbvBool;
