@@ -2,9 +2,10 @@
 What the benchmarks share: a server, a desk and its rivals, measuring in rounds, and printing ratios.
 
 A machine's speed drifts, and other programs come and go, so nothing is compared across time. A round measures every
-variant: single transactions in one session, in an order drawn by lot; longer statements one after the other, in an order
-that changes from round to round. Two variants are compared within their round. What is printed is the median of these
-ratios and their quartiles, which tell how far to trust it.
+variant once, briefly, in an order that changes from round to round. Two variants are compared within their round. What
+is printed is the median of these ratios and their quartiles, which tell how far to trust it.
+
+Each variant has a session of its own: in one session the processor's caches would favour what the variants share.
 """
 import argparse
 import contextlib
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 
-# Transactions of each kind at the start of a session, which loads what it keeps: not counted.
+# Transactions at the start of a session, which loads what it keeps: not counted.
 WARM_UP = 100
 
 OPTIONS = {
@@ -84,6 +85,21 @@ RIVALS = r"""
     CHECKPOINT;
 """
 
+# Each ticket gets three tags, ten comments and an attachment.
+CONVERSATIONS = """
+    INSERT INTO support.tags (name) SELECT 'tag ' || n FROM generate_series(1, 50) AS n;
+    INSERT INTO support.ticket_tags (ticket_id, tag_id)
+    SELECT t.id, 1 + (t.id * 7 + n) % 50 FROM support.tickets AS t, generate_series(1, 3) AS n;
+    INSERT INTO support.comments (ticket_id, author_id, content)
+    SELECT t.id, CASE WHEN n % 2 = 0 THEN t.creator_id ELSE 501 + t.id % 20 END,
+        'Comment ' || n || ': we tried another cable and the same page comes out of it. ' || md5(n::text)
+    FROM support.tickets AS t, generate_series(1, 10) AS n ORDER BY n, t.id;
+    INSERT INTO support.attachments (ticket_id, filename, content_type, byte_size, uploaded_by)
+    SELECT t.id, 'page.png', 'image/png', 20000, t.creator_id FROM support.tickets AS t;
+    VACUUM ANALYZE;
+    CHECKPOINT;
+"""
+
 # An UPDATE of the bare table keeps by itself what the desk's trigger keeps.
 BOOKS = {"support": "", "unaudited": "", "bare": ", version = version + 1, updated_at = now()"}
 
@@ -121,23 +137,17 @@ class Server:
         printed = self.psql(f"{before};\n\\timing on\n{statement}\n\\timing off\n{after};\n")
         return float(printed.rpartition("Time: ")[2].split()[0]) / 1000
 
-    def pgbench(self, scripts, transactions, seed):
-        """
-        Seconds that a transaction of each script takes on average, sent by one client as prepared statements. There are
-        so many of each script, one more or less; the next one is drawn by lot.
-        """
-        total = len(scripts) * (WARM_UP + transactions)
+    def pgbench(self, script, transactions, seed):
+        """Seconds that a transaction takes on average, sent by one client as prepared statements."""
         with tempfile.TemporaryDirectory() as directory:
-            files = [pathlib.Path(directory, f"script{number}") for number in range(len(scripts))]
-            for file, script in zip(files, scripts.values()):
-                file.write_text(script)
-            run(["pgbench", "--no-vacuum", "--protocol=prepared", f"--transactions={total}", f"--random-seed={seed}",
-                 *(f"--file={file}" for file in files), "--log", f"--log-prefix={directory}/log",
+            file = pathlib.Path(directory, "script")
+            file.write_text(script)
+            run(["pgbench", "--no-vacuum", "--protocol=prepared", f"--transactions={WARM_UP + transactions}",
+                 f"--random-seed={seed}", f"--file={file}", "--log", f"--log-prefix={directory}/log",
                  *self.connection, self.database])
             [log] = pathlib.Path(directory).glob("log.*")
-            lines = [line.split() for line in log.read_text().splitlines()[len(scripts) * WARM_UP:]]
-        return {name: statistics.fmean(int(line[2]) for line in lines if int(line[3]) == number) / 1e6
-                for number, name in enumerate(scripts)}
+            microseconds = [int(line.split()[2]) for line in log.read_text().splitlines()]
+        return statistics.fmean(microseconds[WARM_UP:]) / 1e6
 
 
 def run(command, script=None):
@@ -211,6 +221,12 @@ def fill(server, tickets, columns="title, description, creator_id, created_at, s
     server.psql(f"INSERT INTO support.tickets ({columns}) SELECT {columns} FROM ({tickets_query(tickets)}) AS t")
 
 
+def fill_with_comments(server, tickets):
+    """Give the desk tickets that people talk about. All are open: a closed one takes no comment."""
+    fill(server, tickets, "title, description, creator_id, created_at, assignee_id")
+    server.psql(CONVERSATIONS)
+
+
 def in_turn(names, number):
     """The names in an order for this round: each comes first, and before each other, as often as after it."""
     turn = number // 2 % len(names)
@@ -227,10 +243,13 @@ def measure(variants, rounds):
     return results
 
 
-def measure_mixed(server, scripts, options):
-    """Have pgbench run the variants' scripts in one session a round. Returns the seconds of each round, by variant."""
-    rounds = [server.pgbench(scripts, options.rows, seed=number + 1) for number in range(options.rounds)]
-    return {name: [seconds[name] for seconds in rounds] for name in scripts}
+def measure_scripts(server, scripts, options):
+    """Have pgbench run each variant's script once a round, all with the same random numbers."""
+
+    def sender(script):
+        return lambda number: server.pgbench(script, options.rows, seed=number + 1)
+
+    return measure({name: sender(script) for name, script in scripts.items()}, options.rounds)
 
 
 def quartiles(values):
@@ -248,12 +267,17 @@ def print_ratios(seconds, what, ratio, goals):
     sys.stdout.flush()
 
 
+def speed_ratio(ours, theirs):
+    """How many times as fast: the inverse ratio of the seconds."""
+    return theirs / ours
+
+
 def print_throughput(title, seconds, goals={}, amount=1, unit="a second"):
     """Compare speeds: more is better. The seconds are those that an amount of work took."""
     print(title)
     for name, values in seconds.items():
         print(f"  {name:24} {amount / statistics.median(values):8.0f} {unit}")
-    print_ratios(seconds, "throughput", lambda ours, theirs: theirs / ours, goals)
+    print_ratios(seconds, "throughput", speed_ratio, goals)
 
 
 def print_time(title, seconds, goals={}):

@@ -55,6 +55,18 @@ prints('calls', [ '--rows', 100, '--tickets', 100 ],
 	'add_comment' => section("a comment and the ticket's status", 'throughput', 'add_comment', 'statements'),
 	'get_ticket' => section('reading a ticket with ten comments', 'throughput', 'get_ticket', 'statements'));
 
+my @ways = ('functions', 'mapped', 'guide');
+
+my $clients = prints('clients', [ '--rows', 10 ],
+	'opening a ticket' => section('opening a ticket with ten comments', 'throughput', @ways),
+	'listing' => section('listing 50 tickets', 'throughput', @ways),
+	'creating a ticket' => section('creating a ticket, with audit', 'throughput', @ways),
+	'changing a status' => section('changing a status, with audit', 'throughput', @ways));
+@goals = $clients =~ m{^  functions / guide .*, goal at least (5|2\.5)$}mg;
+is("@goals", '5 2.5 2.5', 'clients: its goals');
+my @logged = $clients =~ m{^  mapped / guide .*\n  rows of log a change: support\.audit_log 1\.00, guide\.audit_logs 1\.00$}mg;
+is(scalar @logged, 2, 'clients: each change is logged once, each way');
+
 is($node->safe_psql('postgres', "SELECT datname FROM pg_database WHERE datname LIKE 'bench%'"), '', 'nothing is left behind');
 
 # A benchmark that cannot measure says so, instead of printing ratios of nothing
