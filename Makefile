@@ -6,10 +6,12 @@ PGFILEDESC = "support_ext - a customer-support desk in the database"
 # ground floor first: a file calls only those before it
 OBJS = \
 	src/errors.o \
+	src/attempt.o \
 	src/row.o \
 	src/plan.o \
 	src/actor.o \
 	src/image.o \
+	src/direct.o \
 	src/log_writer.o \
 	src/audit.o \
 	src/rules.o \
@@ -25,19 +27,38 @@ OBJS = \
 	src/ticket_read.o \
 	src/comment.o \
 	src/attachment.o \
+	src/digest.o \
+	src/merkle.o \
+	src/chain.o \
+	src/leaves.o \
 	src/recycle.o \
 	src/history.o \
+	src/generated.o \
+	src/records.o \
+	src/past.o \
+	src/as_of.o \
+	src/subject.o \
+	src/inverse.o \
+	src/undo.o \
+	src/log_reader.o \
+	src/inserted.o \
+	src/feed.o \
+	src/seal.o \
+	src/verify.o \
+	src/proof.o \
+	src/keep.o \
 	src/install.o \
 	src/support_ext.o \
 	$(WIN32RES)
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
-	schema.sql actor.sql people.sql ticket.sql comment.sql tag.sql recycle.sql history.sql trigger.sql install.sql)
+	schema.sql actor.sql people.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql proof.sql \
+	keep.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
-	people.sql workflow.sql tickets.sql comments.sql tags.sql audit.sql attach.sql views.sql reports.sql)
+	people.sql workflow.sql tickets.sql comments.sql tags.sql audit.sql feed.sql proof.sql attach.sql views.sql reports.sql past.sql)
 
 EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SQL)

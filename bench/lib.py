@@ -3,12 +3,14 @@ What the benchmarks share: a server, a desk and its rivals, measuring in rounds,
 
 A machine's speed drifts, and other programs come and go, so nothing is compared across time. A round measures every
 variant once, briefly, in an order that changes from round to round. Two variants are compared within their round. What
-is printed is the median of these ratios and their quartiles, which tell how far to trust it.
+is printed is the median of these ratios and their quartiles, which tell how far to trust it. Single transactions are
+compared in slices, each with the slice of the same number, which had the same random numbers.
 
 Each variant has a session of its own: in one session the processor's caches would favour what the variants share.
 """
 import argparse
 import contextlib
+import copy
 import os
 import pathlib
 import statistics
@@ -20,10 +22,15 @@ import time
 # Transactions at the start of a session, which loads what it keeps: not counted.
 WARM_UP = 100
 
+# Transactions that are compared at a time: few enough that most slices pass before another program takes the processor.
+SLICE = 20
+
 OPTIONS = {
     "rounds": "how often each variant is measured",
     "rows": "how many rows or calls are measured at a time",
     "tickets": "how many tickets there are",
+    "bulk_rounds": "how often each statement that changes many tickets is measured",
+    "many": "how many tickets such a statement changes",
 }
 
 PEOPLE = """
@@ -35,16 +42,15 @@ PEOPLE = """
 CUSTOMERS = "1, 500"
 AGENTS = "501, 520"
 
-# The rivals have the columns, checks, keys and indexes of the desk's table, and foreign keys to them as it has.
-# `unaudited` has the desk's BEFORE trigger too: it is the desk without the log. `bare` has nothing of ours: it is what
-# one would write without the desk.
+# The rivals have the columns, checks, keys and indexes of the desk's table, and foreign keys to them as it has. All but
+# one have the desk's BEFORE trigger too; `unaudited` is no more than that: the desk without the log. `bare` has nothing
+# of ours: it is what one would write without the desk.
 VARIANTS = ("support", "unaudited", "bare")
 
 RIVALS = r"""
-    CREATE SCHEMA unaudited;
-    CREATE SCHEMA bare;
-    CREATE TABLE unaudited.tickets (LIKE support.tickets INCLUDING ALL);
-    CREATE TABLE bare.tickets (LIKE support.tickets INCLUDING ALL);
+    SELECT format('CREATE SCHEMA %1$I; CREATE TABLE %1$I.tickets (LIKE support.tickets INCLUDING ALL)', rival)
+    FROM unnest(ARRAY[{rivals}]) AS rival
+    \gexec
     CREATE SEQUENCE bare.ticket_number_seq;
     ALTER TABLE bare.tickets
         ALTER COLUMN ticket_number SET DEFAULT 'T-' || nextval('bare.ticket_number_seq')::text,
@@ -53,34 +59,38 @@ RIVALS = r"""
         ALTER COLUMN updated_at SET DEFAULT now(),
         DROP COLUMN search;
 
-    INSERT INTO unaudited.tickets SELECT * FROM support.tickets;
+    SELECT format('INSERT INTO %I.tickets SELECT * FROM support.tickets', rival)
+    FROM unnest(ARRAY[{rivals}]) AS rival WHERE rival <> 'bare'
+    \gexec
     SELECT format('INSERT INTO bare.tickets (%1$s) SELECT %1$s FROM support.tickets',
         string_agg(quote_ident(attname), ', ' ORDER BY attnum))
     FROM pg_attribute WHERE attrelid = 'bare.tickets'::regclass AND attnum > 0 AND NOT attisdropped
     \gexec
     SELECT setval(pg_get_serial_sequence(rival || '.tickets', 'id'), nextval(pg_get_serial_sequence('support.tickets', 'id')))
-    FROM unnest(ARRAY['unaudited', 'bare']) AS rival;
+    FROM unnest(ARRAY[{rivals}]) AS rival;
     SELECT setval('bare.ticket_number_seq', nextval('support.ticket_number_seq'));
     ALTER TABLE bare.tickets ADD COLUMN search tsvector GENERATED ALWAYS AS
         (setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', ticket_number), 'A')
         || setweight(to_tsvector('simple', left(description, 100000)), 'C')) STORED;
 
     SELECT format('ALTER TABLE %I.tickets ADD CONSTRAINT %I %s', rival, conname, pg_get_constraintdef(oid))
-    FROM pg_constraint, unnest(ARRAY['unaudited', 'bare']) AS rival
+    FROM pg_constraint, unnest(ARRAY[{rivals}]) AS rival
     WHERE conrelid = 'support.tickets'::regclass AND contype = 'f'
     \gexec
-    SELECT format('CREATE TABLE %1$I.%2$I (LIKE support.%2$I); ALTER TABLE %1$I.%2$I ADD %3$s', rival, relname,
+    SELECT format('CREATE TABLE %1$I.%2$I (LIKE support.%2$I INCLUDING INDEXES); ALTER TABLE %1$I.%2$I ADD %3$s', rival, relname,
         replace(pg_get_constraintdef(f.oid), 'support.tickets', rival || '.tickets'))
-    FROM pg_constraint AS f JOIN pg_class AS t ON t.oid = conrelid, unnest(ARRAY['unaudited', 'bare']) AS rival
+    FROM pg_constraint AS f JOIN pg_class AS t ON t.oid = conrelid, unnest(ARRAY[{rivals}]) AS rival
     WHERE confrelid = 'support.tickets'::regclass AND contype = 'f'
     \gexec
-    CREATE TRIGGER support_before BEFORE INSERT OR UPDATE ON unaudited.tickets
-        FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tickets');
+    SELECT format('CREATE TRIGGER support_before BEFORE INSERT OR UPDATE ON %I.tickets '
+        'FOR EACH ROW EXECUTE FUNCTION support_internal.before_row(''tickets'')', rival)
+    FROM unnest(ARRAY[{rivals}]) AS rival WHERE rival <> 'bare'
+    \gexec
 
     -- rows that arrived in different ways are to lie alike
     REINDEX TABLE support.tickets;
-    REINDEX TABLE unaudited.tickets;
-    REINDEX TABLE bare.tickets;
+    SELECT format('REINDEX TABLE %I.tickets', rival) FROM unnest(ARRAY[{rivals}]) AS rival
+    \gexec
     VACUUM ANALYZE;
     CHECKPOINT;
 """
@@ -104,6 +114,11 @@ CONVERSATIONS = """
 BOOKS = {"support": "", "unaudited": "", "bare": ", version = version + 1, updated_at = now()"}
 
 
+def make_rivals(server, rivals=VARIANTS[1:]):
+    """Give the desk rivals that hold the same tickets; `bare` must be among them."""
+    server.psql(RIVALS.format(rivals=", ".join(f"'{rival}'" for rival in rivals)))
+
+
 def tickets_query(count):
     """Made-up tickets, one a minute; every twentieth is open."""
     return f"""
@@ -124,6 +139,17 @@ class Server:
         self.connection = [f"--host={host}", f"--port={port}"]
         self.database = "postgres"
 
+    @classmethod
+    def like(cls, server, database):
+        """Another database of the same server."""
+        other = copy.copy(server)
+        other.database = database
+        return other
+
+    def copy_database(self, name):
+        """Make a database that is like this one, to which nobody may be connected."""
+        self.like(self, "postgres").psql(f"CREATE DATABASE {name} TEMPLATE {self.database}")
+
     def psql(self, script):
         """Run statements and return what they print."""
         return run(["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1",
@@ -137,17 +163,18 @@ class Server:
         printed = self.psql(f"{before};\n\\timing on\n{statement}\n\\timing off\n{after};\n")
         return float(printed.rpartition("Time: ")[2].split()[0]) / 1000
 
-    def pgbench(self, script, transactions, seed):
-        """Seconds that a transaction takes on average, sent by one client as prepared statements."""
+    def pgbench(self, script, transactions, seed, **variables):
+        """Seconds that a transaction takes on average, slice by slice, sent by one client as prepared statements."""
         with tempfile.TemporaryDirectory() as directory:
             file = pathlib.Path(directory, "script")
             file.write_text(script)
             run(["pgbench", "--no-vacuum", "--protocol=prepared", f"--transactions={WARM_UP + transactions}",
                  f"--random-seed={seed}", f"--file={file}", "--log", f"--log-prefix={directory}/log",
-                 *self.connection, self.database])
+                 *(f"--define={name}={value}" for name, value in variables.items()), *self.connection, self.database])
             [log] = pathlib.Path(directory).glob("log.*")
-            microseconds = [int(line.split()[2]) for line in log.read_text().splitlines()]
-        return statistics.fmean(microseconds[WARM_UP:]) / 1e6
+            microseconds = [int(line.split()[2]) for line in log.read_text().splitlines()][WARM_UP:]
+        slices = [microseconds[start:start + SLICE] for start in range(0, transactions, SLICE)]
+        return [statistics.fmean(part) / 1e6 for part in slices]
 
 
 def run(command, script=None):
@@ -170,7 +197,7 @@ def arguments(description, **defaults):
     """Read the command line. Unless it names a server, start over on a private one."""
     parser = argparse.ArgumentParser(description=description)
     for name, value in defaults.items():
-        parser.add_argument(f"--{name}", type=count, default=value, help=f"{OPTIONS[name]}, {value} unless given")
+        parser.add_argument("--" + name.replace("_", "-"), type=count, default=value, help=f"{OPTIONS[name]}, {value} unless given")
     parser.add_argument("--tcp", action="store_true", help="measure over TCP, 127.0.0.1, instead of a unix socket")
     parser.add_argument("--host", help="measure on a running server that has the extension, in a database made for it")
     parser.add_argument("--port", type=int, default=5432, help="the port of that server")
@@ -249,7 +276,12 @@ def measure_scripts(server, scripts, options):
     def sender(script):
         return lambda number: server.pgbench(script, options.rows, seed=number + 1)
 
-    return measure({name: sender(script) for name, script in scripts.items()}, options.rounds)
+    return flat(measure({name: sender(script) for name, script in scripts.items()}, options.rounds))
+
+
+def flat(results):
+    """The slices of all rounds in a row."""
+    return {name: [seconds for slices in rounds for seconds in slices] for name, rounds in results.items()}
 
 
 def quartiles(values):
@@ -263,7 +295,7 @@ def print_ratios(seconds, what, ratio, goals):
     for theirs in others:
         first, median, third = quartiles([ratio(a, b) for a, b in zip(seconds[ours], seconds[theirs])])
         goal = f", goal {goals[theirs]}" if theirs in goals else ""
-        print(f"  {ours + ' / ' + theirs:24} {median:8.3f} of the {what}, quartiles {first:.3f} and {third:.3f}{goal}")
+        print(f"  {ours + ' / ' + theirs:27} {median:8.3f} of the {what}, quartiles {first:.3f} and {third:.3f}{goal}")
     sys.stdout.flush()
 
 

@@ -98,9 +98,10 @@ static bool
 check_now(char **newval, void **extra, GucSource source)
 {
 	TimestampTz *parsed;
-	TimestampTz now = 0;
+	Datum		now = (Datum) 0;
 
-	if (**newval != '\0' && (!parse_timestamptz(*newval, &now) || TIMESTAMP_NOT_FINITE(now)))
+	if (**newval != '\0' &&
+		(!parse_time(timestamptz_in, *newval, &now) || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(now))))
 	{
 		GUC_check_errdetail("It is a finite timestamp with time zone, or empty for the transaction's own time.");
 		return false;
@@ -108,7 +109,7 @@ check_now(char **newval, void **extra, GucSource source)
 	parsed = guc_malloc(LOG, sizeof(TimestampTz));
 	if (parsed == NULL)
 		return false;
-	*parsed = now;
+	*parsed = DatumGetTimestampTz(now);
 	*extra = parsed;
 	return true;
 }
@@ -153,6 +154,13 @@ TimestampTz
 desk_now(void)
 {
 	return now_is_set ? now_set : GetCurrentTransactionStartTimestamp();
+}
+
+/* The same clock as it goes on while a transaction lasts. */
+TimestampTz
+desk_clock(void)
+{
+	return now_is_set ? now_set : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
 }
 
 /* Find the user whose db_role is the session user; 0 if there is none. */

@@ -9,9 +9,16 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
 
 #include "audit.h"
+#include "direct.h"
 #include "image.h"
 #include "log_writer.h"
 #include "plan.h"
@@ -31,7 +38,34 @@ static Statement statements[] = {
 	}
 };
 
+/* The columns of the recycle bin, in the order of the statement's parameters. */
+enum
+{
+	BIN_TICKET_ID,
+	BIN_AUDIT_ID,
+	BIN_OCCURRED_AT,
+	BIN_XID,
+	BIN_COLUMNS
+};
+
+static const DirectColumn bin_columns[BIN_COLUMNS] = {
+	[BIN_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
+	[BIN_AUDIT_ID] = {"audit_id", INT8OID, .always_set = true},
+	[BIN_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID, .always_set = true},
+	[BIN_XID] = {"xid", INT8OID, .always_set = true}
+};
+
+static DirectTable recycle_bin = {.columns = bin_columns, .ncolumns = BIN_COLUMNS};
+
 int64		purged_ticket = 0;
+bool		moving_entries = false;
+
+/* Does the desk keep this column by itself? */
+bool
+is_kept_column(const char *name)
+{
+	return strstr("," KEPT_COLUMNS ",", psprintf(",%s,", name)) != NULL;
+}
 
 /* The entry for a change of this row, its images yet to come. */
 static LogEntry
@@ -66,8 +100,12 @@ image_of(const Row *row, bool whole)
 
 	image_begin(&image);
 	for (int i = 0; i < row->shape->natts; i++)
-		if (row->shape->kinds[i] != IMAGE_NONE && (whole || names_record(row->shape, i)))
-			image_add(&image, row, i);
+	{
+		int			attribute = row->shape->order[i];
+
+		if (row->shape->kinds[attribute] != IMAGE_NONE && (whole || names_record(row->shape, attribute)))
+			image_add(&image, row, attribute);
+	}
 	end_image_settings(nestlevel);
 	return image_end(&image);
 }
@@ -90,15 +128,16 @@ collect_changes(const Row *old, const Row *new, Image *before, Image *after)
 
 	for (int i = 0; i < new->shape->natts; i++)
 	{
+		int			attribute = new->shape->order[i];
 		bool		differs;
 
-		if (new->shape->kinds[i] == IMAGE_NONE)
+		if (new->shape->kinds[attribute] == IMAGE_NONE)
 			continue;
-		differs = row_differs(old, new, i);
-		if (differs || names_record(new->shape, i))
+		differs = row_differs(old, new, attribute);
+		if (differs || names_record(new->shape, attribute))
 		{
-			image_add(before, old, i);
-			image_add(after, new, i);
+			image_add(before, old, attribute);
+			image_add(after, new, attribute);
 		}
 		changed |= differs;
 	}
@@ -126,17 +165,57 @@ audit_update(const Row *old, const Row *new)
 	log_write(&entry);
 }
 
+void
+forget_recycle_bin(Oid relid)
+{
+	forget_table(&recycle_bin, relid);
+}
+
+/* Is the ticket in the recycle bin, from an earlier removal? Another one cannot come meanwhile: we have its row. */
+static bool
+is_in_bin(Relation bin, int64 ticket_id)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	bool		found;
+
+	ScanKeyInit(&key, recycle_bin.attnums[BIN_TICKET_ID], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(ticket_id));
+	scan = systable_beginscan(bin, recycle_bin.primary_key, OidIsValid(recycle_bin.primary_key), SnapshotSelf, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	return found;
+}
+
+/* Add a removed ticket to the recycle bin; false if it is there, or if the bin does not take rows this way. */
+static bool
+add_to_bin(const Args *args)
+{
+	static const bool nulls[BIN_COLUMNS] = {false};
+	Relation	bin = table_open(desk_relation("support_internal", "recycle_bin"), RowExclusiveLock);
+	bool		addable;
+
+	if (!recycle_bin.valid || recycle_bin.relid != RelationGetRelid(bin))
+		look_at_table(&recycle_bin, bin);
+	addable = recycle_bin.plain && !is_in_bin(bin, DatumGetInt64(args->values[BIN_TICKET_ID]));
+	if (addable)
+		add_row(&recycle_bin, bin, args->values, nulls);
+	table_close(bin, NoLock);
+	return addable;
+}
+
 /* Note where the log keeps a removed ticket. */
 static void
 keep_ticket(const LogEntry *entry, LogPosition position)
 {
 	Args		args = {0};
 
-	SPI_connect();
 	arg_int64(&args, entry->ticket_id);
 	arg_int64(&args, position.id);
 	arg(&args, TimestampTzGetDatum(position.occurred_at));
 	arg_int64(&args, position.xid);
+	if (add_to_bin(&args))
+		return;
+	SPI_connect();
 	run(&statements[KEEP_TICKET], &args);
 	SPI_finish();
 }

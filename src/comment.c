@@ -15,6 +15,7 @@
 #include "log_writer.h"
 #include "plan.h"
 #include "recycle.h"
+#include "reply.h"
 #include "rules.h"
 #include "ticket_access.h"
 
@@ -306,6 +307,7 @@ support_restore_comment(PG_FUNCTION_ARGS)
 	{
 		if (!restore_removed_comment(ticket_id, comment_id))
 			refuse_missing_comment(ticket_id, comment_id);
+		recount_replies(ticket_id);
 	}
 	else if (is_marked)
 		run(&statements[UNMARK], &key);

@@ -13,6 +13,7 @@
 #include "commands/sequence.h"
 #include "fmgr.h"
 #include "nodes/execnodes.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/jsonb.h"
@@ -33,6 +34,13 @@
 #else
 #define identity_sequence(rel, attnum) getIdentitySequence(RelationGetRelid(rel), attnum, true)
 #define finish_index_insert(index, info) ((void) 0)
+#endif
+
+/* The transaction that this backend is in, by its number among the backend's own. */
+#if PG_VERSION_NUM >= 170000
+#define current_lxid() (MyProc->vxid.lxid)
+#else
+#define current_lxid() (MyProc->lxid)
 #endif
 
 #if PG_VERSION_NUM < 160000
@@ -58,29 +66,22 @@ typedef struct JsonbBuilder
 	((builder)->result = pushJsonbValue(&(builder)->state, token, value))
 #endif
 
-/* Read a timestamp with time zone; false, without an error, if it is none. */
+/* Have the input function of a date or time type read a text; false, without an error, if it refuses. */
 static inline bool
-parse_timestamptz(char *text, TimestampTz *parsed)
+parse_time(PGFunction input, char *text, Datum *parsed)
 {
 #if PG_VERSION_NUM >= 160000
 	ErrorSaveContext escontext = {T_ErrorSaveContext};
-	Datum		value;
 
-	if (!DirectInputFunctionCallSafe(timestamptz_in, text, InvalidOid, -1, (Node *) &escontext, &value))
-		return false;
-	*parsed = DatumGetTimestampTz(value);
-	return true;
+	return DirectInputFunctionCallSafe(input, text, InvalidOid, -1, (Node *) &escontext, parsed);
 #else
 	MemoryContext context = CurrentMemoryContext;
 	volatile bool ok = true;
 
-	/* the input function touches nothing that an error would leave behind but memory */
+	/* these input functions touch nothing that an error would leave behind but memory */
 	PG_TRY();
 	{
-		*parsed = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-														  CStringGetDatum(text),
-														  ObjectIdGetDatum(InvalidOid),
-														  Int32GetDatum(-1)));
+		*parsed = DirectFunctionCall3(input, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	}
 	PG_CATCH();
 	{

@@ -9,6 +9,7 @@
 
 #define ERRCODE_STALE_VERSION			MAKE_SQLSTATE('S', 'U', '0', '0', '1')
 #define ERRCODE_FORBIDDEN_TRANSITION	MAKE_SQLSTATE('S', 'U', '0', '0', '2')
+#define ERRCODE_CHANGED_SINCE			MAKE_SQLSTATE('S', 'U', '0', '0', '3')
 
 extern int	err_constraint(const char *table, const char *constraint);
 pg_noreturn extern void refuse_missing(const char *what, int64 id);

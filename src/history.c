@@ -12,6 +12,7 @@
 #include "utils/tuplestore.h"
 
 #include "actor.h"
+#include "audit.h"
 #include "errors.h"
 #include "log_writer.h"
 #include "plan.h"
@@ -22,12 +23,6 @@ enum
 	FIND_TICKET,
 	HISTORY
 };
-
-/* Columns that the desk keeps by itself, which people are spared. */
-#define KEPT_COLUMNS \
-	"ARRAY['version', 'updated_at', 'first_replied_at', 'first_solved_at', 'solved_at', 'reopen_count'," \
-	" 'reply_count', 'waiting_since', 'last_customer_at', 'last_agent_at', 'status_changed_at'," \
-	" 'author_role', 'edited_at']"
 
 static Statement statements[] = {
 	[FIND_TICKET] = {
@@ -50,7 +45,7 @@ static Statement statements[] = {
 		"	WHERE a.action OPERATOR(pg_catalog.=) 'UPDATE' AND a.table_name IS NOT NULL"
 		"		AND (a.old_value OPERATOR(pg_catalog.->) k.field) IS DISTINCT FROM"
 		"			(a.new_value OPERATOR(pg_catalog.->) k.field)"
-		"		AND ($4 OR k.field OPERATOR(pg_catalog.<>) ALL (" KEPT_COLUMNS "))"
+		"		AND ($4 OR k.field OPERATOR(pg_catalog.<>) ALL (pg_catalog.string_to_array('" KEPT_COLUMNS "', ',')))"
 		"	UNION ALL"
 		"	SELECT NULL"
 		"	WHERE a.action OPERATOR(pg_catalog.<>) 'UPDATE' OR a.table_name IS NULL OR a.new_value IS NULL"

@@ -17,9 +17,12 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
@@ -28,6 +31,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
+#include "attempt.h"
 #include "compat.h"
 #include "image.h"
 
@@ -263,6 +267,111 @@ value_text(JsonbValue *value)
 	}
 }
 
+/* An integer that fits into a column of the type; a fraction is rounded, as a cast does. */
+static bool
+integer_fits(JsonbValue *value, Oid type, Datum *datum)
+{
+	char	   *text;
+	char	   *end;
+	int64		number;
+
+	if (value->type != jbvNumeric)
+		return false;
+	text = value_text(value);
+	if (strchr(text, '.') != NULL)
+		text = DatumGetCString(DirectFunctionCall1(numeric_out,
+												   DirectFunctionCall2(numeric_round,
+																	   NumericGetDatum(value->val.numeric),
+																	   Int32GetDatum(0))));
+	errno = 0;
+	number = strtoi64(text, &end, 10);
+	if (errno != 0 || *end != '\0' ||
+		(type == INT4OID && number != (int32) number) || (type == INT2OID && number != (int16) number))
+		return false;
+	*datum = type == INT8OID ? Int64GetDatum(number) :
+		type == INT4OID ? Int32GetDatum((int32) number) : Int16GetDatum((int16) number);
+	return true;
+}
+
+/* A date or time; false if the text is none, as words like "tomorrow" are not. */
+static bool
+time_fits(JsonbValue *value, Oid type, Datum *datum)
+{
+	char	   *text = value_text(value);
+
+	if (!isdigit((unsigned char) *text) && strcmp(text, "infinity") != 0 && strcmp(text, "-infinity") != 0)
+		return false;
+	return parse_time(type == DATEOID ? date_in : type == TIMESTAMPOID ? timestamp_in : timestamptz_in, text, datum);
+}
+
+/* Have the type read the text of the value. */
+static Datum
+read_text(JsonbValue *value, Oid type, int32 typmod)
+{
+	Oid			input;
+	Oid			param;
+
+	getTypeInputInfo(type, &input, &param);
+	return OidInputFunctionCall(input, value_text(value), param, typmod);
+}
+
+/* What try_to_read() reads. */
+typedef struct Reading
+{
+	JsonbValue *value;
+	Oid			type;
+	Datum		datum;
+} Reading;
+
+static void
+read_under_settings(void *arg)
+{
+	Reading    *reading = arg;
+	int			nestlevel = fix_settings();
+
+	reading->datum = read_text(reading->value, reading->type, -1);
+	AtEOXact_GUC(true, nestlevel);
+}
+
+/* Have the type read the text of the value, with no limit of length; false if it refuses. */
+static bool
+try_to_read(JsonbValue *value, Oid type, Datum *datum)
+{
+	Reading		reading = {value, type};
+	ErrorData  *refusal = attempt(read_under_settings, &reading);
+
+	if (refusal != NULL)
+		FreeErrorData(refusal);
+	*datum = reading.datum;
+	return refusal == NULL;
+}
+
+/*
+ * Read a value of an image for a column that may have had another type when the image was made; false if the column's
+ * type today has no room for it. A text may be longer than the column allows today, a number or time more precise.
+ */
+bool
+image_value(JsonbValue *value, ImageKind kind, Form_pg_attribute att, Datum *datum)
+{
+	if (kind == IMAGE_INTEGER && integer_fits(value, att->atttypid, datum))
+		return true;
+	if (kind == IMAGE_TIME)
+		return time_fits(value, att->atttypid, datum);
+	if (kind == IMAGE_BOOLEAN && value->type == jbvBool)
+		*datum = BoolGetDatum(value->val.boolean);
+	else if (kind == IMAGE_NUMERIC && value->type == jbvNumeric)
+		*datum = datumCopy(NumericGetDatum(value->val.numeric), false, -1);
+	else if (kind == IMAGE_TEXT && value->type == jbvString)
+		*datum = PointerGetDatum(cstring_to_text_with_len(value->val.string.val, value->val.string.len));
+	else if (kind == IMAGE_TEXT)
+		*datum = CStringGetTextDatum(value_text(value));
+	else if (kind == IMAGE_JSONB && value->type != jbvString)
+		*datum = JsonbPGetDatum(JsonbValueToJsonb(value));
+	else
+		return try_to_read(value, att->atttypid, datum);
+	return true;
+}
+
 /*
  * The value that an image has for a column (from 0) of the relation; false if it has none, because the column is
  * younger. Call under begin_image_settings(). Raises what the type's input function raises.
@@ -273,15 +382,12 @@ image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnu
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attribute);
 	JsonbValue	buffer;
 	JsonbValue *found;
-	Oid			input;
-	Oid			param;
 
 	found = getKeyJsonValueFromContainer(&image->root, NameStr(att->attname), strlen(NameStr(att->attname)), &buffer);
 	if (found == NULL)
 		return false;
 
 	*isnull = found->type == jbvNull;
-	getTypeInputInfo(att->atttypid, &input, &param);
-	*value = *isnull ? (Datum) 0 : OidInputFunctionCall(input, value_text(found), param, att->atttypmod);
+	*value = *isnull ? (Datum) 0 : read_text(found, att->atttypid, att->atttypmod);
 	return true;
 }

@@ -6,7 +6,7 @@
  * what users add to them, and outlive the extension. support_internal.desk_layout() holds the statements that make
  * them, from the files in sql/desk; support.install() runs them one by one. The server's own parser tells what each
  * one makes. A thing that is there already is passed over, so that the same statements make a desk, bring an older one
- * forward, and take up one again that DROP EXTENSION ... CASCADE left without its triggers; a view is replaced.
+ * forward, and take up one again that DROP EXTENSION ... CASCADE left without its triggers; a view or a function is replaced.
  *
  * Called by the extension script, what was made is a member of the extension at first, and is released at the end.
  */
@@ -171,6 +171,23 @@ adopt_view(ViewStmt *statement)
 						 quote_qualified_identifier(statement->view->schemaname, statement->view->relname)));
 }
 
+/* The function that a statement makes, as a name that regproc reads: ours have no namesakes. */
+static char *
+function_made(CreateFunctionStmt *statement)
+{
+	return quote_qualified_identifier(strVal(linitial(statement->funcname)), strVal(lsecond(statement->funcname)));
+}
+
+/* The same for a function. */
+static void
+adopt_function(CreateFunctionStmt *statement)
+{
+	if (in_extension_script() &&
+		execute(psprintf("SELECT pg_catalog.to_regproc('%s')::pg_catalog.regprocedure", function_made(statement))) > 0 &&
+		!result_is_null(0, 1))
+		execute(psprintf("ALTER EXTENSION " EXTENSION_NAME " ADD FUNCTION %s", result_text(0, 1)));
+}
+
 /* The text of one statement. */
 static char *
 text_of(const char *layout, RawStmt *statement)
@@ -224,6 +241,8 @@ run_statement(const char *layout, RawStmt *raw)
 {
 	if (IsA(raw->stmt, ViewStmt))
 		adopt_view((ViewStmt *) raw->stmt);
+	else if (IsA(raw->stmt, CreateFunctionStmt))
+		adopt_function((CreateFunctionStmt *) raw->stmt);
 	seeding = IsA(raw->stmt, InsertStmt);
 	PG_TRY();
 	{
@@ -289,9 +308,27 @@ kind_word(char relkind)
 	}
 }
 
+/* Release the functions that name row types: those that the layout makes. */
+static void
+release_functions(List *statements)
+{
+	ListCell   *cell;
+
+	foreach(cell, statements)
+	{
+		Node	   *statement = lfirst_node(RawStmt, cell)->stmt;
+
+		if (!IsA(statement, CreateFunctionStmt))
+			continue;
+		execute(psprintf("SELECT '%s'::pg_catalog.regproc::pg_catalog.regprocedure",
+						 function_made((CreateFunctionStmt *) statement)));
+		execute(psprintf("ALTER EXTENSION " EXTENSION_NAME " DROP FUNCTION %s", result_text(0, 1)));
+	}
+}
+
 /* Release what became a member of the extension because its script made it. */
 static void
-release_members(void)
+release_members(List *statements)
 {
 	SPITupleTable *members;
 	uint64		n;
@@ -310,6 +347,7 @@ release_members(void)
 		execute(psprintf("ALTER EXTENSION " EXTENSION_NAME " DROP %s %s",
 						 kind_word(*SPI_getvalue(members->vals[i], members->tupdesc, 1)),
 						 SPI_getvalue(members->vals[i], members->tupdesc, 2)));
+	release_functions(statements);
 }
 
 /*
@@ -340,7 +378,7 @@ make_desk(const char *layout, List *statements, bool seed)
 	if (seed)
 		note_version();
 	if (in_extension_script())
-		release_members();
+		release_members(statements);
 }
 
 /*

@@ -2,47 +2,40 @@
  * log_writer.c
  *		Appending to the audit log.
  *
- * An entry is written on the way of every change, so the common case goes without SPI and without an executor: the
- * tuple is formed here and handed to the partition's table access method and to its indexes, as the server does for
- * its own catalogs. What that takes is kept for the session: the partition that the last entry went to and the range
- * of times that it holds, where it has the log's columns, and the information of its indexes.
+ * An entry is written on the way of every change, so the common case goes without SPI and without an executor, see
+ * direct.c. What that takes is kept for the session: the partition that the last entry went to and the range of times
+ * that it holds.
  *
  * The target is invalid once the relcache says that the log, the partition or one of its indexes changed. We hold
  * RowExclusiveLock on the log and on the partition from before we look at the target until the transaction ends, so a
- * partition cannot be detached between the look and the insertion. An index that is built CONCURRENTLY comes while we
- * hold that lock, but waits for our transaction before it relies on what was inserted.
+ * partition cannot be detached between the look and the insertion.
  *
- * This road serves a log whose partition is a plain table with no indexes but its primary key and plain ones, no
- * columns or constraints of others that need computing, and no triggers but ours. Anything else goes the general
- * road, an INSERT over SPI, with the same result.
+ * Where that does not do, for the reasons that direct.c tells, entries go the general road, an INSERT over SPI, with the
+ * same result.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/table.h"
-#include "access/tableam.h"
-#include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/index.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
-#include "commands/trigger.h"
-#include "executor/executor.h"
+#include "commands/async.h"
 #include "miscadmin.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
+#include "utils/syscache.h"
 
 #include "actor.h"
 #include "compat.h"
+#include "direct.h"
 #include "log_writer.h"
 #include "plan.h"
 
@@ -64,9 +57,19 @@ enum
 	LOG_COLUMNS
 };
 
-static const char *const log_columns[LOG_COLUMNS] = {
-	"id", "occurred_at", "era", "xid", "actor_id", "db_role",
-	"action", "table_name", "record_id", "ticket_id", "old_value", "new_value"
+static const DirectColumn log_columns[LOG_COLUMNS] = {
+	[LOG_ID] = {"id", INT8OID, .always_set = true},
+	[LOG_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID, .always_set = true},
+	[LOG_ERA] = {"era", INT4OID, .always_set = true},
+	[LOG_XID] = {"xid", INT8OID, .always_set = true},
+	[LOG_ACTOR_ID] = {"actor_id", INT8OID},
+	[LOG_DB_ROLE] = {"db_role", TEXTOID, .always_set = true},
+	[LOG_ACTION] = {"action", TEXTOID, .always_set = true},
+	[LOG_TABLE_NAME] = {"table_name", TEXTOID},
+	[LOG_RECORD_ID] = {"record_id", INT8OID},
+	[LOG_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
+	[LOG_OLD_VALUE] = {"old_value", JSONBOID},
+	[LOG_NEW_VALUE] = {"new_value", JSONBOID}
 };
 
 enum
@@ -112,31 +115,33 @@ typedef struct LogTarget
 {
 	bool		built;			/* all of the below is there */
 	bool		valid;			/* and nothing changed since we began to look */
-	bool		direct;			/* the partition takes the direct road */
+	LocalTransactionId locked_in;	/* the transaction that has locks on the log and the partition */
 	Oid			log;
 	Oid			sequence;		/* of the column id */
-	Oid			partition;
+	Oid			partition;		/* none, or one that entries do not go to directly: not plain */
 	TimestampTz from;			/* it holds times from here */
 	TimestampTz upto;			/* and before here */
-	AttrNumber	columns[LOG_COLUMNS];
-	int			nindexes;
-	Oid		   *indexes;
-	IndexInfo **index_infos;
-	MemoryContext context;		/* owns what the pointers point to */
+	DirectTable table;
 } LogTarget;
 
-static LogTarget target;
+bool		notify_changes;
+
+static LogTarget target = {
+	.table = {.columns = log_columns, .ncolumns = LOG_COLUMNS, .check = "audit_log_action_check", .at_end = true}
+};
 static int32 era;				/* of this cluster and database; 0 while unknown */
+
+/* The name of the role that asked last. */
+static Oid	known_role = InvalidOid;	/* none */
+static NameData known_role_name;
 
 /* Forget the target if the log, its partition or one of its indexes changed, or everything did (InvalidOid). */
 void
 forget_log_target(Oid relid)
 {
-	if (!OidIsValid(relid) || relid == target.log || relid == target.partition)
+	forget_table(&target.table, relid);
+	if (!OidIsValid(relid) || relid == target.log || relid == target.partition || !target.table.valid)
 		target.valid = false;
-	for (int i = 0; target.valid && i < target.nindexes; i++)
-		if (relid == target.indexes[i])
-			target.valid = false;
 }
 
 /* The row of eras that we rely on may have gone with a rollback. */
@@ -154,9 +159,17 @@ forget_era_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransa
 		era = 0;
 }
 
+/* A role may have another name now. */
+static void
+forget_role(Datum arg, int cacheid, uint32 hashvalue)
+{
+	known_role = InvalidOid;
+}
+
 void
 log_writer_init(void)
 {
+	CacheRegisterSyscacheCallback(AUTHOID, forget_role, (Datum) 0);
 	RegisterXactCallback(forget_era, NULL);
 	RegisterSubXactCallback(forget_era_of_subtransaction, NULL);
 }
@@ -165,7 +178,7 @@ log_writer_init(void)
 bool
 is_own_action(const char *action)
 {
-	static const char *const own[] = {"INSERT", "UPDATE", "DELETE", "PURGE"};
+	static const char *const own[] = {"INSERT", "UPDATE", "DELETE", "PURGE", "PRUNE"};
 
 	for (int i = 0; i < lengthof(own); i++)
 		if (pg_strcasecmp(own[i], action) == 0)
@@ -181,10 +194,39 @@ current_xid(void)
 }
 
 /* The role that asked, whatever a SECURITY DEFINER function on the way says. */
-char *
+const char *
 asking_role(void)
 {
-	return GetUserNameFromId(GetOuterUserId(), false);
+	Oid			role = GetOuterUserId();
+
+	if (role != known_role)
+	{
+		namestrcpy(&known_role_name, GetUserNameFromId(role, false));
+		known_role = role;
+	}
+	return NameStr(known_role_name);
+}
+
+/* Which cluster and database we are in. */
+static Args
+this_cluster(void)
+{
+	Args		cluster = {0};
+
+	arg_int64(&cluster, (int64) GetSystemIdentifier());
+	arg(&cluster, ObjectIdGetDatum(MyDatabaseId));
+	return cluster;
+}
+
+/* Number of the cluster and database that we are in, 0 if nothing has been written here yet. Needs an SPI level. */
+int32
+era_if_known(void)
+{
+	Args		cluster = this_cluster();
+
+	if (era == 0 && run_read_only(&statements[FIND_ERA], &cluster) > 0)
+		return DatumGetInt32(result(0, 1));
+	return era;
 }
 
 /*
@@ -194,16 +236,13 @@ asking_role(void)
 int32
 current_era(void)
 {
-	Args		cluster = {0};
-	Args		addition;
+	Args		cluster = this_cluster();
+	Args		addition = cluster;
 
 	if (era != 0)
 		return era;
 
 	SPI_connect();
-	arg_int64(&cluster, (int64) GetSystemIdentifier());
-	arg(&cluster, ObjectIdGetDatum(MyDatabaseId));
-	addition = cluster;
 	arg(&addition, TimestampTzGetDatum(desk_now()));
 	while (run(&statements[FIND_ERA], &cluster) == 0)
 	{
@@ -239,7 +278,7 @@ find_partition(LogTarget *t, Relation log, TimestampTz at)
 	int			offset;
 	int			part;
 
-	if (bounds == NULL || key->partattrs[0] != get_attnum(t->log, log_columns[LOG_OCCURRED_AT]) ||
+	if (bounds == NULL || key->partattrs[0] != get_attnum(t->log, log_columns[LOG_OCCURRED_AT].name) ||
 		key->strategy != PARTITION_STRATEGY_RANGE || key->partnatts != 1 || key->parttypid[0] != TIMESTAMPTZOID)
 		return false;
 
@@ -269,151 +308,38 @@ lock_partition(LogTarget *t, Relation log, TimestampTz at)
 	{
 		if (t->partition == locked)
 			return true;
-		LockRelationOid(t->partition, RowExclusiveLock);
+		lock_for_transaction(t->partition);
 		locked = t->partition;
 	}
 	return false;
 }
 
-/* Would an INSERT fire a trigger other than the log's own guard? */
-static bool
-has_foreign_triggers(Relation rel)
+/* Look at the partition. A trigger on the log itself is a reason against it, too. */
+static void
+look_at_partition(LogTarget *t, Relation log)
 {
-	TriggerDesc *triggers = rel->trigdesc;
+	Relation	partition = table_open(t->partition, NoLock);
 
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-
-		if (TRIGGER_FOR_INSERT(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
-			strcmp(trigger->tgname, "support_before") != 0)
-			return true;
-	}
-	return false;
-}
-
-/* Is the attribute one of the log's own columns? */
-static bool
-is_log_column(const LogTarget *t, AttrNumber attnum)
-{
-	for (int i = 0; i < LOG_COLUMNS; i++)
-		if (t->columns[i] == attnum)
-			return true;
-	return false;
-}
-
-/* Does an entry always have a value for the column? */
-static bool
-is_always_set(int column)
-{
-	return column != LOG_ACTOR_ID && column != LOG_TABLE_NAME && column != LOG_RECORD_ID &&
-		column != LOG_OLD_VALUE && column != LOG_NEW_VALUE;
-}
-
-/* Can the direct road fill the column as it is in the partition? */
-static bool
-is_plain_column(Form_pg_attribute att, int column)
-{
-	return att->atttypid == statements[INSERT_ENTRY].argtypes[column] &&
-		(!att->attnotnull || is_always_set(column));
-}
-
-/* Find our columns; false if one is gone or of another type, or if another needs what only the executor computes. */
-static bool
-find_log_columns(LogTarget *t, Relation partition)
-{
-	TupleDesc	desc = RelationGetDescr(partition);
-
-	for (int i = 0; i < LOG_COLUMNS; i++)
-	{
-		t->columns[i] = get_attnum(t->partition, log_columns[i]);
-		if (!AttributeNumberIsValid(t->columns[i]) ||
-			!is_plain_column(TupleDescAttr(desc, t->columns[i] - 1), i))
-			return false;
-	}
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (att->attgenerated ||
-			(!att->attisdropped && !is_log_column(t, i + 1) && (att->attnotnull || att->atthasdef)))
-			return false;
-	}
-	return true;
-}
-
-/* Is there a check other than the one that we know to hold for what we write? */
-static bool
-has_foreign_checks(Relation partition)
-{
-	TupleConstr *constr = RelationGetDescr(partition)->constr;
-
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-		if (strcmp(constr->check[i].ccname, "audit_log_action_check") != 0)
-			return true;
-	return false;
-}
-
-/* Keep the information of the indexes; false if one of them needs the executor or may refuse an entry. */
-static bool
-describe_indexes(LogTarget *t, Relation partition)
-{
-	List	   *indexes = RelationGetIndexList(partition);
-	MemoryContext previous = MemoryContextSwitchTo(t->context);
-	bool		plain = true;
-	ListCell   *cell;
-
-	t->indexes = palloc(sizeof(Oid) * Max(list_length(indexes), 1));
-	t->index_infos = palloc(sizeof(IndexInfo *) * Max(list_length(indexes), 1));
-	foreach(cell, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
-		IndexInfo  *info = BuildIndexInfo(index);
-
-		if (info->ii_ReadyForInserts &&
-			(info->ii_Expressions != NIL || info->ii_Predicate != NIL || info->ii_ExclusionOps != NULL ||
-			 (info->ii_Unique && !index->rd_index->indisprimary)))
-			plain = false;
-		t->indexes[t->nindexes] = lfirst_oid(cell);
-		t->index_infos[t->nindexes++] = info;
-		index_close(index, NoLock);
-	}
-	MemoryContextSwitchTo(previous);
-	list_free(indexes);
-	return plain;
-}
-
-/* Can the partition be written to without the executor? Fills in what that takes. */
-static bool
-describe_partition(LogTarget *t, Relation log)
-{
-	Relation	partition = table_open(t->partition, RowExclusiveLock);
-	bool		direct;
-
-	direct = partition->rd_rel->relkind == RELKIND_RELATION &&
-		partition->rd_rules == NULL &&
-		!has_foreign_triggers(log) &&
-		!has_foreign_triggers(partition) &&
-		!has_foreign_checks(partition) &&
-		find_log_columns(t, partition) &&
-		describe_indexes(t, partition) &&
-		!OidIsValid(get_extension_oid("citus", true));	/* a distributed log has its rows elsewhere */
+	look_at_table(&t->table, partition);
+	if (fires_on_insert(log))
+		t->table.plain = false;
 	table_close(partition, NoLock);
-	return direct;
 }
 
 /* Look where entries of this instant go. Takes the locks that keep the answer true. */
 static void
 look_for_target(LogTarget *t, TimestampTz at)
 {
-	Relation	log = table_open(desk_relation("support", "audit_log"), RowExclusiveLock);
+	Relation	log;
 
-	t->log = RelationGetRelid(log);
+	t->log = desk_relation("support", "audit_log");
+	lock_for_transaction(t->log);
+	log = table_open(t->log, NoLock);
 	t->sequence = identity_sequence(log, get_attnum(t->log, "id"));
 	t->partition = InvalidOid;
 	t->from = t->upto = at;
-	t->direct = log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		lock_partition(t, log, at) && describe_partition(t, log);
+	if (log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE && lock_partition(t, log, at))
+		look_at_partition(t, log);
 	if (!OidIsValid(t->sequence))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -427,13 +353,24 @@ static void
 build_target(LogTarget *t, TimestampTz at)
 {
 	t->built = false;
-	if (t->context == NULL)
-		t->context = AllocSetContextCreate(CacheMemoryContext, "support_ext log target", ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(t->context);
-	t->nindexes = 0;
+	t->locked_in = InvalidLocalTransactionId;
 	t->valid = true;
+	t->table.valid = true;
+	t->table.plain = false;
 	look_for_target(t, at);
 	t->built = true;
+	t->locked_in = current_lxid();
+}
+
+/* Lock what entries go to, once in a transaction. Another look may be due when the locks are there. */
+static void
+lock_target(LogTarget *t)
+{
+	lock_for_transaction(t->log);
+	if (t->valid && OidIsValid(t->partition))
+		lock_for_transaction(t->partition);
+	if (t->valid)
+		t->locked_in = current_lxid();
 }
 
 /*
@@ -443,61 +380,20 @@ build_target(LogTarget *t, TimestampTz at)
 static LogTarget *
 target_for(TimestampTz at)
 {
-	if (target.built && target.valid)
-		LockRelationOid(target.log, RowExclusiveLock);
-	if (target.built && target.valid && OidIsValid(target.partition))
-		LockRelationOid(target.partition, RowExclusiveLock);
+	if (target.built && target.valid && target.locked_in != current_lxid())
+		lock_target(&target);
 	if (!target.built || !target.valid || at < target.from || at >= target.upto)
 		build_target(&target, at);
 	return &target;
 }
 
-/* Add the tuple in the slot to the partition's indexes. */
-static void
-insert_into_indexes(LogTarget *t, Relation partition, TupleTableSlot *slot)
-{
-	Datum		values[INDEX_MAX_KEYS];
-	bool		nulls[INDEX_MAX_KEYS];
-
-	for (int i = 0; i < t->nindexes; i++)
-	{
-		IndexInfo  *info = t->index_infos[i];
-		Relation	index;
-
-		/* one that is being built CONCURRENTLY; its relcache entry tells when that has changed */
-		if (!info->ii_ReadyForInserts)
-			continue;
-		index = index_open(t->indexes[i], RowExclusiveLock);
-		/* what an access method keeps between insertions must not outlive this one: it may point to the relation */
-		info->ii_AmCache = NULL;
-		info->ii_Context = CurrentMemoryContext;
-		FormIndexDatum(info, slot, NULL, values, nulls);
-		index_insert(index, values, nulls, &slot->tts_tid, partition,
-					 info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
-		finish_index_insert(index, info);
-		info->ii_AmCache = NULL;
-		index_close(index, NoLock);
-	}
-}
-
-/* The direct road. */
+/* The direct road. The partition is locked since we looked for the target. */
 static void
 insert_directly(LogTarget *t, const LogTuple *tuple)
 {
-	Relation	partition = table_open(t->partition, RowExclusiveLock);
-	TupleTableSlot *slot = table_slot_create(partition, NULL);
+	Relation	partition = table_open(t->partition, NoLock);
 
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
-	for (int i = 0; i < LOG_COLUMNS; i++)
-	{
-		slot->tts_values[t->columns[i] - 1] = tuple->values[i];
-		slot->tts_isnull[t->columns[i] - 1] = tuple->nulls[i];
-	}
-	ExecStoreVirtualTuple(slot);
-	table_tuple_insert(partition, slot, GetCurrentCommandId(true), 0, NULL);
-	insert_into_indexes(t, partition, slot);
-	ExecDropSingleTupleTableSlot(slot);
+	add_row(&t->table, partition, tuple->values, tuple->nulls);
 	table_close(partition, NoLock);
 }
 
@@ -540,6 +436,14 @@ next_log_id(void)
 	return nextval_internal(target_for(desk_now())->sequence, false);
 }
 
+/* Wake those who follow the log, if the setting says so: once for the transaction, the server sees to that. */
+void
+announce_entry(void)
+{
+	if (notify_changes)
+		Async_Notify("support_feed", "");
+}
+
 /* Everything of an entry but its id. */
 static void
 form_entry(LogTuple *tuple, const LogEntry *entry, LogPosition *position)
@@ -580,9 +484,10 @@ log_write(const LogEntry *entry)
 	position.id = nextval_internal(t->sequence, false);
 	set(&tuple, LOG_ID, Int64GetDatum(position.id));
 	/* the name of an application's event is for the log's own check to judge */
-	if (t->direct && entry->table_name != NULL)
+	if (t->table.plain && entry->table_name != NULL)
 		insert_directly(t, &tuple);
 	else
 		insert_over_spi(&tuple);
+	announce_entry();
 	return position;
 }

@@ -28,13 +28,18 @@ typedef struct LogPosition
 	int64		xid;
 } LogPosition;
 
+/* setting: commits notify those who LISTEN support_feed */
+extern bool notify_changes;
+
 extern void log_writer_init(void);
 extern void forget_log_target(Oid relid);
 extern bool is_own_action(const char *action);
 extern LogPosition log_write(const LogEntry *entry);
+extern void announce_entry(void);
 extern int64 next_log_id(void);
 extern int32 current_era(void);
+extern int32 era_if_known(void);
 extern int64 current_xid(void);
-extern char *asking_role(void);
+extern const char *asking_role(void);
 
 #endif							/* SUPPORT_LOG_WRITER_H */

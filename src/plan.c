@@ -18,6 +18,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -34,6 +35,8 @@ static Statement layout_statement = {
 
 /* The schema_version table that was last found to hold LAYOUT_VERSION. */
 static Oid	checked_layout = InvalidOid;
+
+#define ROWS_AT_A_TIME 1000
 
 #define MAX_KEPT_TEXT 2048
 #define MAX_KEPT_STATEMENTS 200
@@ -88,6 +91,17 @@ become_caller(const Caller *caller)
 	SetUserIdAndSecContext(caller->user, caller->context);
 }
 
+/* Raise 42501 unless the caller has the rights of the desk's owner: who owns the log. */
+void
+check_desk_owner(const char *what)
+{
+	if (!has_privs_of_role(GetUserId(), table_owner(desk_relation("support", "audit_log"))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only the owner of the desk may %s", what),
+				 errhint("A SECURITY DEFINER function of the owner may call it for others.")));
+}
+
 /* Raise 55000: the desk has a layout that this code does not work on. */
 void
 refuse_layout(int version)
@@ -138,7 +152,8 @@ prepare(Statement *statement)
 	if (statement->plan != NULL)
 		return;					/* the server analyses it again when it runs */
 
-	plan = SPI_prepare_cursor(statement->text, statement->nargs, statement->argtypes, CURSOR_OPT_GENERIC_PLAN);
+	plan = SPI_prepare_cursor(statement->text, statement->nargs, statement->argtypes,
+							  statement->replan ? CURSOR_OPT_CUSTOM_PLAN : CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
 	if (!statement->one_use && SPI_keepplan(plan) != 0)
@@ -193,6 +208,48 @@ uint64
 run_read_only(Statement *statement, const Args *args)
 {
 	return run_as_asked(statement, args, true);
+}
+
+/* Open a cursor on a query under the snapshot of the query that called us, for SPI_cursor_close() to close. */
+Portal
+open_portal(Statement *statement, const Args *args)
+{
+	Assert((args ? args->n : 0) == statement->nargs && statement->as_owner_of.name == NULL);
+	prepare(statement);
+	return SPI_cursor_open(NULL, statement->plan,
+						   args ? (Datum *) args->values : NULL,
+						   args ? args->nulls : NULL, true);
+}
+
+/* Begin to read the rows of a query under the same snapshot. */
+void
+open_reader(Reader *reader, Statement *statement, const Args *args)
+{
+	reader->portal = open_portal(statement, args);
+	reader->rows = NULL;
+	reader->next = 0;
+}
+
+/* The next row, NULL after the last one. It lives until the next call. Its descriptor is that of reader->rows. */
+HeapTuple
+next_row(Reader *reader)
+{
+	if (reader->rows == NULL || reader->next == reader->rows->numvals)
+	{
+		CHECK_FOR_INTERRUPTS();
+		SPI_freetuptable(reader->rows);
+		SPI_cursor_fetch(reader->portal, true, ROWS_AT_A_TIME);
+		reader->rows = SPI_tuptable;
+		reader->next = 0;
+	}
+	return reader->next < reader->rows->numvals ? reader->rows->vals[reader->next++] : NULL;
+}
+
+void
+close_reader(Reader *reader)
+{
+	SPI_freetuptable(reader->rows);
+	SPI_cursor_close(reader->portal);
 }
 
 /*

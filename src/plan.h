@@ -34,6 +34,7 @@ typedef struct Statement
 	Oid			argtypes[MAX_ARGS];
 	TableName	as_owner_of;	/* machinery: runs with the rights of this table's owner */
 	bool		one_use;		/* the plan goes with the SPI level */
+	bool		replan;			/* planned for each run: what is best depends on the arguments */
 	SPIPlanPtr	plan;
 } Statement;
 
@@ -54,6 +55,7 @@ typedef struct Caller
 
 extern Oid	desk_relation(const char *schema, const char *name);
 extern Oid	table_owner(Oid relid);
+extern void check_desk_owner(const char *what);
 extern void check_layout(void);
 pg_noreturn extern void refuse_layout(int version);
 extern void become_owner(Oid relid, Caller *caller);
@@ -69,6 +71,19 @@ extern void arg_passed(Args *args, FunctionCallInfo fcinfo, int n);
 extern Statement *statement_of(const char *text, int nargs, const Oid *argtypes);
 extern uint64 run(Statement *statement, const Args *args);
 extern uint64 run_read_only(Statement *statement, const Args *args);
+
+/* The rows of a query, some at a time. */
+typedef struct Reader
+{
+	Portal		portal;
+	SPITupleTable *rows;		/* those at hand, NULL at first */
+	uint64		next;			/* of them */
+} Reader;
+
+extern Portal open_portal(Statement *statement, const Args *args);
+extern void open_reader(Reader *reader, Statement *statement, const Args *args);
+extern HeapTuple next_row(Reader *reader);
+extern void close_reader(Reader *reader);
 
 extern bool result_is_null(uint64 row, int column);
 extern Datum result(uint64 row, int column);

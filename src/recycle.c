@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -28,6 +27,7 @@
 #include "audit.h"
 #include "errors.h"
 #include "image.h"
+#include "leaves.h"
 #include "log_writer.h"
 #include "plan.h"
 #include "recycle.h"
@@ -261,20 +261,18 @@ number_in(Jsonb *image, const char *column)
 }
 
 /* Insert an image's row, with the triggers told that it comes back. */
-static void
+void
 restore_image(const char *table_name, Jsonb *image)
 {
-	RestoredRow before = restored_row;
+	RestoredRow before = begin_restoring(desk_table(table_name), number_in(image, "id"));
 
-	restored_row.table = desk_table(table_name);
-	restored_row.id = number_in(image, "id");
 	PG_TRY();
 	{
 		insert_image(table_name, image);
 	}
 	PG_FINALLY();
 	{
-		restored_row = before;
+		end_restoring(before);
 	}
 	PG_END_TRY();
 }
@@ -337,9 +335,21 @@ check_restorable(int64 ticket_id, Jsonb *image)
 				 err_constraint("tickets", "tickets_creator_id_fkey")));
 }
 
-/* Bring back a ticket that was removed. Raises P0002 if none lies in the bin. */
-static int64
-restore_removed(int64 ticket_id)
+/* Bring back a removed ticket's row alone, from an image of it. Raises 23505 or 23503 as above. */
+void
+restore_ticket_row(int64 ticket_id, Jsonb *image)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	run(&statements[TAKE_FROM_BIN], &args);
+	check_restorable(ticket_id, image);
+	restore_image("tickets", image);
+}
+
+/* Bring back a ticket that was removed; returns its version. Raises P0002 if none lies in the bin. */
+int64
+restore_removed_ticket(int64 ticket_id)
 {
 	Args		args = {0};
 	SPITupleTable *rows;
@@ -397,14 +407,14 @@ support_restore_ticket(PG_FUNCTION_ARGS)
 
 	begin_call(&call, fcinfo, 1);
 	if (!restore_marked(ticket_id, &version))
-		version = restore_removed(ticket_id);
+		version = restore_removed_ticket(ticket_id);
 	end_call(&call);
 	PG_RETURN_INT64(version);
 }
 
 /*
- * Bring back a removed comment of a live ticket with the files that went with it; false if the log has none. The
- * ticket's bookkeeping is worked out again.
+ * Bring back a removed comment of a live ticket with the files that went with it; false if the log has none. The ticket's
+ * books are for the caller to keep.
  */
 bool
 restore_removed_comment(int64 ticket_id, int64 comment_id)
@@ -424,7 +434,6 @@ restore_removed_comment(int64 ticket_id, int64 comment_id)
 	arg_int64(&args, audit_id);
 	n = run(&statements[FILES_OF_REMOVED_COMMENT], &args);
 	restore_images(SPI_tuptable, n, "attachments");
-	recount_replies(ticket_id);
 	return true;
 }
 
@@ -457,19 +466,6 @@ batch_size_argument(FunctionCallInfo fcinfo, int n)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("batch_size must be 1 at least")));
 	return size;
-}
-
-/* Raise 42501 unless the caller has the rights of the desk's owner. */
-static void
-check_owner(void)
-{
-	Oid			owner = table_owner(desk_relation("support", "audit_log"));
-
-	if (!has_privs_of_role(GetUserId(), owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only the owner of the desk may purge"),
-				 errhint("A SECURITY DEFINER function of the owner may call it for others.")));
 }
 
 /* Destroy what is left of a ticket: its row, its files, its images in the log. The log notes who, when and which. */
@@ -523,6 +519,7 @@ purge_found(Statement *find, TimestampTz before, int64 batch_size)
 	ids = palloc(sizeof(int64) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
 		ids[i] = result_int64(i, 1);
+	leaves_erased(ids, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -542,7 +539,7 @@ support_purge_deleted(PG_FUNCTION_ARGS)
 	uint64		purged;
 
 	begin_call(&call, fcinfo, 2);
-	check_owner();
+	check_desk_owner("purge");
 	purged = purge_found(&statements[OLD_MARKED], before, batch_size);
 	if (purged < batch_size)
 		purged += purge_found(&statements[OLD_REMOVED], before, batch_size - purged);

@@ -49,6 +49,7 @@ enum
 {
 	LOCK_TICKET,
 	IS_REMOVED,
+	STATUS_SET_AT,
 	COUNT_REPLY,
 	NOTE_CUSTOMER,
 	RECOUNT
@@ -56,14 +57,21 @@ enum
 
 static Statement statements[] = {
 	[LOCK_TICKET] = {
-		.text = "SELECT status, deleted_at IS NOT NULL, coalesce(status_changed_at, created_at),"
-		" last_customer_at, last_agent_at"
+		.text = "SELECT status, deleted_at IS NOT NULL, last_customer_at, last_agent_at"
 		" FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[IS_REMOVED] = {
 		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
+	},
+	[STATUS_SET_AT] = {
+		.text = "SELECT pg_catalog.max(a.occurred_at) FILTER (WHERE a.action OPERATOR(pg_catalog.=) 'INSERT'),"
+		" pg_catalog.max(a.occurred_at) FILTER (WHERE a.action OPERATOR(pg_catalog.=) 'UPDATE'"
+		"	AND a.new_value OPERATOR(pg_catalog.?) 'status')"
+		" FROM support.audit_log AS a"
+		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[COUNT_REPLY] = {
 		.text = "UPDATE support.tickets SET"
@@ -106,14 +114,21 @@ static Statement statements[] = {
 		"		pg_catalog.max(w.created_at) FILTER (WHERE w.writer OPERATOR(pg_catalog.=) 'customer') AS last_customer_at"
 		"	FROM written AS w"
 		" ),"
+		/* times at which the ticket was solved; one that it lost without being reopened was undone */
+		" solvings AS"
+		" ("
+		"	SELECT DISTINCT ON (s.at) s.at, s.is_new OR a.new_value OPERATOR(pg_catalog.?) 'reopen_count' AS counts"
+		"	FROM support.audit_log AS a"
+		"	CROSS JOIN LATERAL (VALUES"
+		"		((a.new_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz, true),"
+		"		((a.old_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz, false)) AS s (at, is_new)"
+		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'"
+		"		AND a.action OPERATOR(pg_catalog.=) 'UPDATE' AND s.at IS NOT NULL"
+		"	ORDER BY s.at, a.id DESC"
+		" ),"
 		" solved AS"
 		" ("
-		"	SELECT pg_catalog.max(GREATEST("
-		"		(a.new_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz,"
-		"		(a.old_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz)) AS at"
-		"	FROM support.audit_log AS a"
-		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'"
-		"		AND a.action OPERATOR(pg_catalog.=) 'UPDATE'"
+		"	SELECT pg_catalog.max(v.at) FILTER (WHERE v.counts) AS at FROM solvings AS v"
 		" )"
 		" UPDATE support.tickets AS t SET"
 		" reply_count = n.replies,"
@@ -136,7 +151,6 @@ typedef struct TicketState
 {
 	int64		id;
 	Category	category;
-	TimestampTz status_changed_at;
 	TimestampTz last_customer_at;	/* DT_NOBEGIN if never */
 	TimestampTz last_agent_at;		/* likewise */
 } TicketState;
@@ -187,33 +201,48 @@ lock_ticket(int64 ticket_id)
 	}
 	if (result_bool(0, 2))
 		refuse_deleted_ticket(ticket_id);
-	ticket.status_changed_at = result_time(3);
-	ticket.last_customer_at = result_time(4);
-	ticket.last_agent_at = result_time(5);
+	ticket.last_customer_at = result_time(3);
+	ticket.last_agent_at = result_time(4);
 	ticket.category = status_category(result_text(0, 1));
 	return ticket;
 }
 
-/* Was a comment written before an instant that the ticket's books know of? */
-static bool
-is_older(TimestampTz created_at, TimestampTz known)
+/* How a comment's time lies to what became of the ticket's status. */
+typedef enum Precedence
 {
-	return created_at < known && created_at != desk_now();
+	AFTER_STATUS,				/* written under the status that the ticket has */
+	BEFORE_ROW,					/* before the row was inserted, which came with its status: an import */
+	BEFORE_CHANGE				/* before the status last changed */
+} Precedence;
+
+/* Only a comment that is brought in later than it was written can precede, and is worth a look into the log. */
+static Precedence
+precedence_of(int64 ticket_id, TimestampTz created_at)
+{
+	Args		args = {0};
+
+	if (created_at >= desk_now())
+		return AFTER_STATUS;
+	arg_int64(&args, ticket_id);
+	run(&statements[STATUS_SET_AT], &args);
+	if (created_at < result_time(2))
+		return BEFORE_CHANGE;
+	return created_at < result_time(1) ? BEFORE_ROW : AFTER_STATUS;
 }
 
 /* Must the books be worked out again for a comment of this time to have its place in them? */
 static bool
-is_out_of_order(const TicketState *ticket, TimestampTz created_at)
+is_out_of_order(const TicketState *ticket, TimestampTz created_at, Precedence precedence)
 {
 	return created_at < ticket->last_customer_at || created_at < ticket->last_agent_at ||
-		is_older(created_at, ticket->status_changed_at);
+		precedence == BEFORE_CHANGE;
 }
 
 /* Raise 55000 for a public comment on a ticket that was closed before; older comments may still be imported. */
 static void
-check_not_closed(const TicketState *ticket, TimestampTz created_at)
+check_not_closed(const TicketState *ticket, Precedence precedence)
 {
-	if (ticket->category == CATEGORY_CLOSED && !is_older(created_at, ticket->status_changed_at))
+	if (ticket->category == CATEGORY_CLOSED && precedence == AFTER_STATUS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("ticket %lld is closed", (long long) ticket->id),
@@ -250,10 +279,11 @@ count_reply(const TicketState *ticket, TimestampTz replied_at)
 
 /* A customer's comment: the customer waits, and a ticket that waited for the customer or was solved is open again. */
 static void
-note_customer(const TicketState *ticket, TimestampTz written_at)
+note_customer(const TicketState *ticket, TimestampTz written_at, Precedence precedence)
 {
-	bool		reopens = ticket->category == CATEGORY_PENDING || ticket->category == CATEGORY_HOLD ||
-		ticket->category == CATEGORY_SOLVED;
+	bool		reopens = precedence == AFTER_STATUS &&
+		(ticket->category == CATEGORY_PENDING || ticket->category == CATEGORY_HOLD ||
+		 ticket->category == CATEGORY_SOLVED);
 	Args		args = {0};
 
 	arg_int64(&args, ticket->id);
@@ -307,22 +337,25 @@ recount_replies(int64 ticket_id)
 void
 comment_inserted(const Row *comment)
 {
+	int64		ticket_id = row_int64(comment, COMMENT_TICKET_ID);
 	TimestampTz created_at = row_time(comment, COMMENT_CREATED_AT);
 	Writer		writer = writer_of(comment);
 	TicketState ticket;
+	Precedence	precedence;
 
 	SPI_connect();
-	ticket = lock_ticket(row_int64(comment, COMMENT_TICKET_ID));
+	ticket = lock_ticket(ticket_id);
+	precedence = precedence_of(ticket_id, created_at);
 	if (!row_bool(comment, COMMENT_IS_PRIVATE))
-		check_not_closed(&ticket, created_at);
+		check_not_closed(&ticket, precedence);
 	if (!row_is_null(comment, COMMENT_DELETED_AT))
 		writer = WRITER_OTHER;
-	if (writer == WRITER_AGENT && !is_out_of_order(&ticket, created_at))
+	if (writer == WRITER_CUSTOMER && precedence != BEFORE_CHANGE)
+		note_customer(&ticket, created_at, precedence);
+	if (writer == WRITER_AGENT && !is_out_of_order(&ticket, created_at, precedence))
 		count_reply(&ticket, created_at);
-	else if (writer == WRITER_CUSTOMER && !is_older(created_at, ticket.status_changed_at))
-		note_customer(&ticket, created_at);
-	if (writer != WRITER_OTHER && is_out_of_order(&ticket, created_at))
-		recount_replies(ticket.id);
+	else if (writer != WRITER_OTHER && is_out_of_order(&ticket, created_at, precedence))
+		recount_replies(ticket_id);
 	SPI_finish();
 }
 
@@ -336,7 +369,7 @@ check_publication(const Row *old, const Row *new)
 		return;
 	SPI_connect();
 	ticket = lock_ticket(row_int64(new, COMMENT_TICKET_ID));
-	check_not_closed(&ticket, desk_now());
+	check_not_closed(&ticket, AFTER_STATUS);
 	SPI_finish();
 }
 

@@ -133,6 +133,18 @@ find_column(Relation rel, const DeskTable *table, const char *name, ColumnKind k
 	return attnum;
 }
 
+/* The order that jsonb keeps an object's keys in: shorter ones first, then byte for byte. */
+static int
+compare_names(const void *a, const void *b, void *arg)
+{
+	TupleDesc	desc = arg;
+	const char *x = NameStr(TupleDescAttr(desc, *(const int *) a)->attname);
+	const char *y = NameStr(TupleDescAttr(desc, *(const int *) b)->attname);
+	int			difference = (int) strlen(x) - (int) strlen(y);
+
+	return difference != 0 ? difference : strcmp(x, y);
+}
+
 /* Note for each attribute how it is logged and whether the primary key has it. */
 static void
 describe_attributes(TableShape *shape, Relation rel)
@@ -143,6 +155,7 @@ describe_attributes(TableShape *shape, Relation rel)
 	shape->natts = desc->natts;
 	shape->kinds = MemoryContextAllocZero(shape->context, sizeof(ImageKind) * desc->natts);
 	shape->in_key = MemoryContextAllocZero(shape->context, sizeof(bool) * desc->natts);
+	shape->order = MemoryContextAllocZero(shape->context, sizeof(int) * desc->natts);
 	shape->has_other = false;
 
 	for (int i = 0; i < desc->natts; i++)
@@ -151,7 +164,10 @@ describe_attributes(TableShape *shape, Relation rel)
 		shape->in_key[i] = bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, key);
 		if (shape->kinds[i] == IMAGE_OTHER)
 			shape->has_other = true;
+		shape->order[i] = i;
 	}
+	/* an image whose keys come in order needs no sorting */
+	qsort_arg(shape->order, desc->natts, sizeof(int), compare_names, desc);
 	bms_free(key);
 }
 
@@ -204,6 +220,39 @@ row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple)
 	row->values = palloc(sizeof(Datum) * desc->natts);
 	row->nulls = palloc(sizeof(bool) * desc->natts);
 	heap_deform_tuple(tuple, desc, row->values, row->nulls);
+}
+
+/* A row of a table, to be filled in. The arrays are the current memory context's. */
+Row
+empty_row(const TableShape *shape, TupleDesc desc)
+{
+	return (Row) {
+		.shape = shape,
+		.desc = desc,
+		.values = palloc(sizeof(Datum) * desc->natts),
+		.nulls = palloc(sizeof(bool) * desc->natts)
+	};
+}
+
+/*
+ * Fill a row in with what a query returned of all the table's columns, in their order. What was dropped is not among
+ * them. The values point into the tuple.
+ */
+void
+row_fill(Row *row, HeapTuple tuple, TupleDesc from)
+{
+	int			column = from->natts;
+
+	heap_deform_tuple(tuple, from, row->values, row->nulls);
+	for (int i = row->desc->natts - 1; i >= 0; i--)
+	{
+		bool		dropped = TupleDescAttr(row->desc, i)->attisdropped;
+
+		if (!dropped)
+			column--;
+		row->values[i] = dropped ? (Datum) 0 : row->values[column];
+		row->nulls[i] = dropped || row->nulls[column];
+	}
 }
 
 bool

@@ -64,6 +64,7 @@ typedef struct TableShape
 	int			natts;
 	ImageKind  *kinds;			/* by attribute, from 0 */
 	bool	   *in_key;			/* likewise: part of the primary key */
+	int		   *order;			/* attributes, from 0, in the order that jsonb has their names in */
 	bool		has_other;		/* some column is IMAGE_OTHER */
 } TableShape;
 
@@ -80,6 +81,8 @@ extern void row_init(void);
 extern void forget_shapes(Oid relid);
 extern const TableShape *shape_of(Relation rel, const DeskTable *table);
 extern void row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple);
+extern Row	empty_row(const TableShape *shape, TupleDesc desc);
+extern void row_fill(Row *row, HeapTuple tuple, TupleDesc from);
 extern Datum row_datum(const Row *row, int column);
 extern bool row_is_null(const Row *row, int column);
 extern int64 row_int64(const Row *row, int column);

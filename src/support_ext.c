@@ -15,7 +15,9 @@
 #include "utils/tuplestore.h"
 
 #include "actor.h"
+#include "audit.h"
 #include "compat.h"
+#include "keep.h"
 #include "log_writer.h"
 #include "plan.h"
 #include "row.h"
@@ -66,6 +68,7 @@ forget(Datum arg, Oid relid)
 	forget_user_of_role(relid);
 	forget_rules(relid);
 	forget_log_target(relid);
+	forget_recycle_bin(relid);
 }
 
 void
@@ -88,6 +91,11 @@ _PG_init(void)
 							"The largest file that add_attachment() takes.", NULL,
 							&max_attachment_size, 25 * 1024, 0, 1000 * 1024, PGC_USERSET, GUC_UNIT_KB,
 							NULL, NULL, NULL);
+	DefineCustomBoolVariable("support_ext.notify_changes",
+							 "Notifies the channel support_feed at each commit that changed something.",
+							 "It only wakes who listens: what changed is told by feed_read().",
+							 &notify_changes, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	keep_init();
 	MarkGUCPrefixReserved("support_ext");
 }
 

@@ -91,7 +91,6 @@ static const struct
 	{"waiting_since", "support.add_comment()"},
 	{"last_customer_at", "support.add_comment()"},
 	{"last_agent_at", "support.add_comment()"},
-	{"status_changed_at", "support.set_status()"},
 	{"search", NULL}
 };
 

@@ -91,6 +91,17 @@ lock_ticket_at_version(int64 ticket_id, int64 expected)
 	return version;
 }
 
+/* Raise P0002 or 55000 unless there is a row of this ticket, marked as deleted or not. */
+void
+check_ticket_is_there(int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	if (run(&statements[IS_DELETED], &args) == 0)
+		refuse_absent_ticket(ticket_id);
+}
+
 /* Raise P0002 or 55000 unless the ticket is live, without locking it. */
 void
 check_live_ticket(int64 ticket_id)

@@ -12,6 +12,7 @@
 #define ANY_VERSION (-1)
 
 extern int64 version_argument(FunctionCallInfo fcinfo, int n);
+extern void check_ticket_is_there(int64 ticket_id);
 extern void check_live_ticket(int64 ticket_id);
 extern int64 lock_live_ticket(int64 ticket_id);
 extern int64 lock_ticket_at_version(int64 ticket_id, int64 expected);

@@ -95,17 +95,37 @@ static const DeskTable log_table = {
 	.name = "audit_log", .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
 };
 
-RestoredRow restored_row;
 bool		seeding = false;
 
-/* Is this the removed row that comes back at the moment? */
+static RestoredRow restored_row;
+
+/* From here to end_restoring(), which wants to know what was before, a statement of ours brings this row back. */
+RestoredRow
+begin_restoring(const DeskTable *table, int64 id)
+{
+	RestoredRow before = restored_row;
+
+	restored_row = (RestoredRow) {
+		table, id, trigger_depth() + 1
+	};
+	return before;
+}
+
+void
+end_restoring(RestoredRow before)
+{
+	restored_row = before;
+}
+
+/* Is this the row that comes back at the moment? */
 static bool
 is_restored(const DeskTable *table, const Row *row)
 {
 	AttrNumber	id = row->shape->id;
 
 	return table == restored_row.table &&
-		(!AttributeNumberIsValid(id) || DatumGetInt64(row->values[id - 1]) == restored_row.id);
+		(!AttributeNumberIsValid(id) || DatumGetInt64(row->values[id - 1]) == restored_row.id) &&
+		trigger_depth() == restored_row.depth;
 }
 
 static bool
@@ -218,15 +238,16 @@ fill_in_defaults(Relation rel, Row *row)
 	return filled;
 }
 
-/* The tuple with the row's values, allocated where the caller of the trigger expects it. */
+/* The tuple with the row's values, allocated where the caller of the trigger expects it. Generated columns come later. */
 static HeapTuple
 tuple_of(const Row *row, HeapTuple original)
 {
-	bool	   *replace = palloc(sizeof(bool) * row->desc->natts);
+	HeapTuple	tuple = heap_form_tuple(row->desc, row->values, row->nulls);
 
-	for (int i = 0; i < row->desc->natts; i++)
-		replace[i] = !TupleDescAttr(row->desc, i)->attgenerated;
-	return heap_modify_tuple(original, row->desc, row->values, row->nulls, replace);
+	tuple->t_data->t_ctid = original->t_data->t_ctid;
+	tuple->t_self = original->t_self;
+	tuple->t_tableOid = original->t_tableOid;
+	return tuple;
 }
 
 static HeapTuple
@@ -285,12 +306,16 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 	row_open(&new, shape, RelationGetDescr(rel), trigdata->tg_newtuple);
 	if (table == &tickets_table)
 	{
-		ticket_before_update(&old, &new);
+		if (is_restored(table, &new))
+			ticket_before_restoring_update(&old, &new);
+		else
+			ticket_before_update(&old, &new);
 		keep_ticket_words(&old, &new);
 	}
 	else if (table == &comments_table)
 	{
-		comment_before_update(&old, &new);
+		if (!is_restored(table, &new))
+			comment_before_update(&old, &new);
 		keep_comment_words(&old, &new);
 	}
 	else if (table == &users_table)
@@ -343,13 +368,29 @@ after_insert(const DeskTable *table, const Row *row)
 		comment_inserted(row);
 }
 
+/* Raise 55000 if a row of a ticket moves to another or changes its id: the log would not find what it was before. */
+static void
+check_stays(const DeskTable *table, const Row *old, const Row *new)
+{
+	const TableShape *shape = new->shape;
+
+	if (row_differs(old, new, shape->ticket_id - 1) || row_differs(old, new, shape->id - 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("row %lld of support.%s stays with ticket %lld and keeps its id",
+						(long long) DatumGetInt64(old->values[shape->id - 1]), table->name,
+						(long long) DatumGetInt64(old->values[shape->ticket_id - 1]))));
+}
+
 static void
 after_update(const DeskTable *table, const Row *old, const Row *new)
 {
+	if (table->has_id && table->ticket_column != NULL)
+		check_stays(table, old, new);
 	if (table == &tickets_table)
 		ticket_check(old, new);
 	audit_update(old, new);
-	if (table == &comments_table)
+	if (table == &comments_table && !is_restored(table, new))
 		comment_updated(old, new);
 }
 
@@ -357,7 +398,7 @@ static void
 after_delete(const DeskTable *table, const Row *row)
 {
 	audit_delete(row);
-	if (table == &comments_table)
+	if (table == &comments_table && !is_restored(table, row))
 		comment_removed(row);
 }
 
@@ -441,6 +482,7 @@ stamp_entry(TriggerData *trigdata)
 	row_set(&entry, ENTRY_ERA, Int32GetDatum(current_era()));
 	row_set(&entry, ENTRY_XID, Int64GetDatum(current_xid()));
 	row_set(&entry, ENTRY_DB_ROLE, CStringGetTextDatum(asking_role()));
+	announce_entry();
 	return tuple_of(&entry, trigdata->tg_trigtuple);
 }
 
@@ -462,6 +504,8 @@ support_guard_log(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.guard_log", TRIGGER_EVENT_BEFORE, true);
 
 	(void) table_named(trigdata);
+	if (moving_entries)
+		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(stamp_entry(trigdata));
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && is_of_purged_ticket(trigdata))

@@ -8,16 +8,18 @@
 #include "row.h"
 
 /*
- * A removed row that comes back at the moment: it comes as it was, with no rules applied and no books kept. Rows that an
- * application's own triggers insert meanwhile are not meant.
+ * A row that becomes as it was at the moment, be it inserted, changed or removed by that: no rules are applied and no books
+ * kept. Rows that an application's own triggers write meanwhile are not meant.
  */
 typedef struct RestoredRow
 {
 	const DeskTable *table;		/* NULL for none */
 	int64		id;				/* 0 in a table without one */
+	int			depth;			/* of triggers */
 } RestoredRow;
 
-extern RestoredRow restored_row;
+extern RestoredRow begin_restoring(const DeskTable *table, int64 id);
+extern void end_restoring(RestoredRow before);
 
 /* Set while install() fills the lookup tables: that is not logged. */
 extern bool seeding;

@@ -36,7 +36,6 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_LAST_AGENT_AT] = {"last_agent_at", COLUMN_TIME},
 	[TICKET_DELETED_BY] = {"deleted_by", COLUMN_BIGINT},
 	[TICKET_DELETE_REASON] = {"delete_reason", COLUMN_TEXT},
-	[TICKET_STATUS_CHANGED_AT] = {"status_changed_at", COLUMN_TIME},
 	[TICKET_TITLE] = {"title", COLUMN_TEXT},
 	[TICKET_DESCRIPTION] = {"description", COLUMN_TEXT},
 	[TICKET_SEARCH] = {"search", COLUMN_WORDS},
@@ -78,7 +77,8 @@ static Statement statements[] = {
  */
 static Bookkeeping bookkeeping;
 
-static int
+/* How many triggers are at work, one within the other. */
+int
 trigger_depth(void)
 {
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
@@ -171,7 +171,6 @@ ticket_before_insert(Row *ticket)
 	}
 	else
 		row_clear(ticket, TICKET_SOLVED_AT);
-	set_time_if_null(ticket, TICKET_STATUS_CHANGED_AT, solved ? row_time(ticket, TICKET_SOLVED_AT) : created_at);
 
 	if (!row_is_null(ticket, TICKET_LAST_CUSTOMER_AT) || row_is_null(ticket, TICKET_CREATOR_ID))
 		return;
@@ -195,7 +194,6 @@ keep_status_change(const Row *old, Row *new)
 
 	if (!keeps_books(new))
 		check_transition(row_int64(new, TICKET_ID), from, to);
-	set_time(new, TICKET_STATUS_CHANGED_AT, now);
 	if (is_solved(after) && !is_solved(before))
 	{
 		set_time(new, TICKET_SOLVED_AT, now);
@@ -253,37 +251,51 @@ take_over_books(const Row *old, Row *new)
 {
 	static const int kept[] = {
 		TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT, TICKET_REOPEN_COUNT, TICKET_REPLY_COUNT,
-		TICKET_WAITING_SINCE, TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT, TICKET_STATUS_CHANGED_AT
+		TICKET_WAITING_SINCE, TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT
 	};
 
 	for (int i = 0; i < lengthof(kept); i++)
 		row_take_over(old, new, kept[i]);
 }
 
-/* Keep a ticket's own books in an UPDATE: version, updated_at, the solved times and who deleted it. */
-void
-ticket_before_update(const Row *old, Row *new)
+/* A new version, if anything changed. Returns whether it did. */
+static bool
+move_on(const Row *old, Row *new)
 {
 	if (row_int64(old, TICKET_ID) != row_int64(new, TICKET_ID))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the id of ticket %lld cannot change", (long long) row_int64(old, TICKET_ID))));
-
 	row_check_finite(new, TICKET_CREATED_AT);
 	row_take_over(old, new, TICKET_VERSION);
 	row_take_over(old, new, TICKET_UPDATED_AT);
-	if (!keeps_books(new))
-		take_over_books(old, new);
 	if (!really_changed(old, new))
-		return;
-
+		return false;
 	row_set(new, TICKET_VERSION, Int64GetDatum(row_int64(old, TICKET_VERSION) + 1));
 	set_time(new, TICKET_UPDATED_AT, desk_now());
+	return true;
+}
+
+/* Keep a ticket's own books in an UPDATE: version, updated_at, the solved times and who deleted it. */
+void
+ticket_before_update(const Row *old, Row *new)
+{
+	if (!keeps_books(new))
+		take_over_books(old, new);
+	if (!move_on(old, new))
+		return;
 	if (!row_is_null(old, TICKET_STATUS) && !row_is_null(new, TICKET_STATUS) &&
 		row_column_differs(old, new, TICKET_STATUS))
 		keep_status_change(old, new);
 	if (row_column_differs(old, new, TICKET_DELETED_AT))
 		keep_deletion(old, new);
+}
+
+/* A ticket's columns become what they were, its books among them. */
+void
+ticket_before_restoring_update(const Row *old, Row *new)
+{
+	(void) move_on(old, new);
 }
 
 /*

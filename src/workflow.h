@@ -30,7 +30,6 @@ enum
 	TICKET_LAST_AGENT_AT,
 	TICKET_DELETED_BY,
 	TICKET_DELETE_REASON,
-	TICKET_STATUS_CHANGED_AT,
 	TICKET_TITLE,
 	TICKET_DESCRIPTION,
 	TICKET_SEARCH,
@@ -42,6 +41,7 @@ extern const DeskTable tickets_table;
 
 extern void ticket_before_insert(Row *ticket);
 extern void ticket_before_update(const Row *old, Row *new);
+extern void ticket_before_restoring_update(const Row *old, Row *new);
 extern void check_assignee(int64 user_id);
 extern void settle_assignments(int64 user_id);
 extern void ticket_check(const Row *old, const Row *new);
@@ -53,6 +53,7 @@ typedef struct Bookkeeping
 	int			depth;			/* of triggers */
 } Bookkeeping;
 
+extern int	trigger_depth(void);
 extern Bookkeeping keep_books_of(int64 ticket_id);
 extern void end_keeping_books(Bookkeeping before);
 

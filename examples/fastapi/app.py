@@ -10,7 +10,7 @@ from pydantic import BaseModel, conint
 
 # The table "As HTTP answers" of doc/errors.md: SQLSTATEs, or the two characters that a class of them begins with
 HTTP_STATUS = {
-    "P0002": 404, "55000": 409, "23505": 409, "SU001": 409, "SU002": 409, "42501": 403, "54000": 413,
+    "P0002": 404, "55000": 409, "23505": 409, "SU001": 409, "SU002": 409, "SU003": 409, "42501": 403, "54000": 413,
     "22": 422, "23": 422, "40": 503, "53": 503, "55P03": 503, "57": 503,
 }
 

@@ -84,11 +84,10 @@ BEGIN
 					RAISE EXCEPTION 'team "%" does not exist', l.team;
 				END IF;
 				INSERT INTO support.tickets (external_id, ticket_number, title, description, status, priority,
-					creator_id, assignee_id, team_id, channel, custom, created_at, solved_at, first_solved_at,
-					status_changed_at)
+					creator_id, assignee_id, team_id, channel, custom, created_at, solved_at, first_solved_at)
 				VALUES (l.external_id, l.ticket_number, l.title, coalesce(l.description, ''), l.status, l.priority,
 					by_whom, for_whom, for_team, l.channel, coalesce(l.custom::jsonb, '{}'), l.created_at::timestamptz,
-					l.solved_at::timestamptz, l.solved_at::timestamptz, l.solved_at::timestamptz)
+					l.solved_at::timestamptz, l.solved_at::timestamptz)
 				RETURNING id INTO new_id;
 				PERFORM support.tag_ticket(new_id, array_remove(regexp_split_to_array(btrim(l.tags), '\s*,\s*'), ''))
 				WHERE l.tags IS NOT NULL;

@@ -226,10 +226,10 @@ COMMIT;
 SET support_ext.now = '2026-03-02 10:00 Europe/Berlin';
 SELECT support.desk_now();
 SELECT support.create_ticket('By the clock', creator_id => 3);
-SELECT created_at, updated_at, status_changed_at, waiting_since FROM support.tickets WHERE id = 3;
+SELECT created_at, updated_at, waiting_since FROM support.tickets WHERE id = 3;
 SET support_ext.now = '2026-03-03 12:00+00';
 SELECT support.set_status(3, 'resolved');
-SELECT created_at, updated_at, status_changed_at, solved_at FROM support.tickets WHERE id = 3;
+SELECT created_at, updated_at, solved_at FROM support.tickets WHERE id = 3;
 SELECT occurred_at, action FROM support.audit_log WHERE ticket_id = 3 ORDER BY id;
 SET support_ext.now = 'teatime';
 \echo :LAST_ERROR_SQLSTATE

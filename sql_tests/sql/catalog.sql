@@ -31,12 +31,13 @@ JOIN pg_extension AS e ON e.oid = d.refobjid
 CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS o
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'support_ext';
 
--- Code belongs to the extension, data to the database: the members are functions.
+-- Code belongs to the extension, data to the database: the members are functions. Those that name a table's row type
+-- belong with the table.
 \pset format unaligned
 SELECT type, identity FROM members ORDER BY type, identity COLLATE "C";
 \pset format aligned
 SELECT type, identity FROM members WHERE type <> ALL (ARRAY['function', 'type', 'aggregate', 'operator']);
-SELECT name FROM our_functions AS f WHERE NOT EXISTS (SELECT FROM members AS m WHERE m.objid = f.oid);
+SELECT name FROM our_functions AS f WHERE NOT EXISTS (SELECT FROM members AS m WHERE m.objid = f.oid) ORDER BY name::text;
 
 -- What depends on them in the database are defaults, triggers and views: DROP EXTENSION ... CASCADE takes no table,
 -- column, index or constraint away.
@@ -205,7 +206,8 @@ LEFT JOIN pg_get_keywords() AS k ON k.word = n.name AND k.catcode = ANY (ARRAY['
 WHERE k.word IS NOT NULL OR n.name !~ '^[a-z_][a-z0-9_]*$'
 ORDER BY n.kind, n.object, n.name;
 
--- Writers end in the acting user, but for set_actor(), which says who that is, and install(). The rest are STABLE.
+-- Writers end in the acting user, but for set_actor(), which says who that is, install(), and those that change no
+-- record. The rest are STABLE, but for one that reads no table.
 SELECT f.name AS without_actor
 FROM our_functions AS f
 JOIN pg_proc AS p ON p.oid = f.oid
@@ -216,7 +218,7 @@ ORDER BY f.proname;
 SELECT f.name AS with_actor
 FROM our_functions AS f
 JOIN pg_proc AS p ON p.oid = f.oid
-WHERE p.provolatile <> 'v' AND 'actor_id' = ANY (p.proargnames);
+WHERE p.provolatile <> 'v' AND pg_get_function_arguments(p.oid) ~ '\yactor_id\y';
 SELECT f.name AS immutable
 FROM our_functions AS f
 JOIN pg_proc AS p ON p.oid = f.oid
@@ -231,7 +233,7 @@ WHERE p.provolatile = 'v' AND p.proparallel <> 'u';
 -- Views name their columns, and nothing outside our schemas and the server's.
 SELECT count(*) > 0 AS seen FROM our_relations WHERE relkind = 'v';
 SELECT support_internal.desk_layout() ~ 'CREATE OR REPLACE VIEW' AS seen,
-	support_internal.desk_layout() ~* 'SELECT\s+(DISTINCT\s+)?(\w+\.)?\*' AS has_star;
+	support_internal.desk_layout() ~* 'VIEW[^;]*SELECT\s+(DISTINCT\s+)?(\w+\.)?\*' AS has_star;
 SELECT r.name, o.type, o.identity
 FROM our_relations AS r
 JOIN pg_rewrite AS w ON w.ev_class = r.oid

@@ -394,7 +394,7 @@ DECLARE
 	hint text;
 BEGIN
 	FOREACH refused IN ARRAY '{id,creator_id,created_at,deleted_at,deleted_by,delete_reason,updated_at,version,first_replied_at,
-		first_solved_at,solved_at,reopen_count,reply_count,waiting_since,last_customer_at,last_agent_at,status_changed_at,
+		first_solved_at,solved_at,reopen_count,reply_count,waiting_since,last_customer_at,last_agent_at,
 		search}'::text[]
 	LOOP
 		BEGIN

@@ -12,7 +12,7 @@ INSERT INTO support.users (email, full_name, role) VALUES
 	('carl@corp.example', 'Carl Customer', 'customer');
 SELECT support.set_actor(1);
 CREATE VIEW times AS
-SELECT id, status, to_char(status_changed_at, 'DD HH24:MI') AS changed, to_char(solved_at, 'DD HH24:MI') AS solved,
+SELECT id, status, to_char(solved_at, 'DD HH24:MI') AS solved,
 	to_char(first_solved_at, 'DD HH24:MI') AS first_solved, reopen_count, to_char(pending_until, 'DD HH24:MI') AS pending_until,
 	to_char(waiting_since, 'DD HH24:MI') AS waiting
 FROM support.tickets;
@@ -67,10 +67,10 @@ SELECT pending_until FROM times WHERE id = 2;
 
 -- Plain UPDATE: the same books, whatever the client sends with it.
 SET support_ext.now = '2026-03-03 09:00+00';
-UPDATE support.tickets SET status = 'resolved', solved_at = '2020-01-01', first_solved_at = '2020-01-01', reopen_count = 9,
-	status_changed_at = '2020-01-01' WHERE id = 2;
+UPDATE support.tickets SET status = 'resolved', solved_at = '2020-01-01', first_solved_at = '2020-01-01', reopen_count = 9
+	WHERE id = 2;
 SELECT * FROM times WHERE id = 2;
-UPDATE support.tickets SET solved_at = NULL, first_solved_at = NULL, reopen_count = 9, status_changed_at = NULL WHERE id = 2;
+UPDATE support.tickets SET solved_at = NULL, first_solved_at = NULL, reopen_count = 9 WHERE id = 2;
 SELECT * FROM times WHERE id = 2;
 UPDATE support.tickets SET status = 'open' WHERE id = 2;
 SELECT * FROM times WHERE id = 2;

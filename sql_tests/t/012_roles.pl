@@ -104,6 +104,18 @@ my @calls = (
 	q{delete_ticket(2, 'a test')} => 2,
 	q{restore_ticket(2)} => 3,
 	q{ticket_history(2, all_fields => true)} => undef,
+	q{ticket_as_of(1, now()) ->> 'title'} => 'Fire',
+	q{tickets_as_of(now())} => undef,
+	q{tickets_as_of_snapshot(pg_current_snapshot())} => undef,
+	q{comments_as_of(1, now())} => undef,
+	q{rows_as_of(NULL::support.users, NULL, now())} => undef,
+	q{undo_since(1, now() - interval '1 day')} => undef,
+	q{undo((SELECT max(id) FROM support.audit_log WHERE ticket_id = 1 AND new_value ? 'priority')) > 0} => 't',
+	q{feed_start('search', NULL)} => '',
+	q{feed_read('search')} => undef,
+	q{feed_done('search', (SELECT max(feed_position) FROM support.feed_read('search', 1)))} => '',
+	q{feed_stop('search')} => '',
+	q{verify_audit()} => undef,
 	q{desk_now() = now()} => 't',
 	q{version() ~ '^[0-9]'} => 't',
 	q{settings()} => undef);
@@ -121,11 +133,15 @@ is($node->safe_psql('desk', $calls, as('app')), join("\n", @expected), 'app: eve
 is( $node->safe_psql('desk', <<'SQL'),
 SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'support'::regnamespace
 SQL
-	join(' ', sort keys %called, 'install', 'purge_deleted'),
+	join(' ', sort keys %called, 'install', 'maintain', 'purge_deleted', 'seal_audit', 'audit_proof', 'check_audit_proof'),
 	'no function of the desk was left out');
 is(authors_after(0), "app|1\napp|", 'the log names the role and the acting user, who was nobody at first');
 may_not('app', 'what the owner keeps is refused',
-	'SELECT support.install()', 'SELECT support.install(seed => false)', "SELECT support.purge_deleted('0 seconds')");
+	'SELECT support.install()', 'SELECT support.install(seed => false)', "SELECT support.purge_deleted('0 seconds')",
+	'SELECT support.seal_audit()');
+$node->safe_psql('desk', 'SELECT support.seal_audit()');
+is($node->safe_psql('desk', 'SELECT support.check_audit_proof(support.audit_proof(1))', as('app')),
+	't', 'app: an entry that the owner has sealed is proved');
 
 # Plain SQL and COPY on every table: columns, a row, a change, and how to find the row
 

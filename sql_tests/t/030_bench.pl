@@ -7,7 +7,7 @@ use Desk;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = start_server('bench');
+my $node = start_server('bench', 'autovacuum = off');
 my @server = ('--host', $node->host, '--port', $node->port);
 my @small = ('--rounds', 1, '--tickets', 500, @server);
 
@@ -33,18 +33,21 @@ sub prints
 }
 
 my @rivals = ('support', 'unaudited', 'bare');
+my @ways_to_log = ('spi', 'cte', 'row_trigger', 'statement_trigger');
 
-my $audit = prints('audit', [ '--rows', 200 ],
-	'UPDATE' => section("UPDATE of a ticket's status", 'throughput', @rivals),
-	'INSERT' => section('INSERT of a ticket', 'throughput', @rivals));
-my @goals = $audit =~ m{^  support / unaudited .*, goal at least 0\.88$}mg;
-is(scalar @goals, 2, 'audit: its goals');
-my @written = $audit =~ /^  bytes of WAL a change: support [1-9]\d*, unaudited [1-9]\d*, bare [1-9]\d*\n  bytes of log a change: [1-9]\d*$/mg;
-is(scalar @written, 2, 'audit: what a change writes');
-
-prints('bulk', [ '--rows', 200 ],
-	'UPDATE' => section('UPDATE of 200 tickets', 'time', @rivals),
-	'INSERT' => section('INSERT of 200 tickets', 'time', @rivals));
+my $audit = prints('audit', [ '--rows', 100, '--bulk-rounds', 1, '--many', 200 ],
+	'UPDATE' => section("UPDATE of a ticket's status", 'throughput', @rivals, @ways_to_log),
+	'INSERT' => section('INSERT of a ticket', 'throughput', @rivals, @ways_to_log),
+	'DELETE' => section('DELETE of a ticket', 'throughput', @rivals, @ways_to_log),
+	'UPDATE of many' => section('UPDATE of 200 tickets', 'time', @rivals, @ways_to_log),
+	'INSERT of many' => section('INSERT of 200 tickets', 'time', @rivals, @ways_to_log));
+my @goals = $audit =~ m{^  support / (?:unaudited|cte) .*, goal (at \w+ [\d.]+)$}mg;
+is("@goals", 'at least 0.90 at least 1 at least 0.90 at least 1 at most 1.25 at most 1.30 at least 0.80 at least 1',
+	'audit: its goals');
+my $all = join ', ', map { "$_ [1-9]\\d*" } @rivals, @ways_to_log;
+my $logging = join ', ', map { "$_ [1-9]\\d*" } 'support', @ways_to_log;
+my @costs = $audit =~ /^  microseconds a change: $all\n  bytes of WAL a change: $all\n  bytes of log a change: $logging$/mg;
+is(scalar @costs, 5, 'audit: what a change costs');
 
 prints('copy', [],
 	'given columns' => section('COPY of 500 tickets, given columns', 'throughput', @rivals),
@@ -66,6 +69,19 @@ my $clients = prints('clients', [ '--rows', 10 ],
 is("@goals", '5 2.5 2.5', 'clients: its goals');
 my @logged = $clients =~ m{^  mapped / guide .*\n  rows of log a change: support\.audit_log 1\.00, guide\.audit_logs 1\.00$}mg;
 is(scalar @logged, 2, 'clients: each change is logged once, each way');
+
+my $proof = prints('proof', [],
+	'sealing' => section('sealing of 2520 entries', 'time', 'seal_audit', 'COPY', 'cursor'),
+	'verification' => section('verification of 2520 entries', 'time', 'verify_audit', 'COPY', 'cursor'));
+like($proof, qr/^  bytes a sealed entry: [1-9]\d*, of the log itself: [1-9]\d*$/m, 'proof: bytes');
+like($proof, qr/^proof of an entry\n  audit_proof +[1-9]\d* a second$/m, 'proof: of an entry');
+
+prints('past', [ '--rows', 20 ],
+	'one ticket' => qr/^ticket_as_of\(\) of a ticket with 20 changes.*\n(?:  [a-z -]+ +[\d.]+ ms\n){3}/m,
+	'all tickets' => section('tickets_as_of(), half of them', 'time', 'tickets_as_of', 'log'));
+
+prints('feed', [ '--rows', 1 ],
+	'a batch' => section('reading a batch of 1000', 'throughput', 'start', 'large', 'half', 'gap', 'end', 'opened'));
 
 is($node->safe_psql('postgres', "SELECT datname FROM pg_database WHERE datname LIKE 'bench%'"), '', 'nothing is left behind');
 

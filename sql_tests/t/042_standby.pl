@@ -45,6 +45,11 @@ my @readers = (
 	"SELECT support.get_ticket_by_number('OLD-1')", 'SELECT support.settings()', 'SELECT support.show_ticket(1)',
 	'SELECT support.ticket_history(1)', 'SELECT support.ticket_history(4, all_fields => true)',
 	'SELECT support.version()', 'SELECT support.set_actor(2)',
+	"SELECT support.ticket_as_of(1, '2026-03-01')", "SELECT support.tickets_as_of('2026-03-01')",
+	"SELECT support.comments_as_of(1, '2026-03-01')", "SELECT support.rows_as_of(NULL::support.users, NULL, '2026-03-01')",
+	"SELECT support.feed_read('archive', 5)",
+	'SELECT support.verify_audit()', "SELECT support.verify_audit('2026-03-01', '2026-04-01')",
+	'SELECT support.audit_proof(1)', 'SELECT support.check_audit_proof(support.audit_proof(1))',
 	'BEGIN; SELECT support.set_actor(2, is_local => true); SELECT * FROM support.my_tickets; ROLLBACK');
 
 is(difference(rows_of($standby, 'desk'), rows_of($primary, 'desk')), '', 'the standby has the same rows');
@@ -67,8 +72,9 @@ my %writers = (
 	add_attachment => "2, 'a.txt', 'a'", add_comment => "2, 'x', author_id => 2", add_team_member => '1, 2',
 	assign_ticket => '2, 2', create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
 	create_user => "'new\@desk.example', 'New'", deactivate_user => '2', delete_comment => '1, 1',
-	delete_ticket => '2', edit_comment => "1, 1, 'y'", install => '', log_event => "1, 'visit'",
-	purge_deleted => '', restore_comment => '1, 5', restore_ticket => '5', set_priority => "2, 'low'",
+	delete_ticket => '2', edit_comment => "1, 1, 'y'", feed_done => "'archive', '1/1/1'",
+	feed_start => "'new'", feed_stop => "'archive'", install => '', log_event => "1, 'visit'",
+	maintain => '', undo => '1', undo_since => "2, '2026-01-01'", purge_deleted => '', restore_comment => '1, 5', restore_ticket => '5', seal_audit => '', set_priority => "2, 'low'",
 	set_status => "2, 'pending'", tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
 	untag_ticket => "2, '{till}'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),
 	watch_ticket => '2, 4');

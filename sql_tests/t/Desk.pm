@@ -209,8 +209,9 @@ INSERT INTO shop.orders (ticket_id, item) SELECT id, 'item of ' || ticket_number
 SELECT support.deactivate_user(6, 2);
 DELETE FROM support.tickets WHERE id = 7;
 
--- the next month: solved, reopened, deleted in every way
+-- the next month: sealed, solved, reopened, deleted in every way
 SET support_ext.now = '2026-03-10 09:00+00';
+SELECT support.seal_audit();
 SELECT support.purge_deleted('1 day');
 SELECT support.set_status(2, 'resolved', actor_id => 2);
 SELECT support.add_comment(2, 'Not at all', author_id => 5, actor_id => 5);
@@ -229,6 +230,12 @@ SELECT support.delete_ticket(5, 'a test');
 SELECT support.log_event(1, 'phone_call', NULL, '{"minutes": 5}');
 SELECT support.log_event(NULL, 'backup', '[1, "two"]');
 INSERT INTO support.audit_log (action, ticket_id) VALUES ('visit', 2);
+
+-- others follow
+SELECT support.feed_start('search');
+SELECT support.feed_start('archive', NULL);
+SELECT support.feed_done('archive', feed_position) FROM support.feed_read('archive', 17);
+SELECT support.seal_audit();
 SQL
 	return;
 }

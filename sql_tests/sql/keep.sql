@@ -1,0 +1,115 @@
+-- maintain(): the log's months are made ahead, and old ones go; what the recycle bin needs stays.
+CREATE DATABASE regress_keep;
+\c regress_keep
+CREATE EXTENSION support_ext;
+SET TimeZone = 'Pacific/Auckland';
+SET DateStyle = 'SQL, DMY';
+\set SHOW_CONTEXT never
+CREATE VIEW places AS
+SELECT a.tableoid::regclass AS partition, count(*) AS entries, count(*) FILTER (WHERE a.action = 'DELETE') AS deletes
+FROM support.audit_log AS a
+GROUP BY a.tableoid
+ORDER BY a.tableoid::regclass::text;
+
+-- Before it ever ran, the default partition takes all, whatever the session's zone.
+SET support_ext.now = '2026-02-28 23:30+00';
+SELECT support.create_user('ann@desk.example', 'Ann Agent', 'agent');
+SELECT support.set_actor(1);
+SELECT support.create_ticket('Ticket ' || n, creator_id => 1) FROM generate_series(1, 5) AS n;
+SET support_ext.now = '2026-03-01 00:00+00';
+SELECT support.add_comment(2, 'Gone with its ticket'), support.add_comment(3, 'Removed alone'), support.add_comment(1, 'Stays');
+DELETE FROM support.tickets WHERE id = 2;
+SELECT support.delete_ticket(4);
+DELETE FROM support.comments WHERE ticket_id = 3;
+SET support_ext.now = '2026-04-15 10:00+00';
+UPDATE support.tickets SET priority = 'low' WHERE id <> 4;
+SELECT * FROM places;
+CREATE TABLE log_before AS SELECT * FROM support.audit_log;
+
+-- It makes this month and two more, and those that have entries; a second call finds nothing to do.
+SELECT * FROM support.maintain();
+SELECT * FROM support.maintain();
+SELECT * FROM places;
+(TABLE log_before EXCEPT ALL TABLE support.audit_log) UNION ALL (TABLE support.audit_log EXCEPT ALL TABLE log_before);
+
+-- The months are whole: entries go there, the guards hold, and every object has its comment.
+UPDATE support.tickets SET priority = 'high' WHERE id = 1;
+SET support_ext.now = '2026-05-01 00:00+00';
+UPDATE support.tickets SET priority = 'urgent' WHERE id = 1;
+SELECT support.log_event(1, 'phone_call') > 0 AS logged;
+SELECT tableoid::regclass, action FROM support.audit_log ORDER BY id DESC LIMIT 3;
+TRUNCATE support_internal.audit_log_2026_05;
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM support_internal.audit_log_2026_05;
+\echo :LAST_ERROR_SQLSTATE
+SELECT c.oid::regclass AS partition, pg_get_userbyid(c.relowner) = current_user AS ours, obj_description(c.oid, 'pg_class') AS comment
+FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'support.audit_log'::regclass
+ORDER BY c.relname;
+
+-- A partition made by hand, of another shape, is left as it is, but for a guard.
+CREATE TABLE support_internal.whole_year PARTITION OF support.audit_log FOR VALUES FROM ('2027-01-01 00:00+00') TO ('2028-01-01 00:00+00');
+SELECT * FROM support.maintain();
+TRUNCATE support_internal.whole_year;
+\echo :LAST_ERROR_SQLSTATE
+SET support_ext.now = '2026-12-15 10:00+00';
+SELECT * FROM support.maintain();
+
+-- Bad settings, and callers without the right.
+SET support_ext.retention = 'for a while';
+\echo :LAST_ERROR_SQLSTATE
+SET support_ext.retention = '-1 month';
+\echo :LAST_ERROR_SQLSTATE
+SET support_ext.retention_action = 'burn';
+\echo :LAST_ERROR_SQLSTATE
+SHOW support_ext.retention;
+CREATE ROLE regress_keeper;
+GRANT USAGE ON SCHEMA support TO regress_keeper;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support TO regress_keeper;
+SET ROLE regress_keeper;
+SELECT * FROM support.maintain();
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+
+-- Nothing is too old yet: a month stays while a part of it is kept.
+SET support_ext.retention = '9 months 15 days';
+SELECT * FROM support.maintain();
+-- Then the oldest goes off the log, which notes it; what the recycle bin needs moves to the default partition.
+SET support_ext.retention = '9 months';
+SELECT * FROM support.maintain();
+SELECT to_regclass('support_internal.audit_log_2026_02') IS NOT NULL AS still_a_table;
+SELECT * FROM support.maintain();
+SET support_ext.retention = '240 days';
+SET support_ext.retention_action = 'archive';
+SELECT * FROM support.maintain();
+SELECT to_regclass('support_archive.audit_log_2026_03') IS NOT NULL AS archived;
+SET support_ext.retention = '6 months';
+SET support_ext.retention_action = 'drop';
+SELECT * FROM support.maintain();
+SELECT to_regclass('support_internal.audit_log_2026_04') IS NULL AND to_regclass('support_internal.audit_log_2026_05') IS NULL AS dropped;
+SELECT * FROM places;
+SELECT action, actor_id, ticket_id, new_value FROM support.audit_log WHERE action = 'PRUNE' ORDER BY id;
+SELECT support.log_event(1, 'PRUNE');
+\echo :LAST_ERROR_SQLSTATE
+
+-- What was removed comes back after all, and what was marked; of the other comment nothing is left.
+SELECT support.restore_ticket(2) > 0 AS restored, support.restore_ticket(4) > 0 AS unmarked;
+SELECT t.title, c.content FROM support.tickets AS t LEFT JOIN support.comments AS c ON c.ticket_id = t.id ORDER BY t.id;
+SELECT support.restore_comment(3, 2);
+\echo :LAST_ERROR_SQLSTATE
+-- Restored, it needs its entries no longer; purged, it leaves nothing behind.
+DELETE FROM support.tickets WHERE id = 2;
+SET support_ext.now = '2027-02-15 10:00+00';
+SELECT support.purge_deleted('1 day');
+SELECT count(*) FROM support.audit_log WHERE ticket_id = 2 AND old_value IS NOT NULL;
+
+-- In a transaction that is rolled back nothing was made.
+BEGIN;
+SELECT count(*) > 0 AS made FROM support.maintain();
+ROLLBACK;
+SELECT count(*) > 0 AS made FROM support.maintain();
+DROP OWNED BY regress_keeper;
+DROP ROLE regress_keeper;
+
+\c contrib_regression
+DROP DATABASE regress_keep;

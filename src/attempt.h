@@ -1,0 +1,12 @@
+/*
+ * attempt.h
+ *		Work that may be refused.
+ */
+#ifndef SUPPORT_ATTEMPT_H
+#define SUPPORT_ATTEMPT_H
+
+typedef void (*Work) (void *arg);
+
+extern ErrorData *attempt(Work work, void *arg);
+
+#endif							/* SUPPORT_ATTEMPT_H */

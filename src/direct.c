@@ -1,0 +1,240 @@
+/*
+ * direct.c
+ *		Adding rows to a table without SPI and without an executor.
+ *
+ * What is written on the way of every change goes the way that the server goes with its own catalogs: the tuple is
+ * formed here and handed to the heap and to the indexes. What that takes is looked up once and kept for the session:
+ * where the table has the columns, and the information of its indexes. It is invalid once the relcache says that the
+ * table or one of its indexes changed. The caller has RowExclusiveLock on the table from before it looks whether that
+ * is so until the transaction ends. An index that is built CONCURRENTLY comes while we hold that lock, but waits for
+ * our transaction before it relies on what was added.
+ *
+ * This serves a plain heap with no indexes but its primary key and plain ones, no columns or constraints of others that
+ * need computing, and no triggers but the desk's own, which are not fired.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+
+#include "compat.h"
+#include "direct.h"
+
+/*
+ * Take RowExclusiveLock until the transaction ends, even if a subtransaction that we are in is rolled back: so it need
+ * not be asked for again.
+ */
+void
+lock_for_transaction(Oid relid)
+{
+	ResourceOwner current = CurrentResourceOwner;
+
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	LockRelationOid(relid, RowExclusiveLock);
+	CurrentResourceOwner = current;
+}
+
+/* Would an INSERT fire a trigger other than the desk's own? */
+bool
+fires_on_insert(Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_INSERT(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
+			strcmp(trigger->tgname, "support_before") != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does the caller give the attribute a value? */
+static bool
+is_given(const DirectTable *table, AttrNumber attnum)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+		if (table->attnums[i] == attnum)
+			return true;
+	return false;
+}
+
+/* Find the columns; false if one is gone or of another type, or if another needs what only the executor computes. */
+static bool
+find_columns(DirectTable *table, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		const DirectColumn *column = &table->columns[i];
+		AttrNumber	attnum = get_attnum(table->relid, column->name);
+
+		if (!AttributeNumberIsValid(attnum) ||
+			TupleDescAttr(desc, attnum - 1)->atttypid != column->type ||
+			(TupleDescAttr(desc, attnum - 1)->attnotnull && !column->always_set))
+			return false;
+		table->attnums[i] = attnum;
+	}
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attgenerated ||
+			(!att->attisdropped && !is_given(table, i + 1) && (att->attnotnull || att->atthasdef)))
+			return false;
+	}
+	return true;
+}
+
+/* Is there a check other than the one that is known to hold? */
+static bool
+has_foreign_checks(const DirectTable *table, Relation rel)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+		if (table->check == NULL || strcmp(constr->check[i].ccname, table->check) != 0)
+			return true;
+	return false;
+}
+
+/* Keep the information of the indexes; false if one of them needs the executor or may refuse a row. */
+static bool
+describe_indexes(DirectTable *table, Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	MemoryContext previous = MemoryContextSwitchTo(table->context);
+	bool		plain = true;
+	ListCell   *cell;
+
+	table->indexes = palloc(sizeof(Oid) * Max(list_length(indexes), 1));
+	table->index_infos = palloc(sizeof(IndexInfo *) * Max(list_length(indexes), 1));
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		IndexInfo  *info = BuildIndexInfo(index);
+
+		if (index->rd_index->indisprimary)
+			table->primary_key = lfirst_oid(cell);
+		else if (info->ii_ReadyForInserts && info->ii_Unique)
+			plain = false;
+		if (info->ii_ReadyForInserts &&
+			(info->ii_Expressions != NIL || info->ii_Predicate != NIL || info->ii_ExclusionOps != NULL))
+			plain = false;
+		table->indexes[table->nindexes] = lfirst_oid(cell);
+		table->index_infos[table->nindexes++] = info;
+		index_close(index, NoLock);
+	}
+	MemoryContextSwitchTo(previous);
+	list_free(indexes);
+	return plain;
+}
+
+/*
+ * Find out whether and how the table takes rows. It is marked valid first: an invalidation that arrives meanwhile has
+ * the caller look again next time.
+ */
+void
+look_at_table(DirectTable *table, Relation rel)
+{
+	if (table->context == NULL)
+		table->context = AllocSetContextCreate(CacheMemoryContext, "support_ext direct table", ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(table->context);
+	table->relid = RelationGetRelid(rel);
+	table->nindexes = 0;
+	table->locked_in = InvalidLocalTransactionId;
+	table->primary_key = InvalidOid;
+	table->plain = false;
+	table->valid = true;
+	table->plain = rel->rd_rel->relkind == RELKIND_RELATION &&
+		rel->rd_tableam == GetHeapamTableAmRoutine() &&
+		rel->rd_rules == NULL &&
+		!OidIsValid(get_extension_oid("citus", true)) &&	/* a distributed table has its rows elsewhere */
+		!fires_on_insert(rel) &&
+		!has_foreign_checks(table, rel) &&
+		find_columns(table, rel) &&
+		describe_indexes(table, rel);
+}
+
+/* What was found is no longer to be trusted if the table or one of its indexes changed, or everything did. */
+void
+forget_table(DirectTable *table, Oid relid)
+{
+	if (!OidIsValid(relid) || relid == table->relid)
+		table->valid = false;
+	for (int i = 0; table->valid && i < table->nindexes; i++)
+		if (relid == table->indexes[i])
+			table->valid = false;
+}
+
+/* Lock the indexes, once in a transaction. */
+static void
+lock_indexes(DirectTable *table)
+{
+	if (table->locked_in == current_lxid())
+		return;
+	for (int i = 0; i < table->nindexes; i++)
+		lock_for_transaction(table->indexes[i]);
+	table->locked_in = current_lxid();
+}
+
+/* Add a tuple to one index. */
+static void
+add_to_index(Oid relid, IndexInfo *info, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls)
+{
+	Relation	index = index_open(relid, NoLock);
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
+	{
+		values[i] = row[info->ii_IndexAttrNumbers[i] - 1];
+		nulls[i] = row_nulls[info->ii_IndexAttrNumbers[i] - 1];
+	}
+	/* what an access method keeps between insertions must not outlive this one: it may point to the relation */
+	info->ii_AmCache = NULL;
+	info->ii_Context = CurrentMemoryContext;
+	index_insert(index, values, nulls, &tuple->t_self, rel,
+				 info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
+	finish_index_insert(index, info);
+	info->ii_AmCache = NULL;
+	index_close(index, NoLock);
+}
+
+/* Add a row. The values are those of the columns, in their order. Works in the current memory context. */
+void
+add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *row = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *row_nulls = palloc(sizeof(bool) * desc->natts);
+	HeapTuple	tuple;
+
+	lock_indexes(table);
+	memset(row_nulls, true, sizeof(bool) * desc->natts);
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		row[table->attnums[i] - 1] = values[i];
+		row_nulls[table->attnums[i] - 1] = nulls[i];
+	}
+	tuple = heap_form_tuple(desc, row, row_nulls);
+	heap_insert(rel, tuple, GetCurrentCommandId(true), table->at_end ? HEAP_INSERT_SKIP_FSM : 0, NULL);
+	for (int i = 0; i < table->nindexes; i++)
+		/* one that is being built CONCURRENTLY takes none yet; its relcache entry tells when that has changed */
+		if (table->index_infos[i]->ii_ReadyForInserts)
+			add_to_index(table->indexes[i], table->index_infos[i], rel, tuple, row, row_nulls);
+}

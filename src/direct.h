@@ -1,0 +1,48 @@
+/*
+ * direct.h
+ *		Adding rows to a table without SPI and without an executor.
+ */
+#ifndef SUPPORT_DIRECT_H
+#define SUPPORT_DIRECT_H
+
+#include "nodes/execnodes.h"
+#include "storage/lock.h"
+#include "utils/rel.h"
+
+#define MAX_DIRECT_COLUMNS 12
+
+/* A column that the caller gives a value. */
+typedef struct DirectColumn
+{
+	const char *name;
+	Oid			type;
+	bool		always_set;		/* the value is never NULL */
+} DirectColumn;
+
+/* A table that rows are added to: what the caller knows of it, and what was found out when it was last looked at. */
+typedef struct DirectTable
+{
+	const DirectColumn *columns;
+	int			ncolumns;
+	const char *check;			/* a constraint that holds for what the caller adds, or NULL */
+	bool		at_end;			/* rows go to the end of the table, whatever room there is before */
+
+	bool		valid;			/* nothing changed since we began to look */
+	bool		plain;			/* it takes rows this way; else the caller uses SPI */
+	Oid			relid;
+	AttrNumber	attnums[MAX_DIRECT_COLUMNS];	/* where it has the columns */
+	int			nindexes;
+	Oid		   *indexes;
+	IndexInfo **index_infos;
+	LocalTransactionId locked_in;	/* the transaction that has locks on the indexes */
+	Oid			primary_key;
+	MemoryContext context;		/* owns what the pointers point to */
+} DirectTable;
+
+extern void lock_for_transaction(Oid relid);
+extern bool fires_on_insert(Relation rel);
+extern void look_at_table(DirectTable *table, Relation rel);
+extern void forget_table(DirectTable *table, Oid relid);
+extern void add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls);
+
+#endif							/* SUPPORT_DIRECT_H */
