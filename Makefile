@@ -12,9 +12,23 @@ OBJS = \
 	src/actor.o \
 	src/image.o \
 	src/direct.o \
+	src/histogram.o \
+	src/stat_expand.o \
+	src/stat_deltas.o \
+	src/cells.o \
+	src/counters.o \
+	src/fold.o \
+	src/stat_seen.o \
+	src/stat_reading.o \
+	src/stat_reader.o \
 	src/log_writer.o \
 	src/audit.o \
 	src/rules.o \
+	src/delta_writer.o \
+	src/stat_history.o \
+	src/stat_tag.o \
+	src/stat_writer.o \
+	src/stat_check.o \
 	src/workflow.o \
 	src/reply.o \
 	src/search.o \
@@ -33,6 +47,14 @@ OBJS = \
 	src/leaves.o \
 	src/recycle.o \
 	src/history.o \
+	src/chart.o \
+	src/figures.o \
+	src/screen.o \
+	src/dashboard.o \
+	src/html.o \
+	src/svg.o \
+	src/dashboard_style.o \
+	src/dashboard_html.o \
 	src/generated.o \
 	src/records.o \
 	src/past.o \
@@ -47,6 +69,11 @@ OBJS = \
 	src/verify.o \
 	src/proof.o \
 	src/keep.o \
+	src/bounds.o \
+	src/report_lookup.o \
+	src/report_request.o \
+	src/report_rows.o \
+	src/report.o \
 	src/install.o \
 	src/support_ext.o \
 	$(WIN32RES)
@@ -54,11 +81,12 @@ OBJS = \
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
 	schema.sql actor.sql people.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql proof.sql \
-	keep.sql trigger.sql install.sql)
+	histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
-	people.sql workflow.sql tickets.sql comments.sql tags.sql audit.sql feed.sql proof.sql attach.sql views.sql reports.sql past.sql)
+	people.sql workflow.sql tickets.sql comments.sql tags.sql audit.sql stats.sql expected.sql feed.sql proof.sql attach.sql views.sql \
+	reports.sql reports_time.sql reports_groups.sql past.sql)
 
 EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SQL)

@@ -31,6 +31,8 @@ OPTIONS = {
     "tickets": "how many tickets there are",
     "bulk_rounds": "how often each statement that changes many tickets is measured",
     "many": "how many tickets such a statement changes",
+    "small": "how many tickets the smaller desk has",
+    "checked": "the most tickets of a desk whose reports are compared with its tables",
 }
 
 PEOPLE = """
@@ -163,8 +165,8 @@ class Server:
         printed = self.psql(f"{before};\n\\timing on\n{statement}\n\\timing off\n{after};\n")
         return float(printed.rpartition("Time: ")[2].split()[0]) / 1000
 
-    def pgbench(self, script, transactions, seed, **variables):
-        """Seconds that a transaction takes on average, slice by slice, sent by one client as prepared statements."""
+    def latencies(self, script, transactions, seed, **variables):
+        """Microseconds that each transaction takes, sent by one client as prepared statements."""
         with tempfile.TemporaryDirectory() as directory:
             file = pathlib.Path(directory, "script")
             file.write_text(script)
@@ -172,7 +174,11 @@ class Server:
                  f"--random-seed={seed}", f"--file={file}", "--log", f"--log-prefix={directory}/log",
                  *(f"--define={name}={value}" for name, value in variables.items()), *self.connection, self.database])
             [log] = pathlib.Path(directory).glob("log.*")
-            microseconds = [int(line.split()[2]) for line in log.read_text().splitlines()][WARM_UP:]
+            return [int(line.split()[2]) for line in log.read_text().splitlines()][WARM_UP:]
+
+    def pgbench(self, script, transactions, seed, **variables):
+        """Seconds that a transaction takes on average, slice by slice, sent by one client as prepared statements."""
+        microseconds = self.latencies(script, transactions, seed, **variables)
         slices = [microseconds[start:start + SLICE] for start in range(0, transactions, SLICE)]
         return [statistics.fmean(part) / 1e6 for part in slices]
 
@@ -241,6 +247,20 @@ def desk(name, options):
         server.database = "postgres"
         server.psql(f"DROP DATABASE {name}")
     print(f"\n{time.monotonic() - start:.0f} s, load {load()}")
+
+
+@contextlib.contextmanager
+def second_desk(server):
+    """Another desk with people on the same server, which goes in the end."""
+    other = Server.like(server, server.database + "_small")
+    server.psql(f"DROP DATABASE IF EXISTS {other.database}")
+    server.psql(f"CREATE DATABASE {other.database}")
+    try:
+        other.psql("CREATE EXTENSION support_ext")
+        other.psql(PEOPLE)
+        yield other
+    finally:
+        server.psql(f"DROP DATABASE {other.database}")
 
 
 def fill(server, tickets, columns="title, description, creator_id, created_at, status"):

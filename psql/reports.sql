@@ -1,6 +1,8 @@
 -- The desk's reports, for reading on a terminal.
 --
 --   psql -X -q -f psql/reports.sql
+--
+-- psql/reports/ has more, each about one thing.
 
 \pset footer off
 
@@ -21,6 +23,21 @@ TABLE support.report_agents;
 
 \pset title 'Teams'
 TABLE support.report_teams;
+
+\pset title 'Unsolved tickets by age'
+TABLE support.report_aging;
+
+\pset title 'Waiting for a first reply'
+TABLE support.report_unanswered;
+
+\pset title 'First replies of the last 90 days'
+TABLE support.report_first_reply;
+
+\pset title 'Solutions of the last 90 days'
+TABLE support.report_resolution;
+
+\pset title 'Channels of the last 90 days'
+TABLE support.report_channels;
 
 \pset title 'The first ten tickets of the list'
 SELECT

@@ -9,13 +9,8 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/skey.h"
-#include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
-#include "utils/fmgroids.h"
-#include "utils/snapmgr.h"
 
 #include "audit.h"
 #include "direct.h"
@@ -25,7 +20,8 @@
 
 enum
 {
-	KEEP_TICKET
+	KEEP_TICKET,
+	FIND_TICKET
 };
 
 static Statement statements[] = {
@@ -35,6 +31,10 @@ static Statement statements[] = {
 		" ON CONFLICT (ticket_id) DO UPDATE SET"
 		" audit_id = excluded.audit_id, occurred_at = excluded.occurred_at, xid = excluded.xid",
 		.nargs = 4, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
+	},
+	[FIND_TICKET] = {
+		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	}
 };
 
@@ -171,18 +171,33 @@ forget_recycle_bin(Oid relid)
 	forget_table(&recycle_bin, relid);
 }
 
-/* Is the ticket in the recycle bin, from an earlier removal? Another one cannot come meanwhile: we have its row. */
-static bool
-is_in_bin(Relation bin, int64 ticket_id)
+/* The recycle bin, looked at if need be. */
+static Relation
+open_bin(void)
 {
-	ScanKeyData key;
-	SysScanDesc scan;
-	bool		found;
+	Relation	bin = table_open(desk_relation("support_internal", "recycle_bin"), RowExclusiveLock);
 
-	ScanKeyInit(&key, recycle_bin.attnums[BIN_TICKET_ID], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(ticket_id));
-	scan = systable_beginscan(bin, recycle_bin.primary_key, OidIsValid(recycle_bin.primary_key), SnapshotSelf, 1, &key);
-	found = HeapTupleIsValid(systable_getnext(scan));
-	systable_endscan(scan);
+	if (!recycle_bin.valid || recycle_bin.relid != RelationGetRelid(bin))
+		look_at_table(&recycle_bin, bin);
+	return bin;
+}
+
+/* Does the recycle bin have a ticket of this id? Another session cannot be adding it: the caller has inserted its row. */
+bool
+ticket_is_in_bin(int64 ticket_id)
+{
+	Relation	bin = open_bin();
+	bool		plain = recycle_bin.plain;
+	bool		found = plain && has_row(&recycle_bin, bin, ticket_id);
+	Args		args = {0};
+
+	table_close(bin, NoLock);
+	if (plain)
+		return found;
+	arg_int64(&args, ticket_id);
+	SPI_connect();
+	found = run(&statements[FIND_TICKET], &args) > 0;
+	SPI_finish();
 	return found;
 }
 
@@ -191,12 +206,11 @@ static bool
 add_to_bin(const Args *args)
 {
 	static const bool nulls[BIN_COLUMNS] = {false};
-	Relation	bin = table_open(desk_relation("support_internal", "recycle_bin"), RowExclusiveLock);
+	Relation	bin = open_bin();
 	bool		addable;
 
-	if (!recycle_bin.valid || recycle_bin.relid != RelationGetRelid(bin))
-		look_at_table(&recycle_bin, bin);
-	addable = recycle_bin.plain && !is_in_bin(bin, DatumGetInt64(args->values[BIN_TICKET_ID]));
+	/* another session cannot be adding it: we have the ticket's row */
+	addable = recycle_bin.plain && !has_row(&recycle_bin, bin, DatumGetInt64(args->values[BIN_TICKET_ID]));
 	if (addable)
 		add_row(&recycle_bin, bin, args->values, nulls);
 	table_close(bin, NoLock);

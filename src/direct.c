@@ -16,6 +16,8 @@
 
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -25,8 +27,10 @@
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "storage/lmgr.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 
 #include "compat.h"
 #include "direct.h"
@@ -60,6 +64,30 @@ fires_on_insert(Relation rel)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Raise 55000 unless it is a table whose first columns are these: who reads rows by their place relies on it, and the
+ * table's owner may have put something else there.
+ */
+void
+check_columns(Relation rel, const DirectColumn *columns, int ncolumns)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		known = rel->rd_rel->relkind == RELKIND_RELATION && desc->natts >= ncolumns;
+
+	for (int i = 0; known && i < ncolumns; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		known = !att->attisdropped && att->atttypid == columns[i].type && (att->attnotnull || !columns[i].always_set) &&
+			strcmp(NameStr(att->attname), columns[i].name) == 0;
+	}
+	if (!known)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("relation support_internal.%s has been changed", RelationGetRelationName(rel)),
+				 errhint("It must be a table whose columns are those that the desk was made with.")));
 }
 
 /* Does the caller give the attribute a value? */
@@ -145,21 +173,22 @@ describe_indexes(DirectTable *table, Relation rel)
 }
 
 /*
- * Find out whether and how the table takes rows. It is marked valid first: an invalidation that arrives meanwhile has
- * the caller look again next time.
+ * Find out whether and how the table takes rows. An invalidation that arrives meanwhile, or an error, has the caller
+ * look again next time.
  */
 void
 look_at_table(DirectTable *table, Relation rel)
 {
 	if (table->context == NULL)
 		table->context = AllocSetContextCreate(CacheMemoryContext, "support_ext direct table", ALLOCSET_SMALL_SIZES);
+	table->nindexes = 0;
 	MemoryContextReset(table->context);
 	table->relid = RelationGetRelid(rel);
-	table->nindexes = 0;
 	table->locked_in = InvalidLocalTransactionId;
 	table->primary_key = InvalidOid;
 	table->plain = false;
-	table->valid = true;
+	table->valid = false;
+	table->changed = false;
 	table->plain = rel->rd_rel->relkind == RELKIND_RELATION &&
 		rel->rd_tableam == GetHeapamTableAmRoutine() &&
 		rel->rd_rules == NULL &&
@@ -168,17 +197,37 @@ look_at_table(DirectTable *table, Relation rel)
 		!has_foreign_checks(table, rel) &&
 		find_columns(table, rel) &&
 		describe_indexes(table, rel);
+	table->valid = !table->changed;
 }
 
 /* What was found is no longer to be trusted if the table or one of its indexes changed, or everything did. */
 void
 forget_table(DirectTable *table, Oid relid)
 {
-	if (!OidIsValid(relid) || relid == table->relid)
+	bool		changes = !OidIsValid(relid) || relid == table->relid;
+
+	for (int i = 0; !changes && i < table->nindexes; i++)
+		changes = relid == table->indexes[i];
+	if (changes)
+	{
+		table->changed = true;
 		table->valid = false;
-	for (int i = 0; table->valid && i < table->nindexes; i++)
-		if (relid == table->indexes[i])
-			table->valid = false;
+	}
+}
+
+/* Has the table, which is a plain one, a row whose first column, the primary key, is this id? Ours count, too. */
+bool
+has_row(DirectTable *table, Relation rel, int64 id)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	bool		found;
+
+	ScanKeyInit(&key, table->attnums[0], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	scan = systable_beginscan(rel, table->primary_key, OidIsValid(table->primary_key), SnapshotSelf, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	return found;
 }
 
 /* Lock the indexes, once in a transaction. */

@@ -9,7 +9,7 @@
 #include "storage/lock.h"
 #include "utils/rel.h"
 
-#define MAX_DIRECT_COLUMNS 12
+#define MAX_DIRECT_COLUMNS 16
 
 /* A column that the caller gives a value. */
 typedef struct DirectColumn
@@ -27,7 +27,8 @@ typedef struct DirectTable
 	const char *check;			/* a constraint that holds for what the caller adds, or NULL */
 	bool		at_end;			/* rows go to the end of the table, whatever room there is before */
 
-	bool		valid;			/* nothing changed since we began to look */
+	bool		valid;			/* nothing changed since we began to look, which we did to the end */
+	bool		changed;		/* something did */
 	bool		plain;			/* it takes rows this way; else the caller uses SPI */
 	Oid			relid;
 	AttrNumber	attnums[MAX_DIRECT_COLUMNS];	/* where it has the columns */
@@ -41,8 +42,10 @@ typedef struct DirectTable
 
 extern void lock_for_transaction(Oid relid);
 extern bool fires_on_insert(Relation rel);
+extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumns);
 extern void look_at_table(DirectTable *table, Relation rel);
 extern void forget_table(DirectTable *table, Oid relid);
+extern bool has_row(DirectTable *table, Relation rel, int64 id);
 extern void add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls);
 
 #endif							/* SUPPORT_DIRECT_H */

@@ -34,6 +34,7 @@
 
 #include "compat.h"
 #include "plan.h"
+#include "stat_check.h"
 #include "support_ext.h"
 #include "trigger.h"
 
@@ -369,14 +370,29 @@ layout_now(void)
 	return version;
 }
 
+/* Is there a trigger on tickets that counts for the reports? */
+static bool
+tickets_are_counted(void)
+{
+	Oid			relid = get_relname_relid("tickets", get_namespace_oid("support", false));
+
+	return OidIsValid(relid) && OidIsValid(get_trigger_oid(relid, "A_support_after", true)) &&
+		OidIsValid(get_relname_relid("stat_counters", get_namespace_oid("support_internal", false)));
+}
+
 /* Make the desk, or bring it forward. */
 static void
 make_desk(const char *layout, List *statements, bool seed)
 {
+	bool		were_counted = tickets_are_counted();
+
 	/* what the owner deleted from a lookup table stays deleted */
 	run_layout(layout, statements, seed && layout_now() == 0);
 	if (seed)
 		note_version();
+	/* nobody has counted what became of them before the triggers were there */
+	if (seed && !were_counted && execute("SELECT FROM support.tickets LIMIT 1") > 0)
+		(void) recount_everything(true);
 	if (in_extension_script())
 		release_members(statements);
 }

@@ -20,8 +20,10 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
@@ -161,34 +163,43 @@ prepare(Statement *statement)
 	statement->plan = plan;
 }
 
+/* What a statement sees. */
+typedef enum View
+{
+	VIEW_NEW,					/* by a new snapshot, unless the transaction keeps to its first */
+	VIEW_LATEST,				/* all that is committed, whatever the transaction keeps to */
+	VIEW_OF_CALLER				/* what the query sees that called us; it changes nothing */
+} View;
+
 /* Run under the current user and say how many rows came of it. */
 static uint64
-execute(Statement *statement, const Args *args, bool read_only)
+execute(Statement *statement, const Args *args, View view)
 {
 	int			code;
 
 	Assert((args ? args->n : 0) == statement->nargs);
 	prepare(statement);
-	code = SPI_execute_plan(statement->plan,
-							args ? (Datum *) args->values : NULL,
-							args ? args->nulls : NULL,
-							read_only, 0);
+	code = SPI_execute_snapshot(statement->plan,
+								args ? (Datum *) args->values : NULL,
+								args ? args->nulls : NULL,
+								view == VIEW_LATEST ? GetLatestSnapshot() : InvalidSnapshot, InvalidSnapshot,
+								view == VIEW_OF_CALLER, true, 0);
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(code));
 	return SPI_processed;
 }
 
 static uint64
-run_as_asked(Statement *statement, const Args *args, bool read_only)
+run_as_asked(Statement *statement, const Args *args, View view)
 {
 	Caller		caller;
 	uint64		rows;
 
 	if (statement->as_owner_of.name == NULL)
-		return execute(statement, args, read_only);
+		return execute(statement, args, view);
 
 	become_owner(desk_relation(statement->as_owner_of.schema, statement->as_owner_of.name), &caller);
-	rows = execute(statement, args, read_only);
+	rows = execute(statement, args, view);
 	become_caller(&caller);
 	return rows;
 }
@@ -200,14 +211,34 @@ run_as_asked(Statement *statement, const Args *args, bool read_only)
 uint64
 run(Statement *statement, const Args *args)
 {
-	return run_as_asked(statement, args, false);
+	return run_as_asked(statement, args, VIEW_NEW);
+}
+
+/* The same with a snapshot of this moment, also where the transaction keeps to its first one. */
+uint64
+run_latest(Statement *statement, const Args *args)
+{
+	return run_as_asked(statement, args, VIEW_LATEST);
+}
+
+/*
+ * In a trigger: until PopActiveSnapshot(), see what is committed at this moment, and of our own changes those that came
+ * before the statement which fired the trigger.
+ */
+void
+look_before_statement(void)
+{
+	CommandId	statement = GetActiveSnapshot()->curcid;
+
+	PushCopiedSnapshot(GetLatestSnapshot());
+	GetActiveSnapshot()->curcid = statement;
 }
 
 /* Run a query under the snapshot of the query that called us, as a STABLE function must. */
 uint64
 run_read_only(Statement *statement, const Args *args)
 {
-	return run_as_asked(statement, args, true);
+	return run_as_asked(statement, args, VIEW_OF_CALLER);
 }
 
 /* Open a cursor on a query under the snapshot of the query that called us, for SPI_cursor_close() to close. */
@@ -376,6 +407,13 @@ bool
 result_bool(uint64 row, int column)
 {
 	return DatumGetBool(result(row, column));
+}
+
+/* A double precision column; NaN where it is NULL. */
+double
+result_float8(uint64 row, int column)
+{
+	return result_is_null(row, column) ? get_float8_nan() : DatumGetFloat8(result(row, column));
 }
 
 /* A column of any type as a C string, NULL where it is NULL. */

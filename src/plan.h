@@ -70,6 +70,8 @@ extern void arg_passed(Args *args, FunctionCallInfo fcinfo, int n);
 
 extern Statement *statement_of(const char *text, int nargs, const Oid *argtypes);
 extern uint64 run(Statement *statement, const Args *args);
+extern uint64 run_latest(Statement *statement, const Args *args);
+extern void look_before_statement(void);
 extern uint64 run_read_only(Statement *statement, const Args *args);
 
 /* The rows of a query, some at a time. */
@@ -89,6 +91,7 @@ extern bool result_is_null(uint64 row, int column);
 extern Datum result(uint64 row, int column);
 extern int64 result_int64(uint64 row, int column);
 extern bool result_bool(uint64 row, int column);
+extern double result_float8(uint64 row, int column);
 extern char *result_text(uint64 row, int column);
 
 #endif							/* SUPPORT_PLAN_H */

@@ -24,6 +24,7 @@
 #include "plan.h"
 #include "reply.h"
 #include "rules.h"
+#include "stat_writer.h"
 #include "workflow.h"
 
 static const DeskColumn comment_columns[] = {
@@ -48,6 +49,7 @@ const DeskTable comments_table = {
 enum
 {
 	LOCK_TICKET,
+	LOCK_LIVE_TICKET,
 	IS_REMOVED,
 	STATUS_SET_AT,
 	COUNT_REPLY,
@@ -59,6 +61,11 @@ static Statement statements[] = {
 	[LOCK_TICKET] = {
 		.text = "SELECT status, deleted_at IS NOT NULL, last_customer_at, last_agent_at"
 		" FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[LOCK_LIVE_TICKET] = {
+		.text = "SELECT deleted_at IS NULL FROM support.tickets"
+		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[IS_REMOVED] = {
@@ -333,6 +340,60 @@ recount_replies(int64 ticket_id)
 	SPI_finish();
 }
 
+/* What a comment counts for in the reports, if anything. */
+static Writer
+counted_writer(const Row *comment)
+{
+	return comment == NULL || !row_is_null(comment, COMMENT_DELETED_AT) ? WRITER_OTHER : writer_of(comment);
+}
+
+/* Count a comment of a live ticket. */
+static void
+count(const Row *comment, int32 weight)
+{
+	Writer		writer = counted_writer(comment);
+
+	if (writer != WRITER_OTHER)
+		count_comment(writer == WRITER_AGENT ? STAT_REPLY : STAT_CUSTOMER_COMMENT,
+					  row_int64(comment, COMMENT_AUTHOR_ID), row_time(comment, COMMENT_CREATED_AT), weight);
+}
+
+/* Lock the ticket and tell whether it is there and not deleted. */
+static bool
+lock_live_ticket(int64 ticket_id)
+{
+	Args		args = {0};
+	bool		live;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	live = run(&statements[LOCK_LIVE_TICKET], &args) > 0 && result_bool(0, 1);
+	SPI_finish();
+	return live;
+}
+
+/* Does the comment count for the same as before? */
+static bool
+counts_the_same(const Row *old, const Row *new)
+{
+	return counted_writer(old) == counted_writer(new) &&
+		(counted_writer(new) == WRITER_OTHER ||
+		 !(row_column_differs(old, new, COMMENT_AUTHOR_ID) || row_column_differs(old, new, COMMENT_CREATED_AT)));
+}
+
+/*
+ * A comment comes (old is NULL), changes or goes (new is NULL): let the reports follow. The comments of a deleted ticket
+ * count for nothing; the lock keeps the ticket as it is until our transaction ends.
+ */
+void
+comment_recounted(const Row *old, const Row *new)
+{
+	if (counts_the_same(old, new) || !lock_live_ticket(row_int64(old ? old : new, COMMENT_TICKET_ID)))
+		return;
+	count(old, -1);
+	count(new, 1);
+}
+
 /* A new comment: check that the ticket takes it, then keep the ticket's books. */
 void
 comment_inserted(const Row *comment)
@@ -350,6 +411,7 @@ comment_inserted(const Row *comment)
 		check_not_closed(&ticket, precedence);
 	if (!row_is_null(comment, COMMENT_DELETED_AT))
 		writer = WRITER_OTHER;
+	count(comment, 1);
 	if (writer == WRITER_CUSTOMER && precedence != BEFORE_CHANGE)
 		note_customer(&ticket, created_at, precedence);
 	if (writer == WRITER_AGENT && !is_out_of_order(&ticket, created_at, precedence))
@@ -382,6 +444,7 @@ comment_updated(const Row *old, const Row *new)
 	};
 
 	check_publication(old, new);
+	comment_recounted(old, new);
 	for (int i = 0; i < lengthof(counted); i++)
 	{
 		if (row_column_differs(old, new, counted[i]))
@@ -395,6 +458,7 @@ comment_updated(const Row *old, const Row *new)
 void
 comment_removed(const Row *comment)
 {
+	comment_recounted(comment, NULL);
 	if (!row_bool(comment, COMMENT_IS_PRIVATE) && row_is_null(comment, COMMENT_DELETED_AT))
 		recount_replies(row_int64(comment, COMMENT_TICKET_ID));
 }

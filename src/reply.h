@@ -27,6 +27,7 @@ extern const DeskTable comments_table;
 
 extern void comment_before_insert(Row *comment);
 extern void comment_before_update(const Row *old, Row *new);
+extern void comment_recounted(const Row *old, const Row *new);
 extern void comment_inserted(const Row *comment);
 extern void comment_updated(const Row *old, const Row *new);
 extern void comment_removed(const Row *comment);

@@ -300,6 +300,22 @@ is_solved(Category category)
 	return category == CATEGORY_SOLVED || category == CATEGORY_CLOSED;
 }
 
+/* Does a status mean that a ticket is solved? One that is gone does not. */
+bool
+is_solved_status(const char *status)
+{
+	Status	   *found;
+
+	know_rules(false);
+	found = find_status(status);
+	if (found == NULL)
+	{
+		know_rules(true);
+		found = find_status(status);
+	}
+	return found != NULL && is_solved(found->category);
+}
+
 static bool
 has_priority(const char *name)
 {

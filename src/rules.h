@@ -22,6 +22,7 @@ extern Category status_category(const char *status);
 extern char *default_status(void);
 extern char *reopen_status(void);
 extern bool is_solved(Category category);
+extern bool is_solved_status(const char *status);
 extern void check_priority(const char *name);
 extern void check_transition(int64 ticket_id, const char *from, const char *to);
 extern const char *role_of_user(int64 user_id);

@@ -17,11 +17,16 @@
 #include "actor.h"
 #include "audit.h"
 #include "compat.h"
+#include "delta_writer.h"
+#include "fold.h"
 #include "keep.h"
 #include "log_writer.h"
 #include "plan.h"
 #include "row.h"
 #include "rules.h"
+#include "stat_seen.h"
+#include "stat_tag.h"
+#include "stat_writer.h"
 #include "support_ext.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
@@ -69,6 +74,11 @@ forget(Datum arg, Oid relid)
 	forget_rules(relid);
 	forget_log_target(relid);
 	forget_recycle_bin(relid);
+	forget_stat_deltas(relid);
+	forget_ticket_tags(relid);
+	forget_hidden_solves(relid);
+	forget_counters(relid);
+	forget_seen(relid);
 }
 
 void
@@ -96,6 +106,7 @@ _PG_init(void)
 							 "It only wakes who listens: what changed is told by feed_read().",
 							 &notify_changes, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	keep_init();
+	fold_init();
 	MarkGUCPrefixReserved("support_ext");
 }
 

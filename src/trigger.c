@@ -27,6 +27,9 @@
 #include "log_writer.h"
 #include "reply.h"
 #include "search.h"
+#include "stat_check.h"
+#include "stat_tag.h"
+#include "stat_writer.h"
 #include "trigger.h"
 #include "workflow.h"
 
@@ -58,13 +61,11 @@ static const DeskTable plain_tables[] = {
 	{.name = "team_members"},
 	{.name = "attachments", .ticket_column = "ticket_id", .has_id = true},
 	{.name = "tags", .has_id = true},
-	{.name = "ticket_tags", .ticket_column = "ticket_id"},
 	{.name = "ticket_watchers", .ticket_column = "ticket_id"}
 };
 
 /* Tables that sessions keep, see workflow.c. */
 static const DeskTable rule_tables[] = {
-	{.name = "statuses"},
 	{.name = "status_transitions"},
 	{.name = "priorities"}
 };
@@ -131,14 +132,16 @@ is_restored(const DeskTable *table, const Row *row)
 static bool
 is_rule_table(const DeskTable *table)
 {
-	return table >= rule_tables && table < rule_tables + lengthof(rule_tables);
+	return table == &statuses_table || (table >= rule_tables && table < rule_tables + lengthof(rule_tables));
 }
 
 /* The table of this logical name, NULL if there is none. */
 const DeskTable *
 desk_table(const char *name)
 {
-	static const DeskTable *const ruled[] = {&tickets_table, &comments_table, &users_table, &log_table};
+	static const DeskTable *const ruled[] = {
+		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &log_table
+	};
 
 	for (int i = 0; i < lengthof(ruled); i++)
 		if (strcmp(ruled[i]->name, name) == 0)
@@ -354,6 +357,16 @@ tell_sessions(Relation rel, const DeskTable *table, const Row *old, const Row *n
 		CacheInvalidateRelcache(rel);
 }
 
+/* Let the reports follow what is not a ticket or comment. One of the rows is NULL where it comes or goes. */
+static void
+recount(const DeskTable *table, const Row *old, const Row *new)
+{
+	if (table == &ticket_tags_table)
+		count_tag_change(old, new);
+	else if (table == &statuses_table)
+		recount_status(old, new);
+}
+
 static void
 after_insert(const DeskTable *table, const Row *row)
 {
@@ -361,10 +374,18 @@ after_insert(const DeskTable *table, const Row *row)
 
 	if (seeding)
 		return;
-	if (table == &tickets_table && !restoring)
-		ticket_check(NULL, row);
+	if (table == &tickets_table)
+	{
+		if (!restoring)
+			ticket_check(NULL, row);
+		count_new_ticket(row, restoring);
+	}
 	audit_insert(row);
-	if (table == &comments_table && !restoring)
+	if (table != &comments_table)
+		recount(table, NULL, row);
+	else if (restoring)
+		comment_recounted(NULL, row);
+	else
 		comment_inserted(row);
 }
 
@@ -383,23 +404,44 @@ check_stays(const DeskTable *table, const Row *old, const Row *new)
 }
 
 static void
-after_update(const DeskTable *table, const Row *old, const Row *new)
+after_update(const DeskTable *table, const Row *old, const Row *new, bool superseded)
 {
 	if (table->has_id && table->ticket_column != NULL)
 		check_stays(table, old, new);
 	if (table == &tickets_table)
+	{
 		ticket_check(old, new);
+		count_ticket_change(old, new, superseded);
+	}
 	audit_update(old, new);
-	if (table == &comments_table && !is_restored(table, new))
+	if (table != &comments_table)
+		recount(table, old, new);
+	else if (is_restored(table, new))
+		comment_recounted(old, new);
+	else
 		comment_updated(old, new);
 }
 
 static void
 after_delete(const DeskTable *table, const Row *row)
 {
+	/* the log is read for it, and must not have this change yet */
+	if (table == &tickets_table)
+		count_removed_ticket(row);
 	audit_delete(row);
-	if (table == &comments_table && !is_restored(table, row))
+	if (table != &comments_table)
+		recount(table, row, NULL);
+	else if (is_restored(table, row))
+		comment_recounted(row, NULL);
+	else
 		comment_removed(row);
+}
+
+/* Has the row that a trigger was fired for changed again meanwhile, by a trigger that came before? */
+static bool
+is_superseded(HeapTuple tuple)
+{
+	return !ItemPointerEquals(&tuple->t_self, &tuple->t_data->t_ctid);
 }
 
 PG_FUNCTION_INFO_V1(support_after_row);
@@ -418,7 +460,7 @@ support_after_row(PG_FUNCTION_ARGS)
 	{
 		row_open(&new, shape, RelationGetDescr(rel), trigdata->tg_newtuple);
 		tell_sessions(rel, table, &row, &new);
-		after_update(table, &row, &new);
+		after_update(table, &row, &new, is_superseded(trigdata->tg_newtuple));
 	}
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{

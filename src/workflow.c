@@ -40,7 +40,9 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_DESCRIPTION] = {"description", COLUMN_TEXT},
 	[TICKET_SEARCH] = {"search", COLUMN_WORDS},
 	[TICKET_FIRST_REPLIED_AT] = {"first_replied_at", COLUMN_TIME},
-	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER}
+	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER},
+	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
+	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT}
 };
 
 const DeskTable tickets_table = {
@@ -152,13 +154,16 @@ check_numbers(const Row *ticket)
 void
 ticket_before_insert(Row *ticket)
 {
+	static const int times[] = {
+		TICKET_CREATED_AT, TICKET_WAITING_SINCE, TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT
+	};
 	TimestampTz created_at = row_time(ticket, TICKET_CREATED_AT);
 	const char *role;
 	bool		solved;
 
 	check_numbers(ticket);
-	row_check_finite(ticket, TICKET_CREATED_AT);
-	row_check_finite(ticket, TICKET_WAITING_SINCE);
+	for (int i = 0; i < lengthof(times); i++)
+		row_check_finite(ticket, times[i]);
 	/* a NULL is left for the column's own constraint to refuse */
 	if (row_is_null(ticket, TICKET_STATUS) || row_is_null(ticket, TICKET_CREATED_AT))
 		return;

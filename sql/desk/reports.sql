@@ -1,4 +1,7 @@
--- Reports: computed from the live rows and the status changes in the log, deleted tickets left out.
+-- Reports on what there is now: from the counters, deleted tickets left out.
+--
+-- The counters know quarter hours, and for unsolved tickets when the first came. What else a report says of a time
+-- within a quarter hour, it looks up among the tickets of that one.
 
 CREATE OR REPLACE VIEW support_internal.status_changes AS
 SELECT
@@ -33,17 +36,18 @@ CREATE OR REPLACE VIEW support.report_status AS
 SELECT
 	s.name AS status,
 	s.category,
-	coalesce(n.tickets, 0) AS tickets,
-	coalesce(100.0 * n.tickets / nullif(sum(n.tickets) OVER (), 0), 0)::numeric(5, 1) AS percent,
-	date_trunc('minute', support.desk_now() - n.oldest_at) AS oldest
+	coalesce(n.n, 0) AS tickets,
+	coalesce(100.0 * n.n / nullif(sum(n.n) OVER (), 0), 0)::numeric(5, 1) AS percent,
+	date_trunc('minute', support.desk_now() - oldest.created_at) AS oldest
 FROM support.statuses AS s
-LEFT JOIN
+LEFT JOIN support_internal.stat_totals('status_stock', 's') AS n ON n.value = s.name
+LEFT JOIN support_internal.stat_oldest('status_stock', 's') AS o ON o.value = s.name
+LEFT JOIN LATERAL
 	(
-		SELECT t.status, count(*) AS tickets, min(t.created_at) AS oldest_at
-		FROM support.tickets AS t
-		WHERE t.deleted_at IS NULL
-		GROUP BY t.status
-	) AS n ON n.status = s.name
+		SELECT min(t.created_at) AS created_at
+		FROM support_internal.tickets_created(o.first_at, o.first_at + '15 minutes'::interval) AS t
+		WHERE t.status = s.name
+	) AS oldest ON true
 ORDER BY s.position, s.name;
 
 COMMENT ON VIEW support.report_status IS 'How many tickets there are in each status.';
@@ -56,18 +60,13 @@ COMMENT ON COLUMN support.report_status.oldest IS 'Age of the oldest of them, in
 CREATE OR REPLACE VIEW support.report_priority AS
 SELECT
 	p.name AS priority,
-	count(t.id) AS open,
-	count(t.id) FILTER (WHERE t.assignee_id IS NULL) AS unassigned,
-	date_trunc('minute', support.desk_now() - min(t.created_at)) AS oldest
+	coalesce(n.n, 0) AS open,
+	coalesce(u.n, 0) AS unassigned,
+	date_trunc('minute', support.desk_now() - o.first_at) AS oldest
 FROM support.priorities AS p
-LEFT JOIN
-	(
-		SELECT u.id, coalesce(u.priority, 'normal') AS priority, u.assignee_id, u.created_at
-		FROM support.tickets AS u
-		JOIN support.statuses AS s ON s.name = u.status
-		WHERE u.deleted_at IS NULL AND s.category <> ALL (ARRAY['solved', 'closed'])
-	) AS t ON t.priority = p.name
-GROUP BY p.name, p.rank
+LEFT JOIN support_internal.stat_totals('open', 'p') AS n ON n.value = p.name
+LEFT JOIN support_internal.stat_totals('unassigned', 'p') AS u ON u.value = p.name
+LEFT JOIN support_internal.stat_oldest('open', 'p') AS o ON o.value = p.name
 ORDER BY p.rank DESC;
 
 COMMENT ON VIEW support.report_priority IS 'The unsolved tickets by priority; one without counts as normal.';
@@ -76,115 +75,20 @@ COMMENT ON COLUMN support.report_priority.open IS 'Unsolved tickets of that prio
 COMMENT ON COLUMN support.report_priority.unassigned IS 'Those of them that nobody works on.';
 COMMENT ON COLUMN support.report_priority.oldest IS 'Age of the oldest of them, in whole minutes.';
 
-CREATE OR REPLACE VIEW support.report_daily AS
-WITH first_statuses AS
-(
-	SELECT DISTINCT ON (c.ticket_id) c.ticket_id, c.old_status
-	FROM support_internal.status_changes AS c
-	ORDER BY c.ticket_id, c.audit_id
-),
-moves AS
-(
-	SELECT
-		t.created_at AS moved_at,
-		1 AS created,
-		0 AS solved,
-		0 AS reopened,
-		CASE WHEN s.category = ANY (ARRAY['solved', 'closed']) THEN 0 ELSE 1 END AS opened
-	FROM support.tickets AS t
-	LEFT JOIN first_statuses AS f ON f.ticket_id = t.id
-	LEFT JOIN support.statuses AS s ON s.name = coalesce(f.old_status, t.status)
-	WHERE t.deleted_at IS NULL
-	UNION ALL
-	SELECT c.occurred_at, 0, c.solves::integer, c.reopens::integer, c.reopens::integer - c.solves::integer
-	FROM support_internal.status_changes AS c
-),
-daily AS
-(
-	SELECT
-		m.moved_at::date AS day,
-		sum(m.created) AS created,
-		sum(m.solved) AS solved,
-		sum(m.reopened) AS reopened,
-		sum(m.opened) AS opened
-	FROM moves AS m
-	GROUP BY m.moved_at::date
-),
-days AS
-(
-	SELECT g.at::date AS day
-	FROM generate_series
-	(
-		(SELECT min(d.day) FROM daily AS d)::timestamp,
-		greatest((SELECT max(d.day) FROM daily AS d), support.desk_now()::date)::timestamp,
-		'1 day'::interval
-	) AS g (at)
-)
-SELECT
-	days.day,
-	coalesce(d.created, 0) AS created,
-	coalesce(d.solved, 0) AS solved,
-	coalesce(d.reopened, 0) AS reopened,
-	(sum(coalesce(d.opened, 0)) OVER (ORDER BY days.day))::bigint AS open_at_end
-FROM days
-LEFT JOIN daily AS d ON d.day = days.day
-ORDER BY days.day;
-
-COMMENT ON VIEW support.report_daily IS
-	'What came in and went out on each day of the session''s time zone, from the first ticket to today.';
-COMMENT ON COLUMN support.report_daily.day IS 'Day.';
-COMMENT ON COLUMN support.report_daily.created IS 'Tickets opened on it.';
-COMMENT ON COLUMN support.report_daily.solved IS 'How often a ticket became solved or closed.';
-COMMENT ON COLUMN support.report_daily.reopened IS 'How often a ticket left solved or closed.';
-COMMENT ON COLUMN support.report_daily.open_at_end IS 'Unsolved tickets when the day ended.';
-
 CREATE OR REPLACE VIEW support.report_agents AS
-WITH assigned AS
-(
-	SELECT
-		t.assignee_id,
-		count(*) AS open,
-		count(t.waiting_since) AS waiting_on_agent,
-		min(t.waiting_since) AS waiting_since
-	FROM support.tickets AS t
-	JOIN support.statuses AS s ON s.name = t.status
-	WHERE t.deleted_at IS NULL AND s.category <> ALL (ARRAY['solved', 'closed'])
-	GROUP BY t.assignee_id
-),
-replies AS
-(
-	SELECT c.author_id, count(*) AS replies
-	FROM support.comments AS c
-	JOIN support.tickets AS t ON t.id = c.ticket_id
-	WHERE t.deleted_at IS NULL
-		AND c.deleted_at IS NULL
-		AND NOT c.is_private
-		AND c.author_role = ANY (ARRAY['agent', 'team_lead', 'admin'])
-		AND c.via <> ALL (ARRAY['auto', 'bot'])
-		AND c.created_at > support.desk_now() - '30 days'::interval
-		AND c.created_at <= support.desk_now()
-	GROUP BY c.author_id
-),
-solves AS
-(
-	SELECT c.actor_id, count(*) AS solves
-	FROM support_internal.status_changes AS c
-	WHERE c.solves
-		AND c.occurred_at > support.desk_now() - '30 days'::interval
-		AND c.occurred_at <= support.desk_now()
-	GROUP BY c.actor_id
-)
 SELECT
 	u.full_name AS agent,
-	coalesce(a.open, 0) AS open,
-	coalesce(a.waiting_on_agent, 0) AS waiting_on_agent,
-	date_trunc('minute', support.desk_now() - a.waiting_since) AS oldest_waiting,
-	coalesce(r.replies, 0) AS replies_30d,
-	coalesce(s.solves, 0) AS solved_30d
+	coalesce(n.n, 0) AS open,
+	coalesce(w.n, 0) AS waiting_on_agent,
+	date_trunc('minute', support.desk_now() - o.first_at) AS oldest_waiting,
+	coalesce(r.n, 0) AS replies_30d,
+	coalesce(s.n, 0) AS solved_30d
 FROM support.users AS u
-LEFT JOIN assigned AS a ON a.assignee_id = u.id
-LEFT JOIN replies AS r ON r.author_id = u.id
-LEFT JOIN solves AS s ON s.actor_id = u.id
+LEFT JOIN support_internal.stat_totals('open', 'a') AS n ON n.value = u.id::text
+LEFT JOIN support_internal.stat_totals('waiting', 'a') AS w ON w.value = u.id::text
+LEFT JOIN support_internal.stat_oldest('waiting', 'a') AS o ON o.value = u.id::text
+LEFT JOIN support_internal.stat_series('reply', 'u', support_internal.rolling_days(30)) AS r ON r.value = u.id::text
+LEFT JOIN support_internal.stat_series('solved', 'u', support_internal.rolling_days(30)) AS s ON s.value = u.id::text
 WHERE u.is_active AND u.role = ANY (ARRAY['agent', 'team_lead', 'admin'])
 ORDER BY u.full_name, u.id;
 
@@ -197,42 +101,21 @@ COMMENT ON COLUMN support.report_agents.replies_30d IS 'Public comments of the l
 COMMENT ON COLUMN support.report_agents.solved_30d IS 'How often the agent made a ticket solved or closed in the last 30 days, whoever it was assigned to.';
 
 CREATE OR REPLACE VIEW support.report_teams AS
-WITH routed AS
-(
-	SELECT
-		t.team_id,
-		count(*) FILTER (WHERE x.is_open) AS open,
-		count(*) FILTER (WHERE x.is_open AND t.assignee_id IS NULL) AS unassigned,
-		min(t.created_at) FILTER (WHERE x.is_open) AS oldest_at,
-		count(*) FILTER
-		(
-			WHERE t.created_at > support.desk_now() - '30 days'::interval AND t.created_at <= support.desk_now()
-		) AS created
-	FROM support.tickets AS t
-	JOIN support.statuses AS s ON s.name = t.status
-	CROSS JOIN LATERAL (SELECT s.category <> ALL (ARRAY['solved', 'closed']) AS is_open) AS x
-	WHERE t.deleted_at IS NULL AND t.team_id IS NOT NULL
-	GROUP BY t.team_id
-),
-solves AS
-(
-	SELECT c.team_id, count(*) AS solves
-	FROM support_internal.status_changes AS c
-	WHERE c.solves
-		AND c.occurred_at > support.desk_now() - '30 days'::interval
-		AND c.occurred_at <= support.desk_now()
-	GROUP BY c.team_id
-)
 SELECT
 	team.name AS team,
-	coalesce(r.open, 0) AS open,
-	coalesce(r.unassigned, 0) AS unassigned,
-	date_trunc('minute', support.desk_now() - r.oldest_at) AS oldest,
-	coalesce(r.created, 0) AS created_30d,
-	coalesce(s.solves, 0) AS solved_30d
+	coalesce(n.n, 0) AS open,
+	coalesce(u.n, 0) AS unassigned,
+	date_trunc('minute', support.desk_now() - o.first_at) AS oldest,
+	coalesce(c.n, 0) AS created_30d,
+	coalesce(s.n, 0) AS solved_30d
 FROM support.teams AS team
-LEFT JOIN routed AS r ON r.team_id = team.id
-LEFT JOIN solves AS s ON s.team_id = team.id
+LEFT JOIN support_internal.stat_totals('open', 't') AS n ON n.value = team.id::text
+LEFT JOIN support_internal.stat_totals('unassigned', 't') AS u ON u.value = team.id::text
+LEFT JOIN support_internal.stat_oldest('open', 't') AS o ON o.value = team.id::text
+LEFT JOIN support_internal.stat_series('tickets', 't', support_internal.rolling_days(30)) AS c
+	ON c.value = team.id::text
+LEFT JOIN support_internal.stat_series('solved', 't', support_internal.rolling_days(30)) AS s
+	ON s.value = team.id::text
 ORDER BY team.name, team.id;
 
 COMMENT ON VIEW support.report_teams IS 'What each team has to do and did, by the team that a ticket has now.';
@@ -242,3 +125,232 @@ COMMENT ON COLUMN support.report_teams.unassigned IS 'Those of them that nobody 
 COMMENT ON COLUMN support.report_teams.oldest IS 'Age of the oldest unsolved ticket, in whole minutes.';
 COMMENT ON COLUMN support.report_teams.created_30d IS 'Tickets opened in the last 30 days.';
 COMMENT ON COLUMN support.report_teams.solved_30d IS 'How often a ticket of the team became solved or closed in the last 30 days.';
+
+CREATE OR REPLACE VIEW support.report_backlog AS
+WITH counted AS
+(
+	SELECT 'team' AS dimension, o.value, o.n AS open, u.n AS unassigned, w.n AS waiting, f.first_at
+	FROM support_internal.stat_totals('open', 't') AS o
+	LEFT JOIN support_internal.stat_totals('unassigned', 't') AS u ON u.value = o.value
+	LEFT JOIN support_internal.stat_totals('waiting', 't') AS w ON w.value = o.value
+	LEFT JOIN support_internal.stat_oldest('open', 't') AS f ON f.value = o.value
+	UNION ALL
+	SELECT 'assignee' AS dimension, o.value, o.n, CASE WHEN o.value = '' THEN o.n END, w.n, f.first_at
+	FROM support_internal.stat_totals('open', 'a') AS o
+	LEFT JOIN support_internal.stat_totals('waiting', 'a') AS w ON w.value = o.value
+	LEFT JOIN support_internal.stat_oldest('open', 'a') AS f ON f.value = o.value
+	UNION ALL
+	SELECT 'priority' AS dimension, o.value, o.n, u.n, w.n, f.first_at
+	FROM support_internal.stat_totals('open', 'p') AS o
+	LEFT JOIN support_internal.stat_totals('unassigned', 'p') AS u ON u.value = o.value
+	LEFT JOIN support_internal.stat_totals('waiting', 'p') AS w ON w.value = o.value
+	LEFT JOIN support_internal.stat_oldest('open', 'p') AS f ON f.value = o.value
+),
+placed AS
+(
+	SELECT
+		c.dimension,
+		c.value,
+		c.open,
+		c.unassigned,
+		c.waiting,
+		c.first_at,
+		least(row_number() OVER (PARTITION BY c.dimension ORDER BY c.open DESC, c.value), 51) AS place
+	FROM counted AS c
+),
+lines AS
+(
+	SELECT
+		p.dimension,
+		p.place,
+		CASE WHEN p.place < 51 THEN min(p.value) END AS value,
+		sum(p.open)::bigint AS open,
+		coalesce(sum(p.unassigned), 0)::bigint AS unassigned,
+		coalesce(sum(p.waiting), 0)::bigint AS waiting,
+		min(p.first_at) AS first_at
+	FROM placed AS p
+	GROUP BY p.dimension, p.place
+)
+SELECT
+	l.dimension,
+	CASE
+		WHEN l.value IS NULL THEN '(others)'
+		WHEN l.value = '' THEN '(none)'
+		WHEN l.dimension = 'priority' THEN l.value
+		ELSE coalesce(team.name::text, assignee.full_name, l.value)
+	END AS value,
+	l.open,
+	l.unassigned,
+	l.waiting,
+	date_trunc('minute', support.desk_now() - l.first_at) AS oldest
+FROM lines AS l
+LEFT JOIN support.teams AS team ON l.dimension = 'team' AND team.id::text = l.value
+LEFT JOIN support.users AS assignee ON l.dimension = 'assignee' AND assignee.id::text = l.value
+ORDER BY l.dimension DESC, l.place;
+
+COMMENT ON VIEW support.report_backlog IS
+	'The unsolved tickets by team, by assignee and by priority: the 50 largest groups of each, and the rest together.';
+COMMENT ON COLUMN support.report_backlog.dimension IS 'team, assignee or priority.';
+COMMENT ON COLUMN support.report_backlog.value IS 'Its name; (none) for tickets without one, (others) for the rest.';
+COMMENT ON COLUMN support.report_backlog.open IS 'Unsolved tickets.';
+COMMENT ON COLUMN support.report_backlog.unassigned IS 'Those of them that nobody works on.';
+COMMENT ON COLUMN support.report_backlog.waiting IS 'Those of them whose customer waits for an answer.';
+COMMENT ON COLUMN support.report_backlog.oldest IS 'Age of the oldest unsolved ticket, in whole minutes.';
+
+CREATE OR REPLACE VIEW support.report_unanswered AS
+WITH ages AS
+(
+	SELECT
+		a.place,
+		support.desk_now() - a.age AS began_at,
+		support_internal.quarter_hour(support.desk_now() - a.age) AS slot_at
+	FROM (VALUES (1, '24 hours'::interval), (2, '8 hours'), (3, '4 hours'), (4, '1 hour')) AS a (place, age)
+),
+-- bucket 1 is what is older than the first age, bucket 5 what is younger than the last one
+counted AS
+(
+	SELECT s.value, s.bucket, s.n
+	FROM support_internal.stat_series
+	(
+		'unanswered',
+		't',
+		(
+			SELECT '-infinity'::timestamptz || array_agg(a.slot_at ORDER BY a.place) || 'infinity'::timestamptz
+			FROM ages AS a
+		)
+	) AS s
+	UNION ALL
+	-- what came in the quarter hour of an age, before it, is counted as younger: it is older
+	SELECT coalesce(t.team_id::text, ''), m.bucket, m.n
+	FROM ages AS a
+	CROSS JOIN LATERAL support_internal.tickets_created(a.slot_at, a.began_at) AS t
+	CROSS JOIN LATERAL (VALUES (a.place, 1), (a.place + 1, -1)) AS m (bucket, n)
+	WHERE t.is_open AND NOT t.is_answered
+),
+teams AS
+(
+	SELECT
+		c.value,
+		sum(c.n) AS n,
+		sum(c.n) FILTER (WHERE c.bucket = 5) AS up_to_1h,
+		sum(c.n) FILTER (WHERE c.bucket = 4) AS up_to_4h,
+		sum(c.n) FILTER (WHERE c.bucket = 3) AS up_to_8h,
+		sum(c.n) FILTER (WHERE c.bucket = 2) AS up_to_24h,
+		sum(c.n) FILTER (WHERE c.bucket = 1) AS over_24h
+	FROM counted AS c
+	GROUP BY c.value
+),
+placed AS
+(
+	SELECT
+		t.value,
+		t.n,
+		t.up_to_1h,
+		t.up_to_4h,
+		t.up_to_8h,
+		t.up_to_24h,
+		t.over_24h,
+		o.first_at,
+		least(row_number() OVER (ORDER BY t.n DESC, t.value), 51) AS place
+	FROM teams AS t
+	LEFT JOIN support_internal.stat_oldest('unanswered', 't') AS o ON o.value = t.value
+	WHERE t.n <> 0
+),
+lines AS
+(
+	SELECT
+		coalesce(p.place, 0) AS place,
+		CASE WHEN p.place < 51 THEN min(p.value) END AS value,
+		coalesce(sum(p.n), 0)::bigint AS unanswered,
+		coalesce(sum(p.up_to_1h), 0)::bigint AS up_to_1h,
+		coalesce(sum(p.up_to_4h), 0)::bigint AS up_to_4h,
+		coalesce(sum(p.up_to_8h), 0)::bigint AS up_to_8h,
+		coalesce(sum(p.up_to_24h), 0)::bigint AS up_to_24h,
+		coalesce(sum(p.over_24h), 0)::bigint AS over_24h,
+		min(p.first_at) AS first_at
+	FROM placed AS p
+	GROUP BY GROUPING SETS ((p.place), ())
+)
+SELECT
+	CASE
+		WHEN l.place = 0 THEN '(all)'
+		WHEN l.place = 51 THEN '(others)'
+		WHEN l.value = '' THEN '(none)'
+		ELSE coalesce(team.name::text, l.value)
+	END AS team,
+	l.unanswered,
+	l.up_to_1h,
+	l.up_to_4h,
+	l.up_to_8h,
+	l.up_to_24h,
+	l.over_24h,
+	date_trunc('minute', support.desk_now() - l.first_at) AS oldest
+FROM lines AS l
+LEFT JOIN support.teams AS team ON team.id::text = l.value
+ORDER BY l.place;
+
+COMMENT ON VIEW support.report_unanswered IS
+	'The unsolved tickets without a first reply, by team and by age: all, then the 50 teams that have most, and the rest together.';
+COMMENT ON COLUMN support.report_unanswered.team IS 'Name; (all), (none) for tickets without a team, (others).';
+COMMENT ON COLUMN support.report_unanswered.unanswered IS 'Unsolved tickets that nobody has replied to.';
+COMMENT ON COLUMN support.report_unanswered.up_to_1h IS 'Those of them that were opened in the last hour.';
+COMMENT ON COLUMN support.report_unanswered.up_to_4h IS 'Those opened up to 4 hours ago, and more than 1.';
+COMMENT ON COLUMN support.report_unanswered.up_to_8h IS 'Those opened up to 8 hours ago, and more than 4.';
+COMMENT ON COLUMN support.report_unanswered.up_to_24h IS 'Those opened up to 24 hours ago, and more than 8.';
+COMMENT ON COLUMN support.report_unanswered.over_24h IS 'Those opened more than 24 hours ago.';
+COMMENT ON COLUMN support.report_unanswered.oldest IS 'Age of the oldest of them, in whole minutes.';
+
+CREATE OR REPLACE VIEW support.report_aging AS
+WITH ages AS
+(
+	SELECT
+		a.place,
+		a.age,
+		support.desk_now() - a.days AS began_at,
+		support_internal.quarter_hour(support.desk_now() - a.days) AS slot_at
+	FROM
+	(
+		VALUES
+			(1, 'over 90 days', '90 days'::interval),
+			(2, '30 to 90 days', '30 days'),
+			(3, '7 to 30 days', '7 days'),
+			(4, '3 to 7 days', '3 days'),
+			(5, '1 to 3 days', '1 day'),
+			(6, 'up to 1 day', NULL)
+	) AS a (place, age, days)
+),
+bounds AS
+(
+	SELECT '-infinity'::timestamptz || array_agg(a.slot_at ORDER BY a.place) || 'infinity'::timestamptz AS bounds
+	FROM ages AS a
+	WHERE a.slot_at IS NOT NULL
+),
+-- bucket 1 is what is older than the first age, bucket 6 what is younger than the last one
+counted AS
+(
+	SELECT s.bucket, s.n AS open, 0 AS unassigned
+	FROM support_internal.stat_series('open', '-', (SELECT b.bounds FROM bounds AS b)) AS s
+	UNION ALL
+	SELECT s.bucket, 0, s.n
+	FROM support_internal.stat_series('unassigned', '-', (SELECT b.bounds FROM bounds AS b)) AS s
+	UNION ALL
+	-- what came in the quarter hour of an age, before it, is counted as younger: it is older
+	SELECT m.bucket, m.n, CASE WHEN t.assignee_id IS NULL THEN m.n ELSE 0 END
+	FROM ages AS a
+	CROSS JOIN LATERAL support_internal.tickets_created(a.slot_at, a.began_at) AS t
+	CROSS JOIN LATERAL (VALUES (a.place, 1), (a.place + 1, -1)) AS m (bucket, n)
+	WHERE t.is_open
+)
+SELECT
+	a.age,
+	coalesce(sum(c.open), 0)::bigint AS open,
+	coalesce(sum(c.unassigned), 0)::bigint AS unassigned
+FROM ages AS a
+LEFT JOIN counted AS c ON c.bucket = a.place
+GROUP BY a.place, a.age
+ORDER BY a.place DESC;
+
+COMMENT ON VIEW support.report_aging IS 'The unsolved tickets by age, the youngest first.';
+COMMENT ON COLUMN support.report_aging.age IS 'Time since a ticket was opened.';
+COMMENT ON COLUMN support.report_aging.open IS 'Unsolved tickets of that age.';
+COMMENT ON COLUMN support.report_aging.unassigned IS 'Those of them that nobody works on.';

@@ -34,7 +34,8 @@ WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname 
 -- Code belongs to the extension, data to the database: the members are functions. Those that name a table's row type
 -- belong with the table.
 \pset format unaligned
-SELECT type, identity FROM members ORDER BY type, identity COLLATE "C";
+-- Some versions of the server call date by its schema.
+SELECT type, replace(identity, 'pg_catalog.date', 'date') AS identity FROM members ORDER BY type, members.identity COLLATE "C";
 \pset format aligned
 SELECT type, identity FROM members WHERE type <> ALL (ARRAY['function', 'type', 'aggregate', 'operator']);
 SELECT name FROM our_functions AS f WHERE NOT EXISTS (SELECT FROM members AS m WHERE m.objid = f.oid) ORDER BY name::text;
@@ -222,7 +223,8 @@ WHERE p.provolatile <> 'v' AND pg_get_function_arguments(p.oid) ~ '\yactor_id\y'
 SELECT f.name AS immutable
 FROM our_functions AS f
 JOIN pg_proc AS p ON p.oid = f.oid
-WHERE f.nspname = 'support' AND p.provolatile = 'i';
+WHERE f.nspname = 'support' AND p.provolatile = 'i'
+ORDER BY f.name::text COLLATE "C";
 
 -- What writes takes no part in a parallel query.
 SELECT f.name

@@ -171,13 +171,13 @@ SELECT max(day) FROM support.report_daily;
 SET TimeZone = 'UTC';
 SELECT max(day) FROM support.report_daily;
 
--- The last 30 days begin after 12:00:30 on the 28th of February and end now. Carl opens ticket 10 on that second, Bob
--- answers and solves it; and ticket 11 a second later. A reply of tomorrow, which an import may bring, does not count
--- yet.
-SET support_ext.now = '2026-02-28 12:00:30+00';
+-- The last 30 days begin with the quarter hour of 12:00 on the 28th of February and end with the one that has begun. Carl
+-- opens ticket 10 a second before, Bob answers and solves it; and ticket 11 a second later. A reply of tomorrow, which an
+-- import may bring, does not count yet.
+SET support_ext.now = '2026-02-28 11:59:59+00';
 SELECT support.create_ticket('Mouse is dead', creator_id => 7, team_id => 2, assignee_id => 2) AS id;
 SELECT support.add_comment(10, 'Feed it.', status => 'resolved', actor_id => 2) AS id;
-SET support_ext.now = '2026-02-28 12:00:31+00';
+SET support_ext.now = '2026-02-28 12:00:00+00';
 SELECT support.create_ticket('Mouse is dead again', creator_id => 7, team_id => 2, assignee_id => 2) AS id;
 SELECT support.add_comment(11, 'Bury it.', status => 'resolved', actor_id => 2) AS id;
 SET support_ext.now = '2026-03-30 12:00:30+00';

@@ -106,6 +106,7 @@ my @calls = (
 	q{ticket_history(2, all_fields => true)} => undef,
 	q{ticket_as_of(1, now()) ->> 'title'} => 'Fire',
 	q{tickets_as_of(now())} => undef,
+	q{report('created', group_by => 'priority')} => undef,
 	q{tickets_as_of_snapshot(pg_current_snapshot())} => undef,
 	q{comments_as_of(1, now())} => undef,
 	q{rows_as_of(NULL::support.users, NULL, now())} => undef,
@@ -116,7 +117,18 @@ my @calls = (
 	q{feed_done('search', (SELECT max(feed_position) FROM support.feed_read('search', 1)))} => '',
 	q{feed_stop('search')} => '',
 	q{verify_audit()} => undef,
+	q{fold_stats() >= 0} => 't',
 	q{desk_now() = now()} => 't',
+	q{bar(1, 2, 4) <> ''} => 't',
+	q{heat(1, 2) <> ' '} => 't',
+	q{sparkline(1) <> ' '} => 't',
+	q{percentile(support.histogram_merge('\\x010702'), 0.5)} => 7,
+	q{histogram(7)} => '\\x010702',
+	q{histogram_merge('\\x010702')} => '\\x010702',
+	q{histogram_subtract('\\x010702', '\\x010702')} => '\\x01',
+	q{histogram_count('\\x010702')} => 1,
+	q{dashboard() LIMIT 1} => undef,
+	q{dashboard_html() ~ 'First line'} => 't',
 	q{version() ~ '^[0-9]'} => 't',
 	q{settings()} => undef);
 my (@sql, @expected, %called);
@@ -133,12 +145,13 @@ is($node->safe_psql('desk', $calls, as('app')), join("\n", @expected), 'app: eve
 is( $node->safe_psql('desk', <<'SQL'),
 SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'support'::regnamespace
 SQL
-	join(' ', sort keys %called, 'install', 'maintain', 'purge_deleted', 'seal_audit', 'audit_proof', 'check_audit_proof'),
+	join(' ', sort keys %called, qw(install maintain purge_deleted seal_audit audit_proof check_audit_proof verify_stats
+			rebuild_stats)),
 	'no function of the desk was left out');
 is(authors_after(0), "app|1\napp|", 'the log names the role and the acting user, who was nobody at first');
 may_not('app', 'what the owner keeps is refused',
 	'SELECT support.install()', 'SELECT support.install(seed => false)', "SELECT support.purge_deleted('0 seconds')",
-	'SELECT support.seal_audit()');
+	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.rebuild_stats()');
 $node->safe_psql('desk', 'SELECT support.seal_audit()');
 is($node->safe_psql('desk', 'SELECT support.check_audit_proof(support.audit_proof(1))', as('app')),
 	't', 'app: an entry that the owner has sealed is proved');
@@ -213,7 +226,7 @@ may_not(
 	'TRUNCATE support_internal.audit_log_default',
 	"SELECT setval('support.audit_log_id_seq', 1)",
 	(map { ("SELECT * FROM support_internal.$_", "DELETE FROM support_internal.$_") }
-			qw(audit_log_default recycle_bin eras schema_version attachment_contents)),
+			qw(audit_log_default recycle_bin eras schema_version attachment_contents stat_deltas stat_counters)),
 	"UPDATE support_internal.eras SET era = 7",
 	'TRUNCATE support.tickets CASCADE',
 	'ALTER TABLE support.audit_log DISABLE TRIGGER ALL',

@@ -76,12 +76,26 @@ my $proof = prints('proof', [],
 like($proof, qr/^  bytes a sealed entry: [1-9]\d*, of the log itself: [1-9]\d*$/m, 'proof: bytes');
 like($proof, qr/^proof of an entry\n  audit_proof +[1-9]\d* a second$/m, 'proof: of an entry');
 
-prints('past', [ '--rows', 20 ],
-	'one ticket' => qr/^ticket_as_of\(\) of a ticket with 20 changes.*\n(?:  [a-z -]+ +[\d.]+ ms\n){3}/m,
-	'all tickets' => section('tickets_as_of(), half of them', 'time', 'tickets_as_of', 'log'));
-
 prints('feed', [ '--rows', 1 ],
 	'a batch' => section('reading a batch of 1000', 'throughput', 'start', 'large', 'half', 'gap', 'end', 'opened'));
+
+my @reports = ((map { "report_$_" } qw(status priority daily agents teams backlog backlog_history first_reply resolution
+	unanswered time_in_status aging channels tags heatmap organizations)), 'dashboard\(\)');
+my $number = ' +[\d.]+';
+
+# The lines of all reports under a heading: two figures for each desk, how they grow, and those of the plain query
+sub reports
+{
+	my ($heading, $goal, $with_plain) = @_;
+	my $lines = join '', map { "  $_ *(?:$number){5}" . ($with_plain && !/dashboard/ ? "(?:$number){2}" : ' *') . "\n" } @reports;
+
+	return qr/^\Q$heading: milliseconds, goal at most $goal; growth, goal below 1.3\E\n +small .*\n$lines/m;
+}
+
+prints('reports', [ '--rows', 2, '--small', 300 ],
+	'in UTC' => reports('all changes added up, UTC', 5, 1),
+	'in another zone' => reports('all changes added up, Asia/Kathmandu', 5, 0),
+	'changes' => reports('10000 changes not added up, Asia/Kathmandu', 20, 0));
 
 is($node->safe_psql('postgres', "SELECT datname FROM pg_database WHERE datname LIKE 'bench%'"), '', 'nothing is left behind');
 

@@ -1,0 +1,42 @@
+-- How long customers waited for the first reply and for the solution, week by week.
+--
+--   psql -f psql/reports/times.sql
+--   psql -v weeks=26 -v team=Printing -v anchor=cohort -f psql/reports/times.sql
+--
+--   weeks   how many weeks, this one included                       8
+--   team    name of a team                                          all
+--   anchor  event: replies and solutions of the week                event
+--           cohort: those of the tickets that were opened in it
+
+\ir ../lib/begin.sql
+\ir ../lib/filters.sql
+
+\if :{?weeks}
+\else
+	\set weeks 8
+\endif
+\if :{?anchor}
+\else
+	\set anchor event
+\endif
+SELECT
+	(date_trunc('week', support.desk_now()) - (:'weeks'::integer - 1) * '7 days'::interval)::timestamptz AS from_at,
+	(date_trunc('week', support.desk_now()) + '7 days'::interval)::timestamptz AS to_at
+\gset
+
+\pset title 'First replies'
+SELECT r.bucket_at::date AS week, r.n, r.average, r.p50, r.p90, r.p95, r.p99
+FROM support.report('first_reply', :'from_at', :'to_at', 'week', filters => :'filters', anchor => :'anchor') AS r;
+
+\pset title 'Solutions that stand'
+SELECT r.bucket_at::date AS week, r.n, r.average, r.p50, r.p90, r.p95, r.p99
+FROM support.report('full_resolution', :'from_at', :'to_at', 'week', filters => :'filters', anchor => :'anchor') AS r;
+
+\pset title
+\unset weeks
+\unset anchor
+\unset filters
+\unset from_at
+\unset to_at
+
+\ir ../lib/end.sql

@@ -1,0 +1,70 @@
+-- A week of the desk or of a team: what came and went on each day, and how long it took, beside the week before.
+--
+--   psql -f psql/reports/week.sql
+--   psql -v week=2026-03-02 -v team=Printing -f psql/reports/week.sql
+--
+--   week    a day of the week, which begins on Monday               the last whole week
+--   team    name of a team                                          all
+
+\ir ../lib/begin.sql
+\ir ../lib/filters.sql
+
+\if :{?week}
+\else
+	SELECT (support.desk_now() - '7 days'::interval)::date AS week \gset
+\endif
+SELECT
+	date_trunc('week', :'week'::date::timestamp)::timestamptz AS from_at,
+	(date_trunc('week', :'week'::date::timestamp) + '7 days'::interval)::timestamptz AS to_at,
+	(date_trunc('week', :'week'::date::timestamp) - '7 days'::interval)::timestamptz AS before_at,
+	format('The week from %s', to_char(date_trunc('week', :'week'::date::timestamp), 'YYYY-MM-DD')) AS title
+\gset
+
+\pset title :title
+SELECT
+	to_char(created.bucket_at, 'YYYY-MM-DD Dy') AS day,
+	created.n AS created,
+	solved.n AS solved,
+	reopened.n AS reopened,
+	backlog.n AS backlog
+FROM support.report('created', :'from_at', :'to_at', 'day', filters => :'filters') AS created
+JOIN support.report('solved', :'from_at', :'to_at', 'day', filters => :'filters') AS solved USING (bucket_at)
+JOIN support.report('reopened', :'from_at', :'to_at', 'day', filters => :'filters') AS reopened USING (bucket_at)
+JOIN support.report('backlog', :'from_at', :'to_at', 'day', filters => :'filters') AS backlog USING (bucket_at)
+ORDER BY created.bucket_at;
+
+\pset title 'Numbers and times, and those of the week before'
+SELECT
+	m.label AS what,
+	now.n,
+	before.n AS n_before,
+	now.average,
+	now.p50,
+	now.p90,
+	before.p50 AS p50_before,
+	before.p90 AS p90_before
+FROM
+(
+	VALUES
+		(1, 'created', 'tickets opened'),
+		(2, 'tickets_solved', 'tickets solved'),
+		(3, 'reopened', 'reopened'),
+		(4, 'first_reply', 'first replies'),
+		(5, 'full_resolution', 'resolutions'),
+		(6, 'one_touch', 'with one reply'),
+		(7, 'two_touch', 'with two'),
+		(8, 'multi_touch', 'with more')
+) AS m (place, metric, label)
+CROSS JOIN LATERAL support.report(m.metric, :'from_at', :'to_at', filters => :'filters') AS now
+CROSS JOIN LATERAL support.report(m.metric, :'before_at', :'from_at', filters => :'filters') AS before
+ORDER BY m.place;
+
+\pset title
+\unset week
+\unset filters
+\unset from_at
+\unset to_at
+\unset before_at
+\unset title
+
+\ir ../lib/end.sql

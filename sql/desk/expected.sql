@@ -1,0 +1,304 @@
+-- What the reports should count: the same as the triggers keep, worked out from the tables and the log.
+
+CREATE TABLE support_internal.stat_hidden_solves
+(
+	ticket_id bigint NOT NULL,
+	CONSTRAINT stat_hidden_solves_pkey PRIMARY KEY (ticket_id)
+);
+
+COMMENT ON TABLE support_internal.stat_hidden_solves IS
+	'Tickets that the log has solves or reopenings of, though their own row tells of none: undo() set it back, or the id of a removed ticket was used again.';
+COMMENT ON COLUMN support_internal.stat_hidden_solves.ticket_id IS 'The ticket.';
+
+CREATE OR REPLACE VIEW support_internal.stat_events AS
+WITH log AS
+(
+	SELECT
+		a.ticket_id,
+		a.id,
+		a.occurred_at,
+		a.actor_id,
+		a.action,
+		a.old_value ->> 'status' AS from_status,
+		a.new_value ->> 'status' AS to_status,
+		(a.old_value ->> 'version')::bigint AS version,
+		count(*) FILTER (WHERE a.action = 'INSERT') OVER (PARTITION BY a.ticket_id ORDER BY a.id) AS life
+	FROM support.audit_log AS a
+	WHERE a.table_name = 'tickets'
+		AND (a.action = 'INSERT' OR (a.action = 'UPDATE' AND a.old_value ? 'status'))
+),
+changes AS
+(
+	SELECT
+		l.ticket_id,
+		l.id,
+		l.occurred_at,
+		l.actor_id,
+		l.from_status,
+		l.to_status,
+		l.version,
+		l.life,
+		coalesce(n.category = ANY (ARRAY['solved', 'closed']), false)
+			AND NOT coalesce(o.category = ANY (ARRAY['solved', 'closed']), false) AS solves,
+		coalesce(o.category = ANY (ARRAY['solved', 'closed']), false)
+			AND NOT coalesce(n.category = ANY (ARRAY['solved', 'closed']), false) AS reopens
+	FROM log AS l
+	LEFT JOIN support.statuses AS o ON o.name = l.from_status
+	LEFT JOIN support.statuses AS n ON n.name = l.to_status
+	WHERE l.action = 'UPDATE'
+)
+SELECT
+	c.ticket_id,
+	c.id AS audit_id,
+	c.occurred_at,
+	c.actor_id,
+	c.from_status,
+	c.to_status,
+	c.solves,
+	c.reopens,
+	CASE WHEN c.solves THEN lag(c.occurred_at) OVER (PARTITION BY c.ticket_id, c.solves ORDER BY c.id) END
+		AS solved_before,
+	first_value(c.from_status) OVER (PARTITION BY c.ticket_id ORDER BY c.life, c.version, c.id) AS first_status
+FROM changes AS c;
+
+COMMENT ON VIEW support_internal.stat_events IS 'The changes of tickets'' statuses, as the log has them; a status that is gone counts as unsolved.';
+COMMENT ON COLUMN support_internal.stat_events.ticket_id IS 'The ticket.';
+COMMENT ON COLUMN support_internal.stat_events.audit_id IS 'The log entry.';
+COMMENT ON COLUMN support_internal.stat_events.occurred_at IS 'When.';
+COMMENT ON COLUMN support_internal.stat_events.actor_id IS 'By whom.';
+COMMENT ON COLUMN support_internal.stat_events.from_status IS 'The status that was left.';
+COMMENT ON COLUMN support_internal.stat_events.to_status IS 'The status that was entered.';
+COMMENT ON COLUMN support_internal.stat_events.solves IS 'Whether the ticket became solved or closed.';
+COMMENT ON COLUMN support_internal.stat_events.reopens IS 'Whether the ticket left solved and closed.';
+COMMENT ON COLUMN support_internal.stat_events.solved_before IS 'When the ticket was solved before, if it became solved.';
+COMMENT ON COLUMN support_internal.stat_events.first_status IS 'The status that the ticket was opened in.';
+
+CREATE OR REPLACE VIEW support_internal.stat_expected AS
+WITH live AS
+(
+	SELECT
+		t.id,
+		t.status,
+		t.priority,
+		t.channel,
+		t.team_id,
+		t.assignee_id,
+		t.organization_id,
+		t.created_at,
+		t.first_replied_at,
+		t.first_solved_at,
+		t.solved_at,
+		t.waiting_since,
+		t.reply_count,
+		t.reopen_count,
+		coalesce(s.category = ANY (ARRAY['solved', 'closed']), false) AS is_solved,
+		isfinite(t.first_replied_at) IS TRUE AS is_answered,
+		isfinite(t.first_solved_at) IS TRUE AS has_solve,
+		isfinite(t.solved_at) IS TRUE AS has_last_solve,
+		isfinite(t.waiting_since) IS TRUE AS waits
+	FROM support.tickets AS t
+	LEFT JOIN support.statuses AS s ON s.name = t.status
+	WHERE t.deleted_at IS NULL
+),
+events AS
+(
+	SELECT
+		e.ticket_id,
+		e.occurred_at,
+		e.actor_id,
+		e.from_status,
+		e.to_status,
+		e.solves,
+		e.reopens,
+		e.solved_before,
+		l.priority,
+		l.channel,
+		l.team_id,
+		l.assignee_id,
+		l.organization_id
+	FROM support_internal.stat_events AS e
+	JOIN live AS l ON l.id = e.ticket_id
+)
+-- what the ticket's own row tells: measures 0 to 15
+SELECT
+	1 AS weight,
+	(1 << 0) + (1 << 5)
+	+ CASE WHEN NOT l.is_solved THEN 1 << 1 ELSE 0 END
+	+ CASE WHEN NOT l.is_solved AND l.assignee_id IS NULL THEN 1 << 2 ELSE 0 END
+	+ CASE WHEN NOT l.is_solved AND l.waits THEN 1 << 3 ELSE 0 END
+	+ CASE WHEN NOT l.is_solved AND NOT l.is_answered THEN 1 << 4 ELSE 0 END
+	+ CASE WHEN l.is_answered THEN (1 << 6) + (1 << 7) ELSE 0 END
+	+ CASE WHEN l.has_solve THEN (1 << 8) + (1 << 9) ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve THEN (1 << 10) + (1 << 11) ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count = 1 THEN 1 << 12 ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count = 2 THEN 1 << 13 ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count > 2 THEN 1 << 14 ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reopen_count > 0 THEN 1 << 15 ELSE 0 END AS measures,
+	NULL::timestamptz AS at,
+	l.status,
+	l.priority,
+	l.channel,
+	l.team_id,
+	l.assignee_id,
+	l.organization_id,
+	NULL::bigint AS agent_id,
+	NULL::bigint AS tag_id,
+	l.created_at,
+	l.first_replied_at,
+	l.first_solved_at,
+	l.solved_at,
+	l.waiting_since
+FROM live AS l
+UNION ALL
+-- the same by tag: open and tickets
+SELECT
+	1 AS weight,
+	(1 << 5) + CASE WHEN NOT l.is_solved THEN 1 << 1 ELSE 0 END AS measures,
+	NULL::timestamptz AS at,
+	NULL::text AS status,
+	NULL::text AS priority,
+	NULL::text AS channel,
+	NULL::bigint AS team_id,
+	NULL::bigint AS assignee_id,
+	NULL::bigint AS organization_id,
+	NULL::bigint AS agent_id,
+	g.tag_id,
+	l.created_at,
+	NULL::timestamptz AS first_replied_at,
+	NULL::timestamptz AS first_solved_at,
+	NULL::timestamptz AS solved_at,
+	NULL::timestamptz AS waiting_since
+FROM live AS l
+JOIN support.ticket_tags AS g ON g.ticket_id = l.id
+UNION ALL
+-- the status it was opened in: status_flow and entered
+SELECT
+	1 AS weight,
+	(1 << 16) + (1 << 17) AS measures,
+	l.created_at AS at,
+	coalesce(e.first_status, l.status) AS status,
+	NULL::text AS priority,
+	NULL::text AS channel,
+	NULL::bigint AS team_id,
+	NULL::bigint AS assignee_id,
+	NULL::bigint AS organization_id,
+	NULL::bigint AS agent_id,
+	NULL::bigint AS tag_id,
+	NULL::timestamptz AS created_at,
+	NULL::timestamptz AS first_replied_at,
+	NULL::timestamptz AS first_solved_at,
+	NULL::timestamptz AS solved_at,
+	NULL::timestamptz AS waiting_since
+FROM live AS l
+LEFT JOIN (SELECT DISTINCT s.ticket_id, s.first_status FROM support_internal.stat_events AS s) AS e
+	ON e.ticket_id = l.id
+UNION ALL
+-- statuses left: status_flow
+SELECT
+	-1 AS weight,
+	1 << 16 AS measures,
+	e.occurred_at AS at,
+	e.from_status AS status,
+	NULL::text AS priority,
+	NULL::text AS channel,
+	NULL::bigint AS team_id,
+	NULL::bigint AS assignee_id,
+	NULL::bigint AS organization_id,
+	NULL::bigint AS agent_id,
+	NULL::bigint AS tag_id,
+	NULL::timestamptz AS created_at,
+	NULL::timestamptz AS first_replied_at,
+	NULL::timestamptz AS first_solved_at,
+	NULL::timestamptz AS solved_at,
+	NULL::timestamptz AS waiting_since
+FROM events AS e
+UNION ALL
+-- statuses entered: status_flow, entered, solved, reopened
+SELECT
+	1 AS weight,
+	(1 << 16) + (1 << 17)
+	+ CASE WHEN e.solves THEN 1 << 18 ELSE 0 END
+	+ CASE WHEN e.reopens THEN 1 << 20 ELSE 0 END AS measures,
+	e.occurred_at AS at,
+	e.to_status AS status,
+	e.priority,
+	e.channel,
+	e.team_id,
+	e.assignee_id,
+	e.organization_id,
+	e.actor_id AS agent_id,
+	NULL::bigint AS tag_id,
+	NULL::timestamptz AS created_at,
+	NULL::timestamptz AS first_replied_at,
+	NULL::timestamptz AS first_solved_at,
+	NULL::timestamptz AS solved_at,
+	NULL::timestamptz AS waiting_since
+FROM events AS e
+UNION ALL
+-- solved again
+SELECT
+	1 AS weight,
+	1 << 19 AS measures,
+	e.occurred_at AS at,
+	NULL::text AS status,
+	e.priority,
+	e.channel,
+	e.team_id,
+	e.assignee_id,
+	e.organization_id,
+	NULL::bigint AS agent_id,
+	NULL::bigint AS tag_id,
+	e.solved_before AS created_at,
+	NULL::timestamptz AS first_replied_at,
+	NULL::timestamptz AS first_solved_at,
+	NULL::timestamptz AS solved_at,
+	NULL::timestamptz AS waiting_since
+FROM events AS e
+WHERE e.solved_before IS NOT NULL
+UNION ALL
+-- replies and customers' comments
+SELECT
+	1 AS weight,
+	CASE WHEN c.author_role = 'customer' THEN 1 << 22 ELSE 1 << 21 END AS measures,
+	c.created_at AS at,
+	NULL::text AS status,
+	NULL::text AS priority,
+	NULL::text AS channel,
+	NULL::bigint AS team_id,
+	NULL::bigint AS assignee_id,
+	NULL::bigint AS organization_id,
+	c.author_id AS agent_id,
+	NULL::bigint AS tag_id,
+	NULL::timestamptz AS created_at,
+	NULL::timestamptz AS first_replied_at,
+	NULL::timestamptz AS first_solved_at,
+	NULL::timestamptz AS solved_at,
+	NULL::timestamptz AS waiting_since
+FROM support.comments AS c
+JOIN live AS l ON l.id = c.ticket_id
+WHERE NOT c.is_private
+	AND c.deleted_at IS NULL
+	AND
+	(
+		c.author_role = 'customer'
+		OR (c.author_role = ANY (ARRAY['agent', 'team_lead', 'admin']) AND c.via <> ALL (ARRAY['auto', 'bot']))
+	);
+
+COMMENT ON VIEW support_internal.stat_expected IS
+	'What the reports should count, in the form of support_internal.stat_deltas: support.verify_stats() compares, support.rebuild_stats() starts from it.';
+COMMENT ON COLUMN support_internal.stat_expected.weight IS '1, or -1 for a status that was left.';
+COMMENT ON COLUMN support_internal.stat_expected.measures IS 'Bits: the measures that the row counts for, by their numbers.';
+COMMENT ON COLUMN support_internal.stat_expected.at IS 'When the event happened; NULL for what has the times of its ticket.';
+COMMENT ON COLUMN support_internal.stat_expected.status IS 'Status.';
+COMMENT ON COLUMN support_internal.stat_expected.priority IS 'Priority of the ticket; NULL counts as normal.';
+COMMENT ON COLUMN support_internal.stat_expected.channel IS 'Channel of the ticket.';
+COMMENT ON COLUMN support_internal.stat_expected.team_id IS 'Team of the ticket.';
+COMMENT ON COLUMN support_internal.stat_expected.assignee_id IS 'Assignee of the ticket.';
+COMMENT ON COLUMN support_internal.stat_expected.organization_id IS 'Organization of the ticket.';
+COMMENT ON COLUMN support_internal.stat_expected.agent_id IS 'Who did it.';
+COMMENT ON COLUMN support_internal.stat_expected.tag_id IS 'A tag of the ticket; such a row counts by tag alone.';
+COMMENT ON COLUMN support_internal.stat_expected.created_at IS 'When the ticket was opened; when it was solved before, in a row that says it was solved again.';
+COMMENT ON COLUMN support_internal.stat_expected.first_replied_at IS 'The ticket''s first reply.';
+COMMENT ON COLUMN support_internal.stat_expected.first_solved_at IS 'When the ticket was first solved.';
+COMMENT ON COLUMN support_internal.stat_expected.solved_at IS 'When the ticket was solved, if it is.';
+COMMENT ON COLUMN support_internal.stat_expected.waiting_since IS 'Since when the customer waits, if so.';

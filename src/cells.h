@@ -1,0 +1,131 @@
+/*
+ * cells.h
+ *		Sums by time and value, sorted and packed.
+ */
+#ifndef SUPPORT_CELLS_H
+#define SUPPORT_CELLS_H
+
+#include "utils/palloc.h"
+
+#include "compat.h"
+
+/* A sum: of what happened in a node of time, for a value, in a bucket of durations. */
+typedef struct Cell
+{
+	int64		node;			/* which stretch of time, counted in the level's length */
+	uint64		value;
+	uint32		bucket;			/* of a histogram, or distance to the event before, or microseconds, or 0 */
+	int64		n;
+	int64		seconds;
+} Cell;
+
+/* Cells under construction. */
+typedef struct CellArray
+{
+	Cell	   *cells;
+	int64		n;
+	int64		allocated;
+	MemoryContext context;		/* holds them */
+} CellArray;
+
+/* What cells that are packed together have, and where in time they may lie. */
+typedef struct CellFormat
+{
+	bool		has_buckets;
+	bool		has_seconds;
+	int64		first_node;
+	int64		nodes;			/* so many, from first_node */
+} CellFormat;
+
+/* Reading packed cells in their order: by node, value and bucket. */
+typedef struct CellReader
+{
+	const CellFormat *format;
+	const uint8 *start;			/* the first segment */
+	const uint8 *at;
+	const uint8 *end;
+	const uint8 *directory;		/* where the segments begin, or NULL if there is one */
+	int			segment;
+	const uint8 *segment_end;
+	Cell		cell;			/* the last one read */
+} CellReader;
+
+extern void cells_init(CellArray *array, MemoryContext context);
+extern Cell *cells_add(CellArray *array);
+extern void cells_sum(CellArray *array);
+extern void cells_merge(CellArray *array, CellReader *reader);
+
+extern bytea *cells_pack(const Cell *cells, int64 n, const CellFormat *format);
+extern void cells_open(CellReader *reader, const bytea *packed, const CellFormat *format);
+extern void cells_seek(CellReader *reader, int64 node);
+
+/* For cells_next(), which is called for each of very many cells. */
+#define CELL_SEGMENTS 32
+
+extern void enter_segment(CellReader *reader, int segment);
+pg_noreturn extern void refuse_cells(void);
+
+static inline uint64
+read_number(CellReader *reader)
+{
+	const uint8 *at = reader->at;
+	uint64		number = 0;
+
+	for (int shift = 0; at < reader->segment_end && shift < 64; shift += 7)
+	{
+		number |= (uint64) (*at & 0x7f) << shift;
+		if ((*at++ & 0x80) == 0)
+		{
+			reader->at = at;
+			return number;
+		}
+	}
+	refuse_cells();
+}
+
+static inline int64
+read_signed(CellReader *reader)
+{
+	uint64		number = read_number(reader);
+
+	return (int64) (number >> 1) ^ -(int64) (number & 1);
+}
+
+/* Read the next cell; false after the last one. */
+static inline bool
+cells_next(CellReader *reader)
+{
+	Cell	   *cell = &reader->cell;
+	uint64		step;
+	bool		is_one;
+
+	while (reader->at == reader->segment_end)
+	{
+		if (reader->directory == NULL || reader->segment + 1 == CELL_SEGMENTS)
+			return false;
+		enter_segment(reader, reader->segment + 1);
+	}
+	step = read_number(reader);
+	is_one = step & 1;
+	step >>= 1;
+	if (step > 0)
+	{
+		cell->node += step;
+		cell->value = 0;
+		cell->bucket = 0;
+	}
+	step = read_number(reader);
+	if (step > 0)
+	{
+		cell->value += step;
+		cell->bucket = 0;
+	}
+	if (reader->format->has_buckets)
+		cell->bucket += (uint32) read_number(reader);
+	cell->n = is_one ? 1 : read_signed(reader);
+	if (reader->format->has_seconds)
+		cell->seconds = read_signed(reader);
+	return true;
+}
+
+#endif							/* SUPPORT_CELLS_H */

@@ -1,0 +1,27 @@
+/*
+ * screen.h
+ *		Text in columns, for a terminal.
+ */
+#ifndef SUPPORT_SCREEN_H
+#define SUPPORT_SCREEN_H
+
+#include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
+
+#define SCREEN_WIDTH 100
+#define MAX_BLOCK_LINES 16
+
+/* Lines that stay together. */
+typedef struct ScreenBlock
+{
+	int			n;
+	StringInfoData lines[MAX_BLOCK_LINES];
+} ScreenBlock;
+
+extern void append_left(StringInfo line, const char *text, int width);
+extern void append_right(StringInfo line, const char *text, int width);
+extern StringInfo add_line(ScreenBlock *block);
+extern void put_line(ReturnSetInfo *rsinfo, const char *line);
+extern void put_blocks(ReturnSetInfo *rsinfo, ScreenBlock *left, int width, ScreenBlock *right);
+
+#endif							/* SUPPORT_SCREEN_H */

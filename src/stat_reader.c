@@ -1,0 +1,342 @@
+/*
+ * stat_reader.c
+ *		What the reports read: counters and what is not added up yet, under the snapshot of the query that asks.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+#include "compat.h"
+#include "stat_reading.h"
+
+/* Add up, and by duration, if the caller wants that. */
+static void
+add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell)
+{
+	Sum		   *sum = add_sum(reading, value, place, cell);
+
+	if (!reading->with_histogram)
+		return;
+	if (cell->bucket >= HISTOGRAM_BUCKETS)
+		refuse_cells();
+	if (sum->histogram == NULL)
+	{
+		sum->histogram = palloc0(sizeof(Histogram));
+		sum->histogram->context = reading->context;
+	}
+	histogram_add(sum->histogram, cell->bucket, cell->n);
+}
+
+static void
+series_cell(void *arg, const NodeRange *range, const Cell *cell)
+{
+	add_to_bucket((Reading *) arg, cell->value, range->place, cell);
+}
+
+static void
+series_delta(Reading *reading, uint64 value, const Cell *cell)
+{
+	int			bucket = bucket_of(reading, cell->node);
+
+	if (bucket >= 0)
+		add_to_bucket(reading, value, place_of(reading, bucket), cell);
+}
+
+/* stat_series(measure, dim, bounds, with_histogram, places) -> value, bucket, n, seconds, histogram */
+PG_FUNCTION_INFO_V1(support_stat_series);
+Datum
+support_stat_series(PG_FUNCTION_ARGS)
+{
+	Reading		reading;
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	begin_reading(&reading, fcinfo);
+	read_bounds(&reading, fcinfo, 2);
+	read_places(&reading, fcinfo, 4);
+	reading.with_histogram = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3) && measure_infos[reading.measure].has_duration;
+	read_buckets(&reading, series_cell);
+	read_deltas(&reading, series_delta);
+	sums_start_iterate(reading.sums, &iterator);
+	while ((sum = sums_iterate(reading.sums, &iterator)) != NULL)
+	{
+		Datum		values[5] = {
+			value_datum(&reading, sum), Int32GetDatum((int32) sum->key.place + 1), Int64GetDatum(sum->n),
+			NumericGetDatum(int64_to_numeric(sum->seconds))
+		};
+		bool		nulls[5] = {[4] = sum->histogram == NULL};
+
+		if (sum->n == 0 && sum->seconds == 0)
+			continue;
+		if (sum->histogram != NULL)
+			values[4] = PointerGetDatum(histogram_encode(sum->histogram));
+		put_row(&reading, values, nulls);
+	}
+	return end_reading(&reading);
+}
+
+static void
+total_cell(void *arg, const NodeRange *range, const Cell *cell)
+{
+	add_sum((Reading *) arg, cell->value, 0, cell);
+}
+
+static void
+total_delta(Reading *reading, uint64 value, const Cell *cell)
+{
+	add_sum(reading, value, 0, cell);
+}
+
+/* stat_totals(measure, dim) -> value, n */
+PG_FUNCTION_INFO_V1(support_stat_totals);
+Datum
+support_stat_totals(PG_FUNCTION_ARGS)
+{
+	Reading		reading;
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	begin_reading(&reading, fcinfo);
+	read_level(&reading, top_level(reading.measure), total_cell);
+	read_deltas(&reading, total_delta);
+	sums_start_iterate(reading.sums, &iterator);
+	while ((sum = sums_iterate(reading.sums, &iterator)) != NULL)
+	{
+		Datum		values[2] = {value_datum(&reading, sum), Int64GetDatum(sum->n)};
+		bool		nulls[2] = {false, false};
+
+		if (sum->n != 0)
+			put_row(&reading, values, nulls);
+	}
+	return end_reading(&reading);
+}
+
+/* Where a slot's cell counts for the first: in which node of the level that is looked at, or at which instant. */
+static int64
+first_place(const Reading *reading, const Cell *cell)
+{
+	if (reading->level > LEVEL_SLOT)
+		return floor_div(cell->node, level_infos[reading->level].slots);
+	return cell->node * SLOT_USECS + (reading->has_instants ? cell->bucket : 0);
+}
+
+/* Count what lies in the first node of its value at the level above, if that is known. */
+static void
+oldest_delta(Reading *reading, uint64 value, const Cell *cell)
+{
+	if (reading->firsts != NULL)
+	{
+		Sum		   *above = sums_lookup(reading->firsts, (SumKey) {value, 0});
+
+		if (above == NULL || above->n != floor_div(cell->node, level_infos[reading->level_above].slots))
+			return;
+	}
+	add_sum(reading, value, first_place(reading, cell), cell);
+}
+
+static void
+oldest_cell(void *arg, const NodeRange *range, const Cell *cell)
+{
+	Reading    *reading = (Reading *) arg;
+	Cell		first = *cell;
+
+	first.node *= level_infos[reading->level].slots;
+	oldest_delta(reading, cell->value, &first);
+}
+
+/* For each value the first place that something is left in. Begins the sums anew. */
+static sums_hash *
+first_places(Reading *reading)
+{
+	sums_hash  *firsts = sums_create(reading->context, 256, NULL);
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	sums_start_iterate(reading->sums, &iterator);
+	while ((sum = sums_iterate(reading->sums, &iterator)) != NULL)
+	{
+		Sum		   *first;
+		bool		found;
+
+		if (sum->n <= 0)
+			continue;
+		first = sums_insert(firsts, (SumKey) {sum->key.value, 0}, &found);
+		if (!found || sum->key.place < first->n)
+			first->n = sum->key.place;
+	}
+	sums_reset(reading->sums);
+	reading->last = NULL;
+	return firsts;
+}
+
+static int
+compare_ranges(const void *a, const void *b)
+{
+	int64		left = ((const NodeRange *) a)->from;
+	int64		right = ((const NodeRange *) b)->from;
+
+	return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/* What lies at the level in the nodes above that some value begins in. */
+static RangeList
+first_ranges(const Reading *reading)
+{
+	RangeList	list = {palloc(sizeof(NodeRange) * Max(reading->firsts->members, 1)), 0};
+	int64		nodes = level_infos[reading->level_above].slots / level_infos[reading->level].slots;
+	int			distinct = 0;
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	sums_start_iterate(reading->firsts, &iterator);
+	while ((sum = sums_iterate(reading->firsts, &iterator)) != NULL)
+		list.ranges[list.n++] = (NodeRange) {sum->n * nodes, (sum->n + 1) * nodes, 0};
+	qsort(list.ranges, list.n, sizeof(NodeRange), compare_ranges);
+	for (int i = 0; i < list.n; i++)
+		if (i == 0 || list.ranges[i].from != list.ranges[i - 1].from)
+			list.ranges[distinct++] = list.ranges[i];
+	list.n = distinct;
+	return list;
+}
+
+/* Find where each value begins, at one level after the other. */
+static void
+find_firsts(Reading *reading)
+{
+	for (int level = top_level(reading->measure); level >= LEVEL_SLOT; level--)
+	{
+		if (!has_level(reading->measure, level))
+			continue;
+		reading->level = level;
+		if (reading->firsts == NULL)
+			read_level(reading, level, oldest_cell);
+		else
+		{
+			RangeList	list = first_ranges(reading);
+
+			read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
+					   list.ranges, list.n, oldest_cell, reading);
+		}
+		read_deltas(reading, oldest_delta);
+		reading->firsts = first_places(reading);
+		reading->level_above = level;
+	}
+}
+
+/* stat_oldest(measure, dim) -> value, first_at */
+PG_FUNCTION_INFO_V1(support_stat_oldest);
+Datum
+support_stat_oldest(PG_FUNCTION_ARGS)
+{
+	Reading		reading;
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	begin_reading(&reading, fcinfo);
+	find_firsts(&reading);
+	sums_start_iterate(reading.firsts, &iterator);
+	while ((sum = sums_iterate(reading.firsts, &iterator)) != NULL)
+	{
+		Datum		values[2] = {value_datum(&reading, sum), TimestampTzGetDatum(sum->n)};
+		bool		nulls[2] = {false, false};
+
+		put_row(&reading, values, nulls);
+	}
+	return end_reading(&reading);
+}
+
+/* An event whose ticket had one before in the same bucket is one ticket less than there are events. */
+static void
+distinct_delta(Reading *reading, uint64 value, const Cell *cell)
+{
+	int			bucket = bucket_of(reading, cell->node);
+	Cell		repeated = {.n = -cell->n};
+
+	if (bucket >= 0 && cell->node - cell->bucket >= reading->bounds[bucket])
+		add_sum(reading, value, bucket, &repeated);
+}
+
+static void
+distinct_cell(void *arg, const NodeRange *range, const Cell *cell)
+{
+	distinct_delta((Reading *) arg, cell->value, cell);
+}
+
+/* stat_distinct(measure, dim, bounds) -> value, bucket, tickets */
+PG_FUNCTION_INFO_V1(support_stat_distinct);
+Datum
+support_stat_distinct(PG_FUNCTION_ARGS)
+{
+	Reading		reading;
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	begin_reading(&reading, fcinfo);
+	if (reading.measure != STAT_SOLVED || strchr(measure_infos[STAT_RESOLVED_AGAIN].dims, reading.dim) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("distinct tickets are not counted for measure \"%s\" by dimension \"%c\"",
+						measure_infos[reading.measure].name, reading.dim),
+				 errhint("They are for measure \"solved\", by each of these: %s", measure_infos[STAT_RESOLVED_AGAIN].dims)));
+	read_bounds(&reading, fcinfo, 2);
+	read_buckets(&reading, series_cell);
+	read_deltas(&reading, series_delta);
+	reading.measure = STAT_RESOLVED_AGAIN;
+	read_buckets(&reading, distinct_cell);
+	read_deltas(&reading, distinct_delta);
+	sums_start_iterate(reading.sums, &iterator);
+	while ((sum = sums_iterate(reading.sums, &iterator)) != NULL)
+	{
+		Datum		values[3] = {
+			value_datum(&reading, sum), Int32GetDatum((int32) sum->key.place + 1), Int64GetDatum(sum->n)
+		};
+		bool		nulls[3] = {false, false, false};
+
+		if (sum->n != 0)
+			put_row(&reading, values, nulls);
+	}
+	return end_reading(&reading);
+}
+
+static void
+counted_cell(void *arg, const NodeRange *range, const Cell *cell)
+{
+	add_sum((Reading *) arg, cell->value, cell->node, cell);
+}
+
+static void
+counted_delta(Reading *reading, uint64 value, const Cell *cell)
+{
+	add_sum(reading, value, cell->node, cell);
+}
+
+/* stat_counted(measure, dim) -> value, slot_at, n, seconds: all that is counted, for comparison */
+PG_FUNCTION_INFO_V1(support_stat_counted);
+Datum
+support_stat_counted(PG_FUNCTION_ARGS)
+{
+	Reading		reading;
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	begin_reading(&reading, fcinfo);
+	read_level(&reading, LEVEL_SLOT, counted_cell);
+	read_deltas(&reading, counted_delta);
+	sums_start_iterate(reading.sums, &iterator);
+	while ((sum = sums_iterate(reading.sums, &iterator)) != NULL)
+	{
+		Datum		values[4] = {
+			value_datum(&reading, sum), TimestampTzGetDatum(sum->key.place * SLOT_USECS), Int64GetDatum(sum->n),
+			NumericGetDatum(int64_to_numeric(sum->seconds))
+		};
+		bool		nulls[4] = {false, false, false, false};
+
+		if (sum->n != 0 || sum->seconds != 0)
+			put_row(&reading, values, nulls);
+	}
+	return end_reading(&reading);
+}

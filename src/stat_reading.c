@@ -1,0 +1,279 @@
+/*
+ * stat_reading.c
+ *		One call of a reader of counters, from its arguments to its sums.
+ *
+ * A range of quarter hours is put together from as few stretches of time as the counters have: blocks of 32 days,
+ * days, and quarter hours at either end. The rows of stat_deltas that the snapshot sees are added one by one. Nothing
+ * here runs through SPI; the reports are views, whose readers need no rights on these tables.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "plan.h"
+#include "stat_deltas.h"
+#include "stat_reading.h"
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/* The measure that a call names. Raises 22023 for none. */
+static Measure
+measure_argument(FunctionCallInfo fcinfo, int n)
+{
+	char	   *name = text_argument(fcinfo, n);
+	StringInfoData known;
+
+	initStringInfo(&known);
+	for (int measure = 0; measure < STAT_MEASURES; measure++)
+	{
+		if (strcmp(measure_infos[measure].name, name) == 0)
+			return measure;
+		appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "", measure_infos[measure].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("measure \"%s\" does not exist", name),
+			 errhint("There are: %s.", known.data)));
+}
+
+/* The dimension that a call names. Raises 22023 unless the measure is counted by it. */
+static char
+dim_argument(FunctionCallInfo fcinfo, int n, Measure measure)
+{
+	char	   *dim = text_argument(fcinfo, n);
+
+	if (strlen(dim) != 1 || strchr(measure_infos[measure].dims, dim[0]) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("measure \"%s\" is not counted by dimension \"%s\"", measure_infos[measure].name, dim),
+				 errhint("It is counted by each of these: %s", measure_infos[measure].dims)));
+	return dim[0];
+}
+
+/* Begin a call whose first two arguments are a measure and a dimension. */
+void
+begin_reading(Reading *reading, FunctionCallInfo fcinfo)
+{
+	memset(reading, 0, sizeof(Reading));
+	InitMaterializedSRF(fcinfo, 0);
+	reading->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	reading->context = AllocSetContextCreate(CurrentMemoryContext, "support_ext reading", ALLOCSET_DEFAULT_SIZES);
+	reading->previous = MemoryContextSwitchTo(reading->context);
+	reading->measure = measure_argument(fcinfo, 0);
+	reading->dim = dim_argument(fcinfo, 1, reading->measure);
+	reading->has_instants = measure_infos[reading->measure].has_instants;
+	reading->counters = open_counters(AccessShareLock);
+	reading->index = counters_index(reading->counters);
+	reading->snapshot = GetActiveSnapshot();
+	reading->seen = deltas_seen(reading->snapshot);
+	if (reading->seen != NULL)
+		reading->codes = &reading->seen->codes;
+	else
+	{
+		reading->codes = palloc(sizeof(ValueCodes));
+		load_codes(reading->codes, reading->snapshot);
+	}
+	reading->sums = sums_create(reading->context, 256, NULL);
+}
+
+Datum
+end_reading(Reading *reading)
+{
+	table_close(reading->counters, AccessShareLock);
+	MemoryContextSwitchTo(reading->previous);
+	MemoryContextDelete(reading->context);
+	return (Datum) 0;
+}
+
+/* Hand the sink a row, if it counts for the measure. */
+static inline void
+read_delta(Reading *reading, const StatRow *row, DeltaSink sink)
+{
+	Cell		cell;
+
+	if ((row->measures & STAT_BIT(reading->measure)) != 0 &&
+		(row->tag_id != NO_STAT_ID) == (reading->dim == DIM_TAG) && base_cell(row, reading->measure, &cell))
+		sink(reading, code_of(reading->codes, row, reading->dim), &cell);
+}
+
+/* Hand the sink the rows that are not added up yet. */
+void
+read_deltas(Reading *reading, DeltaSink sink)
+{
+	DeltaScan	scan;
+	StatRow		row;
+
+	if (reading->seen != NULL)
+	{
+		const Seen *seen = reading->seen;
+
+		for (int64 i = seen->begins[reading->measure]; i < seen->begins[reading->measure + 1]; i++)
+			read_delta(reading, &seen->rows[seen->order[i]], sink);
+		return;
+	}
+	open_deltas(&scan, AccessShareLock, reading->snapshot, STAT_BIT(reading->measure));
+	while (next_delta(&scan, &row))
+		read_delta(reading, &row, sink);
+	close_deltas(&scan, AccessShareLock);
+}
+
+/* A bound as a slot. Raises 22023 unless it is on a quarter hour. */
+static int64
+slot_of_bound(TimestampTz bound)
+{
+	if (TIMESTAMP_IS_NOBEGIN(bound))
+		return FIRST_SLOT;
+	if (TIMESTAMP_IS_NOEND(bound))
+		return LAST_SLOT;
+	if (bound % SLOT_USECS != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bound %s is not on a quarter hour", timestamptz_to_str(bound))));
+	return slot_of(bound);
+}
+
+/* Read the bounds of the buckets. */
+void
+read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n)
+{
+	ArrayType  *array;
+	Datum	   *bounds;
+	bool	   *nulls;
+	int			nbounds = 0;
+
+	if (PG_ARGISNULL(n) || ARR_NDIM(array = PG_GETARG_ARRAYTYPE_P(n)) > 1 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bounds must be an array of one dimension without nulls")));
+	deconstruct_array(array, TIMESTAMPTZOID, sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &bounds, &nulls, &nbounds);
+	reading->bounds = palloc(sizeof(int64) * Max(nbounds, 1));
+	reading->nbuckets = Max(nbounds - 1, 0);
+	for (int i = 0; i < nbounds; i++)
+	{
+		reading->bounds[i] = slot_of_bound(DatumGetTimestampTz(bounds[i]));
+		if (i > 0 && reading->bounds[i] < reading->bounds[i - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("bounds must ascend")));
+	}
+}
+
+/* Read what the buckets are added up under. */
+void
+read_places(Reading *reading, FunctionCallInfo fcinfo, int n)
+{
+	ArrayType  *array;
+
+	if (PG_ARGISNULL(n))
+		return;
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array) ||
+		ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) != reading->nbuckets)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there must be a place for each of %d buckets, and no null", reading->nbuckets)));
+	reading->places = (const int32 *) ARR_DATA_PTR(array);
+}
+
+/* The bucket that a slot lies in, from 0; -1 for none. */
+int
+bucket_of(const Reading *reading, int64 slot)
+{
+	int			low = 0;
+	int			high = reading->nbuckets;
+
+	if (high == 0 || slot < reading->bounds[0] || slot >= reading->bounds[high])
+		return -1;
+	/* the last bound that is not behind the slot */
+	while (high - low > 1)
+	{
+		int			middle = (low + high) / 2;
+
+		if (reading->bounds[middle] <= slot)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Make slots up of the largest stretches that there are, from a level on downwards. */
+static void
+add_range(const Reading *reading, RangeList *lists, int level, int64 from, int64 upto, int64 place)
+{
+	int64		slots;
+	int64		first;
+	int64		last;
+
+	if (from >= upto)
+		return;
+	while (!has_level(reading->measure, level) || upto - from < level_infos[level].slots)
+		level--;
+	slots = level_infos[level].slots;
+	first = -floor_div(-from, slots);
+	last = floor_div(upto, slots);
+	if (first >= last)
+		add_range(reading, lists, level - 1, from, upto, place);
+	else
+	{
+		if (level > LEVEL_SLOT)
+			add_range(reading, lists, level - 1, from, first * slots, place);
+		lists[level].ranges[lists[level].n++] = (NodeRange) {first, last, place};
+		if (level > LEVEL_SLOT)
+			add_range(reading, lists, level - 1, last * slots, upto, place);
+	}
+}
+
+/* Read the cells of all levels that make the buckets up. */
+void
+read_buckets(Reading *reading, CellSink sink)
+{
+	RangeList	lists[LEVELS] = {{NULL}};
+
+	/* a bucket has at most one stretch of the highest level, and each level below two more ends */
+	for (int level = 0; level < LEVELS; level++)
+		lists[level].ranges = palloc(sizeof(NodeRange) * Max(reading->nbuckets, 1) * 2);
+	for (int i = 0; i < reading->nbuckets; i++)
+		add_range(reading, lists, LEVEL_BLOCK, reading->bounds[i], reading->bounds[i + 1],
+				  place_of(reading, i));
+	for (int level = 0; level < LEVELS; level++)
+		read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
+				   lists[level].ranges, lists[level].n, sink, reading);
+}
+
+/* Read all cells of a level. */
+void
+read_level(Reading *reading, int level, CellSink sink)
+{
+	NodeRange	all = {FIRST_SLOT / level_infos[level].slots, LAST_SLOT / level_infos[level].slots, 0};
+
+	read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level), &all, 1, sink, reading);
+}
+
+/* Add a row to the result. */
+void
+put_row(Reading *reading, Datum *values, bool *nulls)
+{
+	tuplestore_putvalues(reading->rsinfo->setResult, reading->rsinfo->setDesc, values, nulls);
+}
+
+Datum
+value_datum(const Reading *reading, const Sum *sum)
+{
+	return CStringGetTextDatum(name_of(reading->codes, reading->dim, sum->key.value));
+}

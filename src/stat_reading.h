@@ -1,0 +1,130 @@
+/*
+ * stat_reading.h
+ *		One call of a reader of counters, from its arguments to its sums.
+ */
+#ifndef SUPPORT_STAT_READING_H
+#define SUPPORT_STAT_READING_H
+
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "nodes/execnodes.h"
+
+#include "counters.h"
+#include "histogram.h"
+#include "stat_seen.h"
+
+/* What was counted for a value in a place: a bucket of the caller's, or a stretch of time. */
+typedef struct SumKey
+{
+	uint64		value;
+	int64		place;
+} SumKey;
+
+typedef struct Sum
+{
+	SumKey		key;
+	char		status;			/* of the hash table */
+	int64		n;
+	int64		seconds;
+	Histogram  *histogram;
+} Sum;
+
+static inline uint32
+hash_of_sum(SumKey key)
+{
+	return murmurhash32((uint32) key.value * 0x9e3779b9 ^ (uint32) (key.value >> 32) ^ (uint32) key.place * 0x85ebca6b);
+}
+
+#define SH_PREFIX sums
+#define SH_ELEMENT_TYPE Sum
+#define SH_KEY_TYPE SumKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_of_sum(key)
+#define SH_EQUAL(table, a, b) ((a).value == (b).value && (a).place == (b).place)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+typedef struct Reading
+{
+	ReturnSetInfo *rsinfo;
+	Measure		measure;
+	char		dim;
+	bool		with_histogram;
+	bool		has_instants;	/* as the measure does */
+	Relation	counters;
+	Oid			index;
+	Snapshot	snapshot;
+	Seen	   *seen;			/* what is not added up yet, NULL if it is to be scanned */
+	ValueCodes *codes;			/* of seen, if that is there */
+	sums_hash  *sums;
+	Sum		   *last;			/* the sum that was added to last, if there is one */
+	MemoryContext context;		/* of all that the call makes */
+	MemoryContext previous;
+	int64	   *bounds;			/* slots: bucket i, from 0, is [bounds[i], bounds[i + 1]) */
+	int			nbuckets;
+	const int32 *places;		/* what each bucket is added up under, NULL for its own number */
+	int			level;			/* for stat_oldest(): what is looked at */
+	int			level_above;
+	sums_hash  *firsts;			/* values, and the node above that each begins in; NULL at first */
+} Reading;
+
+/* The stretches of one level that make ranges up. */
+typedef struct RangeList
+{
+	NodeRange  *ranges;
+	int			n;
+} RangeList;
+
+/* What is done with each row of stat_deltas that counts. */
+typedef void (*DeltaSink) (Reading *reading, uint64 value, const Cell *cell);
+
+static inline uint32
+family_at(const Reading *reading, int level)
+{
+	return FAMILY(reading->measure, reading->dim, level);
+}
+
+/* Add up under a key. */
+static inline Sum *
+add_sum(Reading *reading, uint64 value, int64 place, const Cell *cell)
+{
+	Sum		   *sum = reading->last;
+
+	/* cells of the same key but for the bucket follow each other */
+	if (sum == NULL || sum->key.value != value || sum->key.place != place)
+	{
+		bool		found;
+
+		reading->last = sum = sums_insert(reading->sums, (SumKey) {value, place}, &found);
+		if (!found)
+		{
+			sum->n = sum->seconds = 0;
+			sum->histogram = NULL;
+		}
+	}
+	sum->n += cell->n;
+	sum->seconds += cell->seconds;
+	return sum;
+}
+
+/* What a bucket is added up under, from 0. */
+static inline int64
+place_of(const Reading *reading, int bucket)
+{
+	return reading->places == NULL ? bucket : (int64) reading->places[bucket] - 1;
+}
+
+extern void begin_reading(Reading *reading, FunctionCallInfo fcinfo);
+extern Datum end_reading(Reading *reading);
+extern void read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n);
+extern void read_places(Reading *reading, FunctionCallInfo fcinfo, int n);
+extern int	bucket_of(const Reading *reading, int64 slot);
+extern void read_deltas(Reading *reading, DeltaSink sink);
+extern void read_buckets(Reading *reading, CellSink sink);
+extern void read_level(Reading *reading, int level, CellSink sink);
+extern void put_row(Reading *reading, Datum *values, bool *nulls);
+extern Datum value_datum(const Reading *reading, const Sum *sum);
+
+#endif							/* SUPPORT_STAT_READING_H */

@@ -1,0 +1,51 @@
+/*
+ * varint.h
+ *		Integers that take few bytes if they are small.
+ *
+ * Seven bits a byte, the lowest first, the top bit on all but the last. Each number has one form, the shortest.
+ */
+#ifndef SUPPORT_VARINT_H
+#define SUPPORT_VARINT_H
+
+#include "lib/stringinfo.h"
+
+/* Signed numbers near zero as unsigned ones: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4. */
+static inline uint64
+zigzag(int64 value)
+{
+	return ((uint64) value << 1) ^ (value < 0 ? ~UINT64CONST(0) : 0);
+}
+
+static inline int64
+unzigzag(uint64 value)
+{
+	return (int64) ((value >> 1) ^ ((value & 1) != 0 ? ~UINT64CONST(0) : 0));
+}
+
+static inline void
+append_varint(StringInfo buffer, uint64 value)
+{
+	for (; value >= 0x80; value >>= 7)
+		appendStringInfoCharMacro(buffer, (char) (value | 0x80));
+	appendStringInfoCharMacro(buffer, (char) value);
+}
+
+/* Read a number and move on; false if what is there is none. */
+static inline bool
+read_varint(const uint8 **at, const uint8 *end, uint64 *value)
+{
+	*value = 0;
+	for (int shift = 0; *at < end && shift < 64; shift += 7)
+	{
+		uint8		byte = *(*at)++;
+
+		if (shift == 63 && byte > 1)
+			return false;
+		*value |= (uint64) (byte & 0x7F) << shift;
+		if (byte < 0x80)
+			return byte != 0 || shift == 0;
+	}
+	return false;
+}
+
+#endif							/* SUPPORT_VARINT_H */
