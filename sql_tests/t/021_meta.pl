@@ -171,5 +171,9 @@ foreach my $condition (sort keys %raised)
 	like($page{'doc/errors.md'}, qr/^\| \[?$sqlstate{$condition}\b/m, "doc/errors.md has $condition");
 }
 
+my @half_merged = grep { slurp_file($_) =~ /^(?:<{7}|={7}|>{7})(?: |$)/m }
+  @pages, 'CHANGELOG.md', 'Makefile', glob('src/*.[ch] sql/*.sql sql/desk/*.sql sql_tests/sql/*.sql');
+is("@half_merged", '', 'no merge was left half done');
+
 $node->stop;
 done_testing();
