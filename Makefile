@@ -30,11 +30,16 @@ OBJS = \
 	src/stat_writer.o \
 	src/stat_check.o \
 	src/workflow.o \
+	src/opening_hours.o \
+	src/working_time.o \
+	src/calendar.o \
+	src/calendar_check.o \
 	src/reply.o \
 	src/search.o \
 	src/trigger.o \
 	src/ticket_access.o \
 	src/people.o \
+	src/calendar_edit.o \
 	src/tag.o \
 	src/ticket.o \
 	src/answer.o \
@@ -80,13 +85,13 @@ OBJS = \
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
-	schema.sql actor.sql people.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql proof.sql \
-	histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
+	schema.sql actor.sql people.sql calendar.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql \
+	proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
-	people.sql workflow.sql tickets.sql comments.sql tags.sql audit.sql stats.sql expected.sql feed.sql proof.sql attach.sql views.sql \
-	reports.sql reports_time.sql reports_groups.sql past.sql)
+	people.sql workflow.sql calendars.sql tickets.sql comments.sql tags.sql audit.sql stats.sql expected.sql feed.sql proof.sql \
+	attach.sql views.sql reports.sql reports_time.sql reports_groups.sql past.sql)
 
 EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SQL)

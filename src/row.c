@@ -101,6 +101,10 @@ is_of_kind(Oid type, ColumnKind kind)
 			return type == BOOLOID;
 		case COLUMN_TIME:
 			return type == TIMESTAMPTZOID;
+		case COLUMN_DATE:
+			return type == DATEOID;
+		case COLUMN_INTERVAL:
+			return type == INTERVALOID;
 		case COLUMN_WORDS:
 			return type == TSVECTOROID;
 	}

@@ -17,6 +17,8 @@ typedef enum ColumnKind
 	COLUMN_BIGINT,
 	COLUMN_BOOLEAN,
 	COLUMN_TIME,				/* timestamptz */
+	COLUMN_DATE,
+	COLUMN_INTERVAL,
 	COLUMN_WORDS				/* tsvector */
 } ColumnKind;
 

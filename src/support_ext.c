@@ -16,6 +16,7 @@
 
 #include "actor.h"
 #include "audit.h"
+#include "calendar.h"
 #include "compat.h"
 #include "delta_writer.h"
 #include "fold.h"
@@ -72,6 +73,7 @@ forget(Datum arg, Oid relid)
 	forget_shapes(relid);
 	forget_user_of_role(relid);
 	forget_rules(relid);
+	forget_calendars(relid);
 	forget_log_target(relid);
 	forget_recycle_bin(relid);
 	forget_stat_deltas(relid);
@@ -87,6 +89,7 @@ _PG_init(void)
 	row_init();
 	actor_init();
 	rules_init();
+	calendar_init();
 	log_writer_init();
 	CacheRegisterRelcacheCallback(forget, (Datum) 0);
 

@@ -23,6 +23,7 @@
 
 #include "actor.h"
 #include "audit.h"
+#include "calendar_check.h"
 #include "compat.h"
 #include "log_writer.h"
 #include "reply.h"
@@ -140,7 +141,8 @@ const DeskTable *
 desk_table(const char *name)
 {
 	static const DeskTable *const ruled[] = {
-		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &log_table
+		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &calendars_table,
+		&calendar_hours_table, &calendar_holidays_table, &log_table
 	};
 
 	for (int i = 0; i < lengthof(ruled); i++)
@@ -279,6 +281,8 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 		keep_comment_words(NULL, &row);
 		changed = true;
 	}
+	else if (is_calendar_table(table))
+		check_calendar_row(table, &row);
 	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
 }
 
@@ -323,6 +327,8 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 	}
 	else if (table == &users_table)
 		user_before_update(&old, &new);
+	else if (is_calendar_table(table))
+		check_calendar_row(table, &new);
 	return tuple_of(&new, trigdata->tg_newtuple);
 }
 
@@ -353,7 +359,8 @@ concerns_sessions(const Row *old, const Row *new)
 static void
 tell_sessions(Relation rel, const DeskTable *table, const Row *old, const Row *new)
 {
-	if (is_rule_table(table) || (table == &users_table && concerns_sessions(old, new)))
+	if (is_rule_table(table) || is_calendar_table(table) ||
+		(table == &users_table && concerns_sessions(old, new)))
 		CacheInvalidateRelcache(rel);
 }
 
@@ -365,6 +372,14 @@ recount(const DeskTable *table, const Row *old, const Row *new)
 		count_tag_change(old, new);
 	else if (table == &statuses_table)
 		recount_status(old, new);
+}
+
+/* Check what can only be told of a row beside others. */
+static void
+check_among_others(const DeskTable *table, const Row *row)
+{
+	if (is_calendar_table(table))
+		check_calendar_overlaps(table, row);
 }
 
 static void
@@ -380,6 +395,7 @@ after_insert(const DeskTable *table, const Row *row)
 			ticket_check(NULL, row);
 		count_new_ticket(row, restoring);
 	}
+	check_among_others(table, row);
 	audit_insert(row);
 	if (table != &comments_table)
 		recount(table, NULL, row);
@@ -413,6 +429,7 @@ after_update(const DeskTable *table, const Row *old, const Row *new, bool supers
 		ticket_check(old, new);
 		count_ticket_change(old, new, superseded);
 	}
+	check_among_others(table, new);
 	audit_update(old, new);
 	if (table != &comments_table)
 		recount(table, old, new);

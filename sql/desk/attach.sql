@@ -5,6 +5,7 @@ ALTER TABLE support.organizations ALTER COLUMN created_at SET DEFAULT support.de
 ALTER TABLE support.users ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.users ALTER COLUMN updated_at SET DEFAULT support.desk_now();
 ALTER TABLE support.teams ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.calendars ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.tickets ALTER COLUMN ticket_number
 	SET DEFAULT support_internal.ticket_prefix() || nextval('support.ticket_number_seq')::text;
 ALTER TABLE support.tickets ALTER COLUMN status SET DEFAULT support_internal.default_status();
@@ -81,6 +82,36 @@ CREATE TRIGGER "A_support_after"
 CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.priorities
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('priorities');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.calendars
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('calendars');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.calendars
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('calendars');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.calendars
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('calendars');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.calendar_hours
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('calendar_hours');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.calendar_hours
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('calendar_hours');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.calendar_hours
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('calendar_hours');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.calendar_holidays
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('calendar_holidays');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.calendar_holidays
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('calendar_holidays');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.calendar_holidays
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('calendar_holidays');
 
 CREATE TRIGGER support_before
 	BEFORE INSERT OR UPDATE ON support.tickets
@@ -168,6 +199,15 @@ COMMENT ON TRIGGER support_truncate ON support.status_transitions IS 'Refuses TR
 COMMENT ON TRIGGER support_before ON support.priorities IS 'Fills in defaults where an INSERT sends NULL.';
 COMMENT ON TRIGGER "A_support_after" ON support.priorities IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.priorities IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.calendars IS 'Fills in defaults where an INSERT sends NULL; checks the time zone.';
+COMMENT ON TRIGGER "A_support_after" ON support.calendars IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.calendars IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.calendar_hours IS 'Fills in defaults where an INSERT sends NULL; checks the span.';
+COMMENT ON TRIGGER "A_support_after" ON support.calendar_hours IS 'Refuses spans that overlap; writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.calendar_hours IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.calendar_holidays IS 'Fills in defaults where an INSERT sends NULL; checks the span.';
+COMMENT ON TRIGGER "A_support_after" ON support.calendar_holidays IS 'Refuses spans that overlap; writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.calendar_holidays IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL; checks the status and keeps version, updated_at and the solved times.';
 COMMENT ON TRIGGER "A_support_after" ON support.tickets IS 'Checks what the ticket refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.tickets IS 'Refuses TRUNCATE, which no row trigger sees.';

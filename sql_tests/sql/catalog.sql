@@ -352,7 +352,7 @@ ORDER BY c.relname;
 -- Foreign keys go from a ticket's child to its parent, by cascade, or to a small table, without action; never from
 -- ticket to ticket. The referencing columns are covered by an index, so that a DELETE of the referenced row finds them.
 SELECT
-	CASE WHEN confrelid = ANY (ARRAY['support.tickets', 'support.comments']::regclass[])
+	CASE WHEN confrelid = ANY (ARRAY['support.tickets', 'support.comments', 'support.calendars']::regclass[])
 		THEN 'parent' ELSE 'small table' END AS refers_to,
 	CASE confdeltype WHEN 'c' THEN 'cascade' WHEN 'a' THEN 'no action' ELSE confdeltype::text END AS on_delete,
 	count(*) > 0 AS seen

@@ -102,6 +102,7 @@ is(difference(defaults_of('desk'), $defaults), <<'LOST' =~ s/\n\z//r, 'these col
 - support.attachments.created_at
 - support.audit_log.actor_id
 - support.audit_log.occurred_at
+- support.calendars.created_at
 - support.comments.created_at
 - support.organizations.created_at
 - support.teams.created_at
@@ -161,7 +162,7 @@ $node->safe_psql('desk', <<'SQL');
 UPDATE support.tickets SET title = 'Changed while nobody looked' WHERE id = 1;
 SQL
 is( $node->safe_psql('desk', 'SELECT count(*), max(id) FROM support.audit_log'),
-	$rows =~ /^support\.audit_log\|(\d+)\|/m ? "$1|435" : 'none',
+	$rows =~ /^support\.audit_log\|(\d+)\|/m ? "$1|445" : 'none',
 	'the tables take changes, which nobody logs');
 is(scalar sqlstate($node, 'desk', "INSERT INTO support.tickets (title, description, creator_id) VALUES ('', '', 4)"),
 	'23502', 'and what the desk filled in must be given');

@@ -9,7 +9,8 @@ use Test::More;
 
 my $node = start_server('bench', 'autovacuum = off');
 my @server = ('--host', $node->host, '--port', $node->port);
-my @small = ('--rounds', 1, '--tickets', 500, @server);
+my @small = ('--rounds', 1, @server);
+my @desk = ('--tickets', 500);
 
 # A heading, and under it the ratio of the first variant to each of the others
 sub section
@@ -35,7 +36,7 @@ sub prints
 my @rivals = ('support', 'unaudited', 'bare');
 my @ways_to_log = ('spi', 'cte', 'row_trigger', 'statement_trigger');
 
-my $audit = prints('audit', [ '--rows', 100, '--bulk-rounds', 1, '--many', 200 ],
+my $audit = prints('audit', [ @desk, '--rows', 100, '--bulk-rounds', 1, '--many', 200 ],
 	'UPDATE' => section("UPDATE of a ticket's status", 'throughput', @rivals, @ways_to_log),
 	'INSERT' => section('INSERT of a ticket', 'throughput', @rivals, @ways_to_log),
 	'DELETE' => section('DELETE of a ticket', 'throughput', @rivals, @ways_to_log),
@@ -49,7 +50,7 @@ my $logging = join ', ', map { "$_ [1-9]\\d*" } 'support', @ways_to_log;
 my @costs = $audit =~ /^  microseconds a change: $all\n  bytes of WAL a change: $all\n  bytes of log a change: $logging$/mg;
 is(scalar @costs, 5, 'audit: what a change costs');
 
-prints('copy', [],
+prints('copy', \@desk,
 	'given columns' => section('COPY of 500 tickets, given columns', 'throughput', @rivals),
 	'kept columns' => section('COPY of 500 tickets, given and kept columns', 'throughput', @rivals));
 
@@ -60,7 +61,7 @@ prints('calls', [ '--rows', 100, '--tickets', 100 ],
 
 my @ways = ('functions', 'mapped', 'guide');
 
-my $clients = prints('clients', [ '--rows', 10 ],
+my $clients = prints('clients', [ @desk, '--rows', 10 ],
 	'opening a ticket' => section('opening a ticket with ten comments', 'throughput', @ways),
 	'listing' => section('listing 50 tickets', 'throughput', @ways),
 	'creating a ticket' => section('creating a ticket, with audit', 'throughput', @ways),
@@ -70,13 +71,17 @@ is("@goals", '5 2.5 2.5', 'clients: its goals');
 my @logged = $clients =~ m{^  mapped / guide .*\n  rows of log a change: support\.audit_log 1\.00, guide\.audit_logs 1\.00$}mg;
 is(scalar @logged, 2, 'clients: each change is logged once, each way');
 
-my $proof = prints('proof', [],
+my $proof = prints('proof', \@desk,
 	'sealing' => section('sealing of 2520 entries', 'time', 'seal_audit', 'COPY', 'cursor'),
 	'verification' => section('verification of 2520 entries', 'time', 'verify_audit', 'COPY', 'cursor'));
 like($proof, qr/^  bytes a sealed entry: [1-9]\d*, of the log itself: [1-9]\d*$/m, 'proof: bytes');
 like($proof, qr/^proof of an entry\n  audit_proof +[1-9]\d* a second$/m, 'proof: of an entry');
 
-prints('feed', [ '--rows', 1 ],
+prints('past', [ @desk, '--rows', 20 ],
+	'one ticket' => qr/^ticket_as_of\(\) of a ticket with 20 changes.*\n(?:  [a-z -]+ +[\d.]+ ms\n){3}/m,
+	'all tickets' => section('tickets_as_of(), half of them', 'time', 'tickets_as_of', 'log'));
+
+prints('feed', [ @desk, '--rows', 1 ],
 	'a batch' => section('reading a batch of 1000', 'throughput', 'start', 'large', 'half', 'gap', 'end', 'opened'));
 
 my @reports = ((map { "report_$_" } qw(status priority daily agents teams backlog backlog_history first_reply resolution
@@ -92,10 +97,14 @@ sub reports
 	return qr/^\Q$heading: milliseconds, goal at most $goal; growth, goal below 1.3\E\n +small .*\n$lines/m;
 }
 
-prints('reports', [ '--rows', 2, '--small', 300 ],
+prints('reports', [ @desk, '--rows', 2, '--small', 300 ],
 	'in UTC' => reports('all changes added up, UTC', 5, 1),
 	'in another zone' => reports('all changes added up, Asia/Kathmandu', 5, 0),
 	'changes' => reports('10000 changes not added up, Asia/Kathmandu', 20, 0));
+
+my $calendar = prints('calendar', [ '--rows', 1 ],
+	'working time' => section('the working time of ten years', 'throughput', 'business_elapsed', 'plpgsql_loop', 'generate_series'));
+like($calendar, qr/^  microseconds a call: business_elapsed \d+\.\d{3}, goal at most 1$/m, 'calendar: microseconds');
 
 is($node->safe_psql('postgres', "SELECT datname FROM pg_database WHERE datname LIKE 'bench%'"), '', 'nothing is left behind');
 

@@ -45,6 +45,9 @@ my @readers = (
 	"SELECT support.get_ticket_by_number('OLD-1')", 'SELECT support.settings()', 'SELECT support.show_ticket(1)',
 	'SELECT support.ticket_history(1)', 'SELECT support.ticket_history(4, all_fields => true)',
 	'SELECT support.dashboard()', "SELECT support.dashboard_html('Desk', '2026-01-01', '2026-04-01', 'Asia/Kathmandu')",
+	"SELECT support.business_elapsed(1, '2020-01-01', '2030-01-01')",
+	"SELECT support.business_add(1, '2026-03-01', '1000 hours')",
+	"SELECT support.is_open(1, '9999-03-05 09:00+00')", "SELECT support.next_open(1, '2026-03-01')",
 	'SELECT support.version()', 'SELECT support.set_actor(2)',
 	"SELECT support.ticket_as_of(1, '2026-03-01')", "SELECT support.tickets_as_of('2026-03-01')",
 	"SELECT support.comments_as_of(1, '2026-03-01')", "SELECT support.rows_as_of(NULL::support.users, NULL, '2026-03-01')",
@@ -72,14 +75,14 @@ is(answer_of($standby, 'SELECT support.get_ticket(999)'), 'ERROR:  P0002', 'from
 
 my %writers = (
 	add_attachment => "2, 'a.txt', 'a'", add_comment => "2, 'x', author_id => 2", add_team_member => '1, 2',
-	assign_ticket => '2, 2', create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
+	assign_ticket => '2, 2', create_calendar => q('x', 'UTC', '{"mon": "09:00-17:00"}'), create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
 	create_user => "'new\@desk.example', 'New'", deactivate_user => '2', delete_comment => '1, 1',
 	delete_ticket => '2', edit_comment => "1, 1, 'y'", feed_done => "'archive', '1/1/1'",
 	feed_start => "'new'", fold_stats => '', feed_stop => "'archive'", install => '', log_event => "1, 'visit'",
 	maintain => '', undo => '1', undo_since => "2, '2026-01-01'", purge_deleted => '', rebuild_stats => '',
 	restore_comment => '1, 5', restore_ticket => '5', seal_audit => '', set_priority => "2, 'low'",
 	set_status => "2, 'pending'", tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
-	untag_ticket => "2, '{till}'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),
+	untag_ticket => "2, '{till}'", update_calendar => "1, name => 'x'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),
 	watch_ticket => '2, 4');
 my @writers = (
 	(map { "SELECT support.$_($writers{$_})" } sort keys %writers),
@@ -107,17 +110,20 @@ is($stdout, $primary->safe_psql('desk', 'SELECT version FROM support.tickets WHE
 # Sessions notice what the primary changes
 
 my $robot = $standby->background_psql('desk', as('desk_robot'));
-my $ask = q(SELECT support.actor_id(), support.get_ticket(2) -> 'ticket' ->> 'floor');
+my $ask = q(SELECT support.actor_id(), support.get_ticket(2) -> 'ticket' ->> 'floor',
+	support.business_elapsed(1, '2026-03-02', '2026-03-03'));
 
-is($robot->query($ask), '7|', 'a session knows its user');
+is($robot->query($ask), '7||08:00:00', 'a session knows its user');
 $primary->safe_psql('desk', <<'SQL');
 UPDATE support.users SET db_role = NULL WHERE id = 7;
 UPDATE support.users SET db_role = 'desk_robot' WHERE id = 2;
 ALTER TABLE support.tickets ADD COLUMN floor integer;
 UPDATE support.tickets SET floor = 3 WHERE id = 2;
+UPDATE support.calendar_hours SET closes = '16:00' WHERE weekday = 1;
 SQL
 $primary->wait_for_catchup($standby);
-is($robot->query($ask), '2|3', 'and that it stands for another one now, and the new column of tickets');
+is($robot->query($ask), '2|3|07:00:00',
+	'and that it stands for another one now, the new column of tickets, and shorter hours');
 
 # Behind the primary: what was read may be old, and a change that relies on it is refused
 

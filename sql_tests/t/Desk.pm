@@ -144,6 +144,8 @@ VALUES ('robot@desk.example', 'Robot', 'bot', 'desk_robot', 'Europe/Berlin');
 SELECT support.create_team('First line');
 SELECT support.add_team_member(1, 2, 20);
 INSERT INTO support.team_members (team_id, user_id) VALUES (1, 3);
+SELECT support.create_calendar('Office', 'Europe/Berlin', '{"mon-fri": "09:00-17:00"}', '["2026-12-25"]');
+SELECT support.update_calendar(1, holidays => '["2026-12-25", {"day": "2026-12-24", "closed": "12:00-24:00"}]');
 
 -- rules of its own: one status more, one less, and a closed ticket stays closed
 INSERT INTO support.statuses (name, category, position) VALUES ('waiting for parts', 'hold', 45);

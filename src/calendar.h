@@ -1,0 +1,14 @@
+/*
+ * calendar.h
+ *		Calendars, as the session keeps them.
+ */
+#ifndef SUPPORT_CALENDAR_H
+#define SUPPORT_CALENDAR_H
+
+#include "working_time.h"
+
+extern void calendar_init(void);
+extern void forget_calendars(Oid relid);
+extern WorkingTime *calendar_time(int64 calendar_id);
+
+#endif							/* SUPPORT_CALENDAR_H */
