@@ -323,18 +323,6 @@ AS $$
 	WHERE t.created_at >= from_at AND t.created_at < to_at AND t.deleted_at IS NULL
 $$;
 
-CREATE FUNCTION oracle.waiting_since()
-RETURNS TABLE(assignee_id bigint, waiting_since timestamptz)
-LANGUAGE sql STABLE ROWS 50
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT t.assignee_id, min(t.waiting_since)
-	FROM support.tickets AS t
-	JOIN support.statuses AS s ON s.name = t.status
-	WHERE s.category <> ALL (ARRAY['solved', 'closed']) AND t.deleted_at IS NULL AND t.waiting_since IS NOT NULL
-	GROUP BY t.assignee_id
-$$;
-
 -- When the buckets of a report begin and when the last one ends: the range's own ends, and what lies between.
 CREATE FUNCTION oracle.bounds(
 	from_at timestamptz,

@@ -165,40 +165,11 @@ audit_update(const Row *old, const Row *new)
 	log_write(&entry);
 }
 
-void
-forget_recycle_bin(Oid relid)
-{
-	forget_table(&recycle_bin, relid);
-}
-
-/* The recycle bin, looked at if need be. */
-static Relation
-open_bin(void)
-{
-	Relation	bin = table_open(desk_relation("support_internal", "recycle_bin"), RowExclusiveLock);
-
-	if (!recycle_bin.valid || recycle_bin.relid != RelationGetRelid(bin))
-		look_at_table(&recycle_bin, bin);
-	return bin;
-}
-
 /* Does the recycle bin have a ticket of this id? Another session cannot be adding it: the caller has inserted its row. */
 bool
 ticket_is_in_bin(int64 ticket_id)
 {
-	Relation	bin = open_bin();
-	bool		plain = recycle_bin.plain;
-	bool		found = plain && has_row(&recycle_bin, bin, ticket_id);
-	Args		args = {0};
-
-	table_close(bin, NoLock);
-	if (plain)
-		return found;
-	arg_int64(&args, ticket_id);
-	SPI_connect();
-	found = run(&statements[FIND_TICKET], &args) > 0;
-	SPI_finish();
-	return found;
+	return find_row(&recycle_bin, &statements[FIND_TICKET], ticket_id);
 }
 
 /* Add a removed ticket to the recycle bin; false if it is there, or if the bin does not take rows this way. */
@@ -206,11 +177,11 @@ static bool
 add_to_bin(const Args *args)
 {
 	static const bool nulls[BIN_COLUMNS] = {false};
-	Relation	bin = open_bin();
+	Relation	bin = table_open(desk_relation("support_internal", "recycle_bin"), RowExclusiveLock);
 	bool		addable;
 
 	/* another session cannot be adding it: we have the ticket's row */
-	addable = recycle_bin.plain && !has_row(&recycle_bin, bin, DatumGetInt64(args->values[BIN_TICKET_ID]));
+	addable = know_table(&recycle_bin, bin) && !has_row(&recycle_bin, bin, DatumGetInt64(args->values[BIN_TICKET_ID]));
 	if (addable)
 		add_row(&recycle_bin, bin, args->values, nulls);
 	table_close(bin, NoLock);

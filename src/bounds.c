@@ -20,8 +20,9 @@
 
 #include "actor.h"
 #include "bounds.h"
+#include "floor.h"
+#include "stats.h"
 
-#define QUARTER_HOUR (15 * USECS_PER_MINUTE)
 #define MOST_BUCKETS 10000
 #define HOURS_PUT_BACK 24
 
@@ -95,8 +96,8 @@ day_start(DateADT date, pg_tz *zone)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
 	/* of two midnights the server takes the second */
-	for (int i = 0; i < HOURS_PUT_BACK * 4 && local_date(start - QUARTER_HOUR, zone) == date; i++)
-		start -= QUARTER_HOUR;
+	for (int i = 0; i < HOURS_PUT_BACK * 4 && local_date(start - SLOT_USECS, zone) == date; i++)
+		start -= SLOT_USECS;
 	return start;
 }
 
@@ -104,11 +105,7 @@ day_start(DateADT date, pg_tz *zone)
 TimestampTz
 quarter_hour(TimestampTz at)
 {
-	TimestampTz rest = at % QUARTER_HOUR;
-
-	if (TIMESTAMP_NOT_FINITE(at))
-		return at;
-	return at - rest - (rest < 0 ? QUARTER_HOUR : 0);
+	return TIMESTAMP_NOT_FINITE(at) ? at : slot_of(at) * SLOT_USECS;
 }
 
 /* The first day of the bucket that a date lies in, or of the n-th after that. */
@@ -140,12 +137,12 @@ next_hour(TimestampTz at, pg_tz *zone)
 {
 	struct pg_tm tm;
 	int			west = local_clock(at, zone, &tm);
-	TimestampTz next = at - at % USECS_PER_SEC - (at % USECS_PER_SEC < 0 ? USECS_PER_SEC : 0) +
+	TimestampTz next = floor_div(at, USECS_PER_SEC) * USECS_PER_SEC +
 		(SECS_PER_HOUR - tm.tm_min * SECS_PER_MINUTE - tm.tm_sec) * USECS_PER_SEC;
 
 	if (local_clock(next, zone, &tm) == west)
 		return next;
-	for (TimestampTz slot = quarter_hour(at) + QUARTER_HOUR; slot < next; slot += QUARTER_HOUR)
+	for (TimestampTz slot = quarter_hour(at) + SLOT_USECS; slot < next; slot += SLOT_USECS)
 	{
 		if (local_clock(slot, zone, &tm) != west)
 			return slot;
@@ -209,7 +206,7 @@ static ArrayType *
 rounded_array(Bounds *bounds)
 {
 	for (int i = 0; i < bounds->n; i++)
-		bounds->times[i] = quarter_hour(bounds->times[i] + QUARTER_HOUR - 1);
+		bounds->times[i] = quarter_hour(bounds->times[i] + SLOT_USECS - 1);
 	return bounds_array(bounds);
 }
 
@@ -316,7 +313,7 @@ support_rolling_days(PG_FUNCTION_ARGS)
 	times[0] = quarter_hour(DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 																	TimestampTzGetDatum(desk_now()),
 																	IntervalPGetDatum(&days))));
-	times[1] = quarter_hour(desk_now()) + QUARTER_HOUR;
+	times[1] = quarter_hour(desk_now()) + SLOT_USECS;
 	PG_RETURN_ARRAYTYPE_P(bounds_array(&bounds));
 }
 

@@ -292,22 +292,11 @@ calendar_time(int64 calendar_id)
 	return kept->time;
 }
 
-/* A required argument of our own call. Raises 22023 if it is NULL. */
-static Datum
-required(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be null", name)));
-	return PG_GETARG_DATUM(n);
-}
-
 /* An argument that is an instant. Raises 22023 for NULL, infinity, and what no calendar reaches. */
 static TimestampTz
 required_instant(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	TimestampTz at = DatumGetTimestampTz(required(fcinfo, n, name));
+	TimestampTz at = DatumGetTimestampTz(required_argument(fcinfo, n, name));
 
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR,
@@ -325,7 +314,7 @@ required_instant(FunctionCallInfo fcinfo, int n, const char *name)
 static int64
 required_work(FunctionCallInfo fcinfo, int n)
 {
-	Interval   *work = DatumGetIntervalP(required(fcinfo, n, "work"));
+	Interval   *work = DatumGetIntervalP(required_argument(fcinfo, n, "work"));
 
 	if (work->month != 0 || work->day != 0)
 		ereport(ERROR,

@@ -114,10 +114,7 @@ check_time_zone(const char *name)
 	/* the server also takes offsets and POSIX rules, which have no daylight saving time or that of New York */
 	if (zone == NULL || !pg_tz_acceptable(zone) ||
 		!isalpha((unsigned char) name[0]) || (strchr(name, '/') == NULL && strpbrk(name, "+-,<") != NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%s\" does not exist", name),
-				 errhint("The view pg_timezone_names lists them: UTC, Europe/Berlin, America/New_York and so on.")));
+		refuse_time_zone(name);
 }
 
 /* A time by the clock as people write it. */

@@ -186,25 +186,6 @@ cells_merge(CellArray *array, CellReader *reader)
 	*array = merged;
 }
 
-static inline uint8 *
-write_number(uint8 *at, uint64 number)
-{
-	while (number >= 0x80)
-	{
-		*at++ = (uint8) (number | 0x80);
-		number >>= 7;
-	}
-	*at++ = (uint8) number;
-	return at;
-}
-
-/* Small numbers of either sign become small ones without. */
-static inline uint8 *
-write_signed(uint8 *at, int64 number)
-{
-	return write_number(at, ((uint64) number << 1) ^ (uint64) (number >> 63));
-}
-
 /* The segment that a node lies in, and its first node. */
 static int
 segment_of(const CellFormat *format, int64 node)
@@ -231,22 +212,22 @@ write_cell(uint8 *at, const Cell *cell, const Cell *previous, const CellFormat *
 {
 	bool		same = cell->node == previous->node;
 
-	at = write_number(at, (uint64) (cell->node - previous->node) << 1 | (cell->n == 1));
-	at = write_number(at, cell->value - (same ? previous->value : 0));
+	at = write_varint(at, (uint64) (cell->node - previous->node) << 1 | (cell->n == 1));
+	at = write_varint(at, cell->value - (same ? previous->value : 0));
 	if (format->has_buckets)
 	{
 		same = same && cell->value == previous->value;
-		at = write_number(at, cell->bucket - (same ? previous->bucket : 0));
+		at = write_varint(at, cell->bucket - (same ? previous->bucket : 0));
 	}
 	if (cell->n != 1)
-		at = write_signed(at, cell->n);
+		at = write_varint(at, zigzag(cell->n));
 	if (format->has_seconds)
-		at = write_signed(at, cell->seconds);
+		at = write_varint(at, zigzag(cell->seconds));
 	return at;
 }
 
 /* The most that a cell takes: five numbers of ten bytes. */
-#define MAX_CELL_SIZE 50
+#define MAX_CELL_SIZE (5 * MAX_VARINT)
 
 /* Pack sorted cells. */
 bytea *

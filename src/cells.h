@@ -8,6 +8,7 @@
 #include "utils/palloc.h"
 
 #include "compat.h"
+#include "varint.h"
 
 /* A sum: of what happened in a node of time, for a value, in a bucket of durations. */
 typedef struct Cell
@@ -69,26 +70,12 @@ static inline uint64
 read_number(CellReader *reader)
 {
 	const uint8 *at = reader->at;
-	uint64		number = 0;
+	uint64		number;
 
-	for (int shift = 0; at < reader->segment_end && shift < 64; shift += 7)
-	{
-		number |= (uint64) (*at & 0x7f) << shift;
-		if ((*at++ & 0x80) == 0)
-		{
-			reader->at = at;
-			return number;
-		}
-	}
-	refuse_cells();
-}
-
-static inline int64
-read_signed(CellReader *reader)
-{
-	uint64		number = read_number(reader);
-
-	return (int64) (number >> 1) ^ -(int64) (number & 1);
+	if (!read_varint(&at, reader->segment_end, &number))
+		refuse_cells();
+	reader->at = at;
+	return number;
 }
 
 /* Read the next cell; false after the last one. */
@@ -122,9 +109,9 @@ cells_next(CellReader *reader)
 	}
 	if (reader->format->has_buckets)
 		cell->bucket += (uint32) read_number(reader);
-	cell->n = is_one ? 1 : read_signed(reader);
+	cell->n = is_one ? 1 : unzigzag(read_number(reader));
 	if (reader->format->has_seconds)
-		cell->seconds = read_signed(reader);
+		cell->seconds = unzigzag(read_number(reader));
 	return true;
 }
 

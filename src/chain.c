@@ -54,23 +54,11 @@ const Field seal_fields[SEAL_FIELDS] = {
 	[SEAL_PREVIOUS] = {"previous_digest", FIELD_BYTES}
 };
 
-int
-compare_positions(Position a, Position b)
-{
-	if (a.era != b.era)
-		return a.era < b.era ? -1 : 1;
-	if (a.xid != b.xid)
-		return a.xid < b.xid ? -1 : 1;
-	if (a.id != b.id)
-		return a.id < b.id ? -1 : 1;
-	return 0;
-}
-
 /* The position in the columns of a row from this one on. */
-Position
+LogPlace
 position_in(const Datum *values, int first)
 {
-	Position	position = {
+	LogPlace	position = {
 		DatumGetInt32(values[first]), DatumGetInt64(values[first + 1]), DatumGetInt64(values[first + 2])
 	};
 
@@ -79,7 +67,7 @@ position_in(const Datum *values, int first)
 
 /* Take an entry into a span. */
 void
-extend_span(Span *span, Position position, TimestampTz at)
+extend_span(Span *span, LogPlace position, TimestampTz at)
 {
 	if (span->entries == 0)
 	{

@@ -8,15 +8,8 @@
 #include "utils/timestamp.h"
 
 #include "digest.h"
+#include "log_place.h"
 #include "plan.h"
-
-/* A place in the log. */
-typedef struct Position
-{
-	int32		era;
-	int64		xid;
-	int64		id;
-} Position;
 
 /* The columns of support_internal.audit_seals that the digest covers, in this order. */
 enum
@@ -48,8 +41,8 @@ extern const Field seal_fields[SEAL_FIELDS];
 typedef struct Span
 {
 	int64		entries;
-	Position	from;
-	Position	to;
+	LogPlace	from;
+	LogPlace	to;
 	TimestampTz first_at;
 	TimestampTz last_at;
 } Span;
@@ -63,9 +56,8 @@ typedef struct Chain
 	Digest		last;
 } Chain;
 
-extern int	compare_positions(Position a, Position b);
-extern Position position_in(const Datum *values, int first);
-extern void extend_span(Span *span, Position position, TimestampTz at);
+extern LogPlace position_in(const Datum *values, int first);
+extern void extend_span(Span *span, LogPlace position, TimestampTz at);
 extern void lock_seals(void);
 extern void open_chain(Chain *chain);
 extern void append_seal(Chain *chain, const char *kind, const Span *span, const Digest *root);

@@ -30,6 +30,7 @@
 
 #include "compat.h"
 #include "counters.h"
+#include "floor.h"
 #include "histogram.h"
 #include "plan.h"
 
@@ -53,12 +54,6 @@ const LevelInfo level_infos[LEVELS] = {
 	[LEVEL_OCTAD] = {SLOTS_IN_OCTAD, 64},
 	[LEVEL_BLOCK] = {SLOTS_IN_BLOCK, 1024 * 1024}
 };
-
-int64
-floor_div(int64 a, int64 b)
-{
-	return a / b - (a % b < 0 ? 1 : 0);
-}
 
 int64
 part_of(int level, int64 node)
@@ -195,7 +190,7 @@ lasting_name(ValueCodes *codes, const char *name)
 static uint64
 code_of_id(int64 id)
 {
-	return id == NO_STAT_ID ? NO_VALUE : (((uint64) id << 1) ^ (uint64) (id >> 63)) + 1;
+	return id == NO_STAT_ID ? NO_VALUE : zigzag(id) + 1;
 }
 
 /* The number that stands in cells for the row's value in a dimension. */
@@ -237,8 +232,7 @@ name_of(const ValueCodes *codes, char dim, uint64 code)
 			elog(ERROR, "support_internal.stat_values lacks number " UINT64_FORMAT, code);
 		return codes->names[code];
 	}
-	code--;
-	return psprintf(INT64_FORMAT, (int64) (code >> 1) ^ -(int64) (code & 1));
+	return psprintf(INT64_FORMAT, unzigzag(code - 1));
 }
 
 /* What a row adds to a measure, at the finest level. False if it has no time. */

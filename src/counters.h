@@ -31,8 +31,6 @@ typedef struct LevelInfo
 
 extern const LevelInfo level_infos[LEVELS];
 
-#define SLOT_USECS (INT64CONST(900) * USECS_PER_SEC)
-
 /* The columns of stat_counters, in its order. */
 enum
 {
@@ -78,7 +76,6 @@ typedef struct ValueCodes
 
 #define NO_VALUE 0				/* the number of none */
 
-extern int64 floor_div(int64 a, int64 b);
 extern int64 part_of(int level, int64 node);
 extern CellFormat format_of(Measure measure, int level, int64 part);
 extern bool has_level(Measure measure, int level);

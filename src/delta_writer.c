@@ -57,12 +57,6 @@ static Statement statements[] = {
 
 static DirectTable deltas = {.columns = delta_columns, .ncolumns = DELTA_COLUMNS};
 
-void
-forget_stat_deltas(Oid relid)
-{
-	forget_table(&deltas, relid);
-}
-
 /* A row of which all else is yet to be set. */
 Delta
 new_delta(int32 weight, uint32 measures)
@@ -100,11 +94,8 @@ static bool
 add_delta(const Delta *delta)
 {
 	Relation	rel = table_open(desk_relation("support_internal", "stat_deltas"), RowExclusiveLock);
-	bool		plain;
+	bool		plain = know_table(&deltas, rel);
 
-	if (!deltas.valid || deltas.relid != RelationGetRelid(rel))
-		look_at_table(&deltas, rel);
-	plain = deltas.plain;
 	if (plain)
 		add_row(&deltas, rel, delta->values, delta->nulls);
 	table_close(rel, NoLock);

@@ -22,6 +22,5 @@ extern void delta_set(Delta *delta, int column, Datum value);
 extern void delta_set_time(Delta *delta, int column, TimestampTz value);
 extern void lock_deltas(void);
 extern void write_delta(const Delta *delta);
-extern void forget_stat_deltas(Oid relid);
 
 #endif							/* SUPPORT_DELTA_WRITER_H */

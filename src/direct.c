@@ -35,6 +35,9 @@
 #include "compat.h"
 #include "direct.h"
 
+/* The tables that were looked at: they are to be forgotten when they change. */
+static DirectTable *looked_at;
+
 /*
  * Take RowExclusiveLock until the transaction ends, even if a subtransaction that we are in is rolled back: so it need
  * not be asked for again.
@@ -180,7 +183,11 @@ void
 look_at_table(DirectTable *table, Relation rel)
 {
 	if (table->context == NULL)
+	{
 		table->context = AllocSetContextCreate(CacheMemoryContext, "support_ext direct table", ALLOCSET_SMALL_SIZES);
+		table->next = looked_at;
+		looked_at = table;
+	}
 	table->nindexes = 0;
 	MemoryContextReset(table->context);
 	table->relid = RelationGetRelid(rel);
@@ -200,8 +207,17 @@ look_at_table(DirectTable *table, Relation rel)
 	table->valid = !table->changed;
 }
 
+/* Look at the table unless what was found still holds. Does it take rows this way? */
+bool
+know_table(DirectTable *table, Relation rel)
+{
+	if (!table->valid || table->relid != RelationGetRelid(rel))
+		look_at_table(table, rel);
+	return table->plain;
+}
+
 /* What was found is no longer to be trusted if the table or one of its indexes changed, or everything did. */
-void
+static void
 forget_table(DirectTable *table, Oid relid)
 {
 	bool		changes = !OidIsValid(relid) || relid == table->relid;
@@ -213,6 +229,14 @@ forget_table(DirectTable *table, Oid relid)
 		table->changed = true;
 		table->valid = false;
 	}
+}
+
+/* Relcache callback. */
+void
+forget_direct_tables(Oid relid)
+{
+	for (DirectTable *table = looked_at; table != NULL; table = table->next)
+		forget_table(table, relid);
 }
 
 /* Has the table, which is a plain one, a row whose first column, the primary key, is this id? Ours count, too. */
@@ -227,6 +251,26 @@ has_row(DirectTable *table, Relation rel, int64 id)
 	scan = systable_beginscan(rel, table->primary_key, OidIsValid(table->primary_key), SnapshotSelf, 1, &key);
 	found = HeapTupleIsValid(systable_getnext(scan));
 	systable_endscan(scan);
+	return found;
+}
+
+/* The same for any table; where it is no plain one, the statement tells. It names the table as that of its owner. */
+bool
+find_row(DirectTable *table, Statement *statement, int64 id)
+{
+	Relation	rel = table_open(desk_relation(statement->as_owner_of.schema, statement->as_owner_of.name),
+								 AccessShareLock);
+	bool		plain = know_table(table, rel);
+	bool		found = plain && has_row(table, rel, id);
+	Args		args = {0};
+
+	table_close(rel, NoLock);
+	if (plain)
+		return found;
+	arg_int64(&args, id);
+	SPI_connect();
+	found = run(statement, &args) > 0;
+	SPI_finish();
 	return found;
 }
 

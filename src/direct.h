@@ -9,6 +9,8 @@
 #include "storage/lock.h"
 #include "utils/rel.h"
 
+#include "plan.h"
+
 #define MAX_DIRECT_COLUMNS 16
 
 /* A column that the caller gives a value. */
@@ -38,14 +40,17 @@ typedef struct DirectTable
 	LocalTransactionId locked_in;	/* the transaction that has locks on the indexes */
 	Oid			primary_key;
 	MemoryContext context;		/* owns what the pointers point to */
+	struct DirectTable *next;	/* of those that were looked at */
 } DirectTable;
 
 extern void lock_for_transaction(Oid relid);
 extern bool fires_on_insert(Relation rel);
 extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumns);
 extern void look_at_table(DirectTable *table, Relation rel);
-extern void forget_table(DirectTable *table, Oid relid);
+extern bool know_table(DirectTable *table, Relation rel);
+extern void forget_direct_tables(Oid relid);
 extern bool has_row(DirectTable *table, Relation rel, int64 id);
+extern bool find_row(DirectTable *table, Statement *statement, int64 id);
 extern void add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls);
 
 #endif							/* SUPPORT_DIRECT_H */

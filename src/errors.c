@@ -79,6 +79,16 @@ refuse_unknown_reference(const char *what, int64 id, const char *table, const ch
 			 err_constraint(table, constraint)));
 }
 
+/* 22023: a time zone that the server does not know, or that is no place's. */
+void
+refuse_time_zone(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("time zone \"%s\" does not exist", name),
+			 errhint("The view pg_timezone_names lists them: UTC, Europe/Berlin, America/New_York and so on.")));
+}
+
 /* 23505: a ticket number that another ticket has. */
 void
 refuse_taken_number(const char *number, int64 holder_id)

@@ -208,13 +208,9 @@ parse_position(const char *text, LogPlace *place)
 static LogPlace
 position_argument(FunctionCallInfo fcinfo)
 {
-	char	   *position = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *position = TextDatumGetCString(required_argument(fcinfo, 1, "feed_position"));
 	LogPlace	place;
 
-	if (position == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("feed_position must not be null")));
 	if (!parse_position(position, &place))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -43,6 +43,7 @@
 #include "compat.h"
 #include "counters.h"
 #include "direct.h"
+#include "floor.h"
 #include "fold.h"
 #include "plan.h"
 #include "stat_deltas.h"
@@ -97,14 +98,6 @@ fold_init(void)
 							&fold_every, 5000, 0, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
-/* Relcache callback: what is known of the tables may be out of date. */
-void
-forget_counters(Oid relid)
-{
-	forget_table(&counter_table, relid);
-	forget_table(&value_table, relid);
-}
-
 /* Of all sessions in the database one at a time gets past this, until its transaction ends. */
 static bool
 lock_folding(bool may_wait)
@@ -156,9 +149,7 @@ lock_tables(bool may_wait)
 static void
 prepare_table(DirectTable *table, Relation rel)
 {
-	if (!table->valid || table->relid != RelationGetRelid(rel))
-		look_at_table(table, rel);
-	if (!table->plain)
+	if (!know_table(table, rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table support_internal.%s has been changed", RelationGetRelationName(rel)),

@@ -8,7 +8,6 @@
 extern int	fold_every;			/* rows of stat_deltas that a session writes before it adds them up; 0 is never */
 
 extern void fold_init(void);
-extern void forget_counters(Oid relid);
 
 /* To be called after each row that is added to stat_deltas: every so many of them this adds all up. */
 extern void stat_written(void);

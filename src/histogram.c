@@ -25,6 +25,14 @@
 
 StaticAssertDecl(HISTOGRAM_CHUNK == 1 << CHUNK_BITS, "a chunk has a power of two of buckets");
 
+/* Reading counts from the bytea that histogram_encode() made. */
+typedef struct HistogramReader
+{
+	const uint8 *at;
+	const uint8 *end;
+	int			bucket;			/* the last one, -1 at first */
+} HistogramReader;
+
 /* The bucket that a duration belongs to; one below zero counts as none at all. */
 int
 histogram_bucket(int64 seconds)
@@ -38,7 +46,7 @@ histogram_bucket(int64 seconds)
 }
 
 /* The middle of the whole seconds that belong to a bucket. */
-double
+static double
 histogram_middle(int bucket)
 {
 	int			shift = Max(bucket / HISTOGRAM_CHUNK - 1, 0);
@@ -74,7 +82,7 @@ histogram_add(Histogram *histogram, int bucket, int64 n)
 /*
  * Go to the next bucket that has a count, from *bucket = -1; false after the last one.
  */
-bool
+static bool
 histogram_next(const Histogram *histogram, int *bucket, int64 *n)
 {
 	for (int next = *bucket + 1; next < HISTOGRAM_BUCKETS; next++)
@@ -93,7 +101,8 @@ histogram_next(const Histogram *histogram, int *bucket, int64 *n)
 	return false;
 }
 
-void
+/* Add another's counts. */
+static void
 histogram_merge(Histogram *histogram, const Histogram *other)
 {
 	int64		n;
@@ -102,34 +111,7 @@ histogram_merge(Histogram *histogram, const Histogram *other)
 		histogram_add(histogram, bucket, n);
 }
 
-/* Take another's counts away; what was not there becomes negative. */
-void
-histogram_subtract(Histogram *histogram, const Histogram *other)
-{
-	int64		n;
-
-	for (int bucket = -1; histogram_next(other, &bucket, &n);)
-	{
-		if (n == PG_INT64_MIN)
-			refuse_count();
-		histogram_add(histogram, bucket, -n);
-	}
-}
-
-/* The sum of the counts. */
-int64
-histogram_count(const Histogram *histogram)
-{
-	int64		sum = 0;
-	int64		n;
-
-	for (int bucket = -1; histogram_next(histogram, &bucket, &n);)
-		if (pg_add_s64_overflow(sum, n, &sum))
-			refuse_count();
-	return sum;
-}
-
-bool
+static bool
 histogram_is_empty(const Histogram *histogram)
 {
 	int			bucket = -1;
@@ -143,36 +125,6 @@ static double
 rank_of(double fraction, int64 total)
 {
 	return Max(ceil(fraction * total), 1);
-}
-
-/*
- * The least duration that at least a fraction (0 to 1) of all do not exceed, as percentile_disc() has it, but for the
- * bucket's width. False if there are none. No count may be negative.
- */
-bool
-histogram_percentile(const Histogram *histogram, double fraction, double *seconds)
-{
-	int64		total = histogram_count(histogram);
-	double		rank = rank_of(fraction, total);
-	int64		passed = 0;
-	int			bucket = -1;
-	int64		n;
-
-	if (total == 0)
-		return false;
-	while (passed < rank && histogram_next(histogram, &bucket, &n))
-		passed += n;
-	*seconds = histogram_middle(bucket);
-	return true;
-}
-
-/* Forget all counts; the memory is kept for the next ones. */
-void
-histogram_clear(Histogram *histogram)
-{
-	for (int i = 0; i < HISTOGRAM_CHUNKS; i++)
-		if (histogram->chunks[i] != NULL)
-			memset(histogram->chunks[i], 0, HISTOGRAM_CHUNK * sizeof(int64));
 }
 
 /* The histogram as bytea, in the current memory context. */
@@ -196,7 +148,7 @@ histogram_encode(const Histogram *histogram)
 }
 
 /* Begin to read a histogram, which must stay in place; false if it is none. */
-bool
+static bool
 histogram_open(HistogramReader *reader, const bytea *encoded)
 {
 	reader->at = (const uint8 *) VARDATA_ANY(encoded);
@@ -206,7 +158,7 @@ histogram_open(HistogramReader *reader, const bytea *encoded)
 }
 
 /* Read the next bucket. False at the end, and where what follows is malformed: then reader->at is NULL. */
-bool
+static bool
 histogram_read(HistogramReader *reader, int *bucket, int64 *n)
 {
 	uint64		gap;
@@ -226,7 +178,7 @@ histogram_read(HistogramReader *reader, int *bucket, int64 *n)
 }
 
 /* Add the counts of a bytea, or take them away where sign is -1; false if it is malformed, when some were added. */
-bool
+static bool
 histogram_decode(Histogram *histogram, const bytea *encoded, int sign)
 {
 	HistogramReader reader;

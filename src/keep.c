@@ -86,30 +86,18 @@ typedef struct Upkeep
 
 /* Read the setting; false if it is no interval that is not negative. Empty is no retention. */
 static bool
-parse_retention(const char *text, Interval **retention)
+parse_retention(char *text, Interval **retention)
 {
-	MemoryContext context = CurrentMemoryContext;
 	Interval	zero = {0};
-	volatile bool ok = true;
+	Datum		parsed;
 
 	*retention = NULL;
 	if (text[strspn(text, " \t")] == '\0')
 		return true;
-	/* the input function touches nothing that an error would leave behind but memory */
-	PG_TRY();
-	{
-		*retention = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
-														   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-		ok = DatumGetBool(DirectFunctionCall2(interval_ge, IntervalPGetDatum(*retention), IntervalPGetDatum(&zero)));
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		ok = false;
-	}
-	PG_END_TRY();
-	return ok;
+	if (!parse_time(interval_in, text, &parsed))
+		return false;
+	*retention = DatumGetIntervalP(parsed);
+	return DatumGetBool(DirectFunctionCall2(interval_ge, parsed, IntervalPGetDatum(&zero)));
 }
 
 static bool

@@ -105,16 +105,6 @@ typedef struct Window
 	bool		is_too_wide;
 } Window;
 
-int
-compare_places(LogPlace a, LogPlace b)
-{
-	if (a.era != b.era)
-		return a.era < b.era ? -1 : 1;
-	if (a.xid != b.xid)
-		return a.xid < b.xid ? -1 : 1;
-	return a.id < b.id ? -1 : a.id > b.id;
-}
-
 /* No transaction with a smaller xid runs any more, as the snapshot of our query sees it. */
 int64
 oldest_running_xid(void)

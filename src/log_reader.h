@@ -7,13 +7,7 @@
 
 #include "access/htup.h"
 
-/* The place of an entry in the order in which the log is read. */
-typedef struct LogPlace
-{
-	int32		era;			/* from 1; 0 before all */
-	int64		xid;
-	int64		id;
-} LogPlace;
+#include "log_place.h"
 
 /* Entries that were read. */
 typedef struct LogEntries
@@ -61,6 +55,5 @@ extern void end_log_settings(int nestlevel);
 extern void begin_log_reader(LogReader *reader, LogPlace after, Datum seen);
 extern void read_log(LogReader *reader, int wanted, LogEntries *entries);
 extern bool log_has_entry(LogPlace place);
-extern int	compare_places(LogPlace a, LogPlace b);
 
 #endif							/* SUPPORT_LOG_READER_H */

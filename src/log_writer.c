@@ -135,11 +135,13 @@ static int32 era;				/* of this cluster and database; 0 while unknown */
 static Oid	known_role = InvalidOid;	/* none */
 static NameData known_role_name;
 
-/* Forget the target if the log, its partition or one of its indexes changed, or everything did (InvalidOid). */
+/*
+ * Forget the target if the log, its partition or one of its indexes changed, or everything did (InvalidOid). Comes after
+ * forget_direct_tables().
+ */
 void
 forget_log_target(Oid relid)
 {
-	forget_table(&target.table, relid);
 	if (!OidIsValid(relid) || relid == target.log || relid == target.partition || !target.table.valid)
 		target.valid = false;
 }

@@ -45,7 +45,7 @@ compare_spans(const void *a, const void *b)
 }
 
 /* Put spans in the order of their openings. */
-void
+static void
 sort_spans(SpanList *list)
 {
 	if (list->n > 1)

@@ -47,7 +47,6 @@ extern void add_weekly_hours(OpeningHours *hours, int weekday, Span span);
 extern void add_holiday(OpeningHours *hours, DateADT day, bool is_open, Span span);
 extern void settle_hours(OpeningHours *hours);
 extern void add_span(SpanList *list, int64 opens, int64 closes);
-extern void sort_spans(SpanList *list);
 extern void spans_of_day(const OpeningHours *hours, DateADT day, SpanList *open);
 
 #endif							/* SUPPORT_OPENING_HOURS_H */

@@ -348,15 +348,22 @@ arg_text(Args *args, const char *value)
 		arg(args, CStringGetTextDatum(value));
 }
 
-/* The n-th argument of our own call, an id. Raises 22023 if it is NULL. */
-int64
-required_id(FunctionCallInfo fcinfo, int n, const char *name)
+/* The n-th argument of our own call. Raises 22023 if it is NULL. */
+Datum
+required_argument(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be null", name)));
-	return PG_GETARG_INT64(n);
+	return PG_GETARG_DATUM(n);
+}
+
+/* The same for an id. */
+int64
+required_id(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	return DatumGetInt64(required_argument(fcinfo, n, name));
 }
 
 /* Hand the n-th argument of our own call on as it is. */

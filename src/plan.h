@@ -65,6 +65,7 @@ extern void arg(Args *args, Datum value);
 extern void arg_null(Args *args);
 extern void arg_int64(Args *args, int64 value);
 extern void arg_text(Args *args, const char *value);
+extern Datum required_argument(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 required_id(FunctionCallInfo fcinfo, int n, const char *name);
 extern void arg_passed(Args *args, FunctionCallInfo fcinfo, int n);
 

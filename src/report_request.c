@@ -17,6 +17,7 @@
 #include "utils/rls.h"
 
 #include "actor.h"
+#include "errors.h"
 #include "report.h"
 
 #define DAYS_BY_DEFAULT 90
@@ -182,10 +183,7 @@ zone_named(const char *name)
 	pg_tz	   *zone = name == NULL ? session_timezone : pg_tzset(name);
 
 	if (zone == NULL || !pg_tz_acceptable(zone))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%s\" does not exist", name),
-				 errhint("The view pg_timezone_names lists them: UTC, Europe/Berlin, America/New_York and so on.")));
+		refuse_time_zone(name);
 	return zone;
 }
 

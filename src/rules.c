@@ -237,19 +237,28 @@ list_statuses(void)
 	return list.data;
 }
 
-/* What a status means. Raises 23503 if there is none of that name. */
-Category
-status_category(const char *status)
+/* The status of that name, NULL if there is none even when one looks again. */
+static Status *
+know_status(const char *name)
 {
 	Status	   *found;
 
 	know_rules(false);
-	found = find_status(status);
+	found = find_status(name);
 	if (found == NULL)
 	{
 		know_rules(true);
-		found = find_status(status);
+		found = find_status(name);
 	}
+	return found;
+}
+
+/* What a status means. Raises 23503 if there is none of that name. */
+Category
+status_category(const char *status)
+{
+	Status	   *found = know_status(status);
+
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
@@ -304,15 +313,8 @@ is_solved(Category category)
 bool
 is_solved_status(const char *status)
 {
-	Status	   *found;
+	Status	   *found = know_status(status);
 
-	know_rules(false);
-	found = find_status(status);
-	if (found == NULL)
-	{
-		know_rules(true);
-		found = find_status(status);
-	}
 	return found != NULL && is_solved(found->category);
 }
 

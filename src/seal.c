@@ -178,7 +178,7 @@ static void
 seal_entry(Sealing *sealing, const Entry *entry)
 {
 	Batch	   *batch = &sealing->batch;
-	Position	position = position_in(entry->values, ENTRY_ERA);
+	LogPlace	position = position_in(entry->values, ENTRY_ERA);
 	MemoryContext previous;
 	Digest		digest;
 

@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "floor.h"
 #include "stats.h"
 
 #define TICKET_DIMS "-tapco"
@@ -43,15 +44,11 @@ const MeasureInfo measure_infos[STAT_MEASURES] = {
 	[STAT_CUSTOMER_COMMENT] = {"customer_comment", "-"}
 };
 
-#define SECONDS_IN_SLOT 900
-
 /* A quarter hour's number, from 2000-01-01 in UTC. */
 int64
 slot_of(TimestampTz at)
 {
-	int64		seconds = at / USECS_PER_SEC - (at % USECS_PER_SEC < 0 ? 1 : 0);
-
-	return seconds / SECONDS_IN_SLOT - (seconds % SECONDS_IN_SLOT < 0 ? 1 : 0);
+	return floor_div(at, SLOT_USECS);
 }
 
 /* Whole seconds from one time to another, none if it is before. */
@@ -101,7 +98,7 @@ stat_measure(const StatRow *row, Measure measure, TimestampTz *at, int64 *second
 			break;
 		case STAT_STATUS_FLOW:
 			*at = row->at;
-			*seconds = row->at / USECS_PER_SEC - (row->at % USECS_PER_SEC < 0 ? 1 : 0);
+			*seconds = floor_div(row->at, USECS_PER_SEC);
 			break;
 		case STAT_RESOLVED_AGAIN:
 			*at = row->at;

@@ -66,15 +66,23 @@ counts_as_solved(const char *status)
 	return solved;
 }
 
-/* The change from one status to another that is happening now. */
-StatusChange
-status_change(TimestampTz at, const char *from, const char *to)
+/* A change from one status to another; by whom is yet to be set. */
+static StatusChange
+change_between(TimestampTz at, const char *from, const char *to)
 {
 	bool		was_solved = counts_as_solved(from);
 	bool		is_solved = counts_as_solved(to);
-	StatusChange change = {
+
+	return (StatusChange) {
 		.at = at, .from = from, .to = to, .solves = is_solved && !was_solved, .reopens = was_solved && !is_solved
 	};
+}
+
+/* The change that is happening now. */
+StatusChange
+status_change(const char *from, const char *to)
+{
+	StatusChange change = change_between(desk_now(), from, to);
 
 	change.has_actor = acting_user(&change.actor_id);
 	return change;
@@ -84,7 +92,7 @@ status_change(TimestampTz at, const char *from, const char *to)
 static StatusChange
 logged_change(uint64 row)
 {
-	StatusChange change = status_change(DatumGetTimestampTz(result(row, 2)), result_text(row, 4), result_text(row, 5));
+	StatusChange change = change_between(DatumGetTimestampTz(result(row, 2)), result_text(row, 4), result_text(row, 5));
 
 	change.has_actor = !result_is_null(row, 3);
 	change.actor_id = result_int64(row, 3);
@@ -143,7 +151,7 @@ has_solves(const History *history)
 	return false;
 }
 
-void
+static void
 set_dims(Delta *delta, const Dims *dims)
 {
 	memcpy(&delta->values[DELTA_PRIORITY], dims->values, sizeof(dims->values));

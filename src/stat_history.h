@@ -39,10 +39,9 @@ typedef struct History
 #define ANY_VERSION PG_INT64_MAX
 
 extern bool counts_as_solved(const char *status);
-extern StatusChange status_change(TimestampTz at, const char *from, const char *to);
+extern StatusChange status_change(const char *from, const char *to);
 extern History read_history(int64 ticket_id, int64 before_version);
 extern bool has_solves(const History *history);
-extern void set_dims(Delta *delta, const Dims *dims);
 extern void add_change(Delta *delta, const StatusChange *change);
 extern uint32 measures_of_change(const StatusChange *change);
 extern void count_again(const StatusChange *change, TimestampTz solved_before, const Dims *dims, int32 weight);

@@ -11,6 +11,7 @@
 #include "utils/numeric.h"
 
 #include "compat.h"
+#include "floor.h"
 #include "stat_reading.h"
 
 /* Add up, and by duration, if the caller wants that. */

@@ -20,6 +20,7 @@
 #include "utils/tuplestore.h"
 
 #include "compat.h"
+#include "floor.h"
 #include "plan.h"
 #include "stat_deltas.h"
 #include "stat_reading.h"

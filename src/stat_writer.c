@@ -115,12 +115,6 @@ static const DirectColumn hidden_columns[] = {
 
 static DirectTable hidden_solves = {.columns = hidden_columns, .ncolumns = lengthof(hidden_columns)};
 
-void
-forget_hidden_solves(Oid relid)
-{
-	forget_table(&hidden_solves, relid);
-}
-
 /* Does the column say what a ticket is counted by? */
 static bool
 is_dim(const ColumnUse *use)
@@ -242,34 +236,11 @@ hide_solves(int64 ticket_id)
 	SPI_finish();
 }
 
-/* Was the ticket solved though its row does not tell? */
-static bool
-hides_solves(int64 ticket_id)
-{
-	Relation	rel = table_open(desk_relation("support_internal", "stat_hidden_solves"), AccessShareLock);
-	Args		args = {0};
-	bool		plain;
-	bool		found;
-
-	if (!hidden_solves.valid || hidden_solves.relid != RelationGetRelid(rel))
-		look_at_table(&hidden_solves, rel);
-	plain = hidden_solves.plain;
-	found = plain && has_row(&hidden_solves, rel, ticket_id);
-	table_close(rel, NoLock);
-	if (plain)
-		return found;
-	SPI_connect();
-	arg_int64(&args, ticket_id);
-	found = run(&statements[FIND_HIDDEN], &args) > 0;
-	SPI_finish();
-	return found;
-}
-
 /* May the log have solves of the ticket before this change? */
 static bool
 was_solved(const Row *old)
 {
-	return shows_solves(old) || hides_solves(row_int64(old, TICKET_ID));
+	return shows_solves(old) || find_row(&hidden_solves, &statements[FIND_HIDDEN], row_int64(old, TICKET_ID));
 }
 
 /* Count an agent's reply or a customer's comment on a live ticket. */
@@ -562,7 +533,7 @@ count_ticket_change(const Row *old, const Row *new, bool superseded)
 		return;
 	lock_deltas();
 	if (moves)
-		event = status_change(desk_now(), row_text(old, TICKET_STATUS), row_text(new, TICKET_STATUS));
+		event = status_change(row_text(old, TICKET_STATUS), row_text(new, TICKET_STATUS));
 	if (is_live(old) && is_live(new))
 		count_live_change(&change, moves ? &event : NULL);
 	else if (is_live(old))

@@ -12,6 +12,5 @@ extern void count_new_ticket(const Row *ticket, bool restored);
 extern void count_ticket_change(const Row *old, const Row *new, bool superseded);
 extern void count_removed_ticket(const Row *ticket);
 extern void count_comment(Measure measure, int64 author_id, TimestampTz created_at, int32 weight);
-extern void forget_hidden_solves(Oid relid);
 
 #endif							/* SUPPORT_STAT_WRITER_H */

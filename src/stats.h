@@ -11,6 +11,9 @@
 
 #include "datatype/timestamp.h"
 
+/* Sums are kept by quarter hours, called slots. */
+#define SLOT_USECS (INT64CONST(900) * USECS_PER_SEC)
+
 /* The numbers are kept in tables: a new measure comes at the end. */
 typedef enum Measure
 {

@@ -313,7 +313,7 @@ run_statement(Subject *subject)
 }
 
 /* Run the statement that changes the record. Raises 27000 if a trigger or policy suppresses it. */
-void
+static void
 run_change(Subject *subject)
 {
 	if (run_statement(subject) != 1)

@@ -67,7 +67,6 @@ extern void begin_statement(Subject *subject, const char *start);
 extern void add_param(Subject *subject, int attribute, const char *word, Datum value, bool isnull);
 extern void add_condition(Subject *subject);
 extern bool lock_record(Subject *subject, Row *row);
-extern void run_change(Subject *subject);
 extern void run_restoring(Subject *subject);
 extern int64 entry_that_undid(const Entry *entry);
 

@@ -15,10 +15,9 @@
 #include "utils/tuplestore.h"
 
 #include "actor.h"
-#include "audit.h"
 #include "calendar.h"
 #include "compat.h"
-#include "delta_writer.h"
+#include "direct.h"
 #include "fold.h"
 #include "keep.h"
 #include "log_writer.h"
@@ -27,7 +26,6 @@
 #include "rules.h"
 #include "stat_seen.h"
 #include "stat_tag.h"
-#include "stat_writer.h"
 #include "support_ext.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
@@ -74,12 +72,9 @@ forget(Datum arg, Oid relid)
 	forget_user_of_role(relid);
 	forget_rules(relid);
 	forget_calendars(relid);
+	forget_direct_tables(relid);
 	forget_log_target(relid);
-	forget_recycle_bin(relid);
-	forget_stat_deltas(relid);
 	forget_ticket_tags(relid);
-	forget_hidden_solves(relid);
-	forget_counters(relid);
 	forget_seen(relid);
 }
 

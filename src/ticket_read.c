@@ -235,12 +235,8 @@ support_get_ticket_by_number(PG_FUNCTION_ARGS)
 	Call		call;
 	Datum		ticket;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("ticket_number must not be null")));
+	arg(&args, required_argument(fcinfo, 0, "ticket_number"));
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	arg_passed(&args, fcinfo, 0);
 	if (run_read_only(&statements[ID_OF_NUMBER], &args) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),

@@ -266,8 +266,7 @@ support_undo_since(PG_FUNCTION_ARGS)
 	uint64		n;
 
 	PreventCommandIfReadOnly("undo_since()");
-	if (PG_ARGISNULL(1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("since must not be null")));
+	(void) required_argument(fcinfo, 1, "since");
 	InitMaterializedSRF(fcinfo, 0);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	arg_int64(&args, actor_id);

@@ -22,12 +22,25 @@ unzigzag(uint64 value)
 	return (int64) ((value >> 1) ^ ((value & 1) != 0 ? ~UINT64CONST(0) : 0));
 }
 
+/* The most bytes that a number takes. */
+#define MAX_VARINT 10
+
+/* Write a number, for which there is room; returns where it ends. */
+static inline uint8 *
+write_varint(uint8 *at, uint64 value)
+{
+	for (; value >= 0x80; value >>= 7)
+		*at++ = (uint8) (value | 0x80);
+	*at++ = (uint8) value;
+	return at;
+}
+
 static inline void
 append_varint(StringInfo buffer, uint64 value)
 {
-	for (; value >= 0x80; value >>= 7)
-		appendStringInfoCharMacro(buffer, (char) (value | 0x80));
-	appendStringInfoCharMacro(buffer, (char) value);
+	uint8		bytes[MAX_VARINT];
+
+	appendBinaryStringInfo(buffer, (char *) bytes, (int) (write_varint(bytes, value) - bytes));
 }
 
 /* Read a number and move on; false if what is there is none. */

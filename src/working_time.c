@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "floor.h"
 #include "working_time.h"
 
 #define MAX_YEARS_OF_SPANS 100
@@ -115,7 +116,7 @@ expand_day(const OpeningHours *hours, DateADT day, TimestampTz from, TimestampTz
 static DateADT
 day_of(int64 clock)
 {
-	return (DateADT) (clock / USECS_PER_DAY - (clock % USECS_PER_DAY < 0 ? 1 : 0));
+	return (DateADT) floor_div(clock, USECS_PER_DAY);
 }
 
 /* The spans of a year as instants. */

@@ -3,35 +3,6 @@
 -- The counters know quarter hours, and for unsolved tickets when the first came. What else a report says of a time
 -- within a quarter hour, it looks up among the tickets of that one.
 
-CREATE OR REPLACE VIEW support_internal.status_changes AS
-SELECT
-	a.ticket_id,
-	a.id AS audit_id,
-	a.occurred_at,
-	a.actor_id,
-	t.team_id,
-	a.old_value ->> 'status' AS old_status,
-	coalesce(n.category = ANY (ARRAY['solved', 'closed']), false)
-		AND NOT coalesce(o.category = ANY (ARRAY['solved', 'closed']), false) AS solves,
-	coalesce(o.category = ANY (ARRAY['solved', 'closed']), false)
-		AND NOT coalesce(n.category = ANY (ARRAY['solved', 'closed']), false) AS reopens
-FROM support.audit_log AS a
-JOIN support.tickets AS t ON t.id = a.ticket_id
-LEFT JOIN support.statuses AS o ON o.name = a.old_value ->> 'status'
-LEFT JOIN support.statuses AS n ON n.name = a.new_value ->> 'status'
-WHERE t.deleted_at IS NULL AND a.table_name = 'tickets' AND a.action = 'UPDATE' AND a.old_value ? 'status';
-
-COMMENT ON VIEW support_internal.status_changes IS
-	'The changes of status of the live tickets, as the log has them; a status that is gone counts as unsolved.';
-COMMENT ON COLUMN support_internal.status_changes.ticket_id IS 'The ticket.';
-COMMENT ON COLUMN support_internal.status_changes.audit_id IS 'The log entry.';
-COMMENT ON COLUMN support_internal.status_changes.occurred_at IS 'When.';
-COMMENT ON COLUMN support_internal.status_changes.actor_id IS 'By whom.';
-COMMENT ON COLUMN support_internal.status_changes.team_id IS 'The team that the ticket has now.';
-COMMENT ON COLUMN support_internal.status_changes.old_status IS 'The status that was left.';
-COMMENT ON COLUMN support_internal.status_changes.solves IS 'Whether the ticket became solved or closed.';
-COMMENT ON COLUMN support_internal.status_changes.reopens IS 'Whether the ticket left solved and closed.';
-
 CREATE OR REPLACE VIEW support.report_status AS
 SELECT
 	s.name AS status,

@@ -22,7 +22,12 @@ WITH span AS
 					SELECT greatest
 					(
 						(SELECT max(t.created_at) FROM support.tickets AS t WHERE t.deleted_at IS NULL),
-						(SELECT max(c.occurred_at) FROM support_internal.status_changes AS c)
+						(
+							SELECT max(e.occurred_at)
+							FROM support_internal.stat_events AS e
+							JOIN support.tickets AS t ON t.id = e.ticket_id
+							WHERE t.deleted_at IS NULL
+						)
 					)::date
 				)
 			END

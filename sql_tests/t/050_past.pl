@@ -12,7 +12,6 @@ use strict;
 use warnings;
 
 use Desk;
-use IPC::Run ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -56,8 +55,6 @@ CREATE TABLE copied_comments (copy integer, row_copied support.comments);
 CREATE INDEX ON copied_tickets (copy);
 CREATE INDEX ON copied_comments (copy);
 SQL
-
-sub one_of { return $_[ int rand @_ ] }
 
 # What a word in angle brackets stands for in a change
 my %words = (
@@ -176,23 +173,13 @@ COMMIT;
 SQL
 }
 
-# Run scripts at the same time; returns what they were told
-sub run_together
+# What scripts are told that run at the same time
+sub told_together
 {
 	my (@scripts) = @_;
-	my $dir = PostgreSQL::Test::Utils::tempdir;
-	my (@running, @messages);
+	my (undef, $messages) = run_together($node, 'desk', \@scripts);
 
-	foreach my $i (0 .. $#scripts)
-	{
-		my $file = "$dir/$i.sql";
-		my @psql = ('psql', '-X', '-q', '-d', $node->connstr('desk'), '-f', $file);
-
-		append_to_file($file, $scripts[$i]);
-		push @running, IPC::Run::start(\@psql, '>', '/dev/null', '2>', \$messages[$i]);
-	}
-	$_->finish foreach @running;
-	return join '', @messages;
+	return $messages;
 }
 
 my $errors = '';
@@ -201,7 +188,7 @@ foreach my $round (1 .. $rounds)
 	my $each = int($transactions / $rounds / $sessions);
 	my @copying = map { script_that_copies('snapshot') } 1 .. $copies_in_a_round;
 
-	$errors .= run_together(join("SELECT pg_sleep(random() / 10);\n", @copying), map { script_of($each) } 1 .. $sessions);
+	$errors .= told_together(join("SELECT pg_sleep(random() / 10);\n", @copying), map { script_of($each) } 1 .. $sessions);
 	$node->safe_psql('desk', script_that_copies('at_time'));
 }
 unlike($errors, qr/server closed|XX000|PANIC|internal error/, 'nothing broke');
@@ -297,7 +284,7 @@ SQL
 
 my $before = desk_now();
 my $since = $node->safe_psql('desk', 'SELECT clock_timestamp()');
-$errors = run_together("SET support_ext.actor_id = 7;\n" . script_of(int($transactions / 40), 7));
+$errors = told_together("SET support_ext.actor_id = 7;\n" . script_of(int($transactions / 40), 7));
 unlike($errors, qr/server closed|XX000|PANIC|internal error/, 'nothing broke');
 my $after = desk_now();
 isnt($after, $before, 'Mallory was at work');

@@ -18,7 +18,6 @@ use warnings;
 
 use Desk;
 use FindBin;
-use IPC::Run ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes 'sleep';
@@ -108,7 +107,7 @@ BEGIN
 			regexp_replace
 			(
 				pg_get_viewdef(format('support.%I', v.viewname)::regclass),
-				'support_internal\.(stat_|tickets_created|waiting_since)', 'oracle.\1', 'g'
+				'support_internal\.(stat_(?:series|totals|oldest|distinct)|tickets_created)\y', 'oracle.\1', 'g'
 			) AS definition
 		FROM pg_views AS v
 		WHERE v.schemaname = 'support' AND v.viewname ~ '^report_' AND v.viewname <> 'report_activity'
@@ -258,8 +257,6 @@ BEGIN
 END
 $$;
 SQL
-
-sub one_of { return $_[ int rand @_ ] }
 
 # The lower the likelier, so that some groups are large and some tickets have a long past
 sub low_of { return 1 + int $_[0] * rand() * rand() * rand }
@@ -460,25 +457,14 @@ sub script_that_compares
 
 my ($said, $errors) = ('', '');
 
-# Run scripts at the same time, meanwhile whatever is asked for; keeps what was said
-sub run_together
+# Keep what scripts say that run at the same time, meanwhile whatever is asked for
+sub hear_together
 {
 	my ($meanwhile, @scripts) = @_;
-	my $dir = PostgreSQL::Test::Utils::tempdir;
-	my (@running, @out, @err);
+	my ($out, $err) = run_together($node, 'desk', \@scripts, $meanwhile);
 
-	foreach my $i (0 .. $#scripts)
-	{
-		my $file = "$dir/$i.sql";
-		my @psql = ('psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('desk'), '-f', $file);
-
-		append_to_file($file, $scripts[$i]);
-		push @running, IPC::Run::start(\@psql, '>', \$out[$i], '2>', \$err[$i]);
-	}
-	$meanwhile->();
-	$_->finish foreach @running;
-	$said .= join '', @out;
-	$errors .= join '', @err;
+	$said .= $out;
+	$errors .= $err;
 	return;
 }
 
@@ -489,7 +475,7 @@ sub check_pause
 
 	is($node->safe_psql('desk', 'SELECT * FROM support.verify_stats()'), '', "$when: what was counted is what there is")
 	  or diag "SUPPORT_EXT_TEST_SEED=$seed";
-	run_together(sub { }, script_that_compares(0));
+	hear_together(sub { }, script_that_compares(0));
 	return;
 }
 
@@ -498,10 +484,10 @@ foreach my $round (1 .. $rounds)
 	my $each = int($transactions / $rounds / @fold_every);
 	my @writing = map { script_that_writes($each, $_) } @fold_every;
 
-	run_together(sub { }, @writing, join '', map { script_that_compares($_) } 0, 4);
+	hear_together(sub { }, @writing, join '', map { script_that_compares($_) } 0, 4);
 	check_pause("round $round");
 
-	run_together(
+	hear_together(
 		sub {
 			sleep 0.2 + rand 0.6;
 			$node->stop('immediate');

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -15,6 +16,7 @@ our @EXPORT = qw(
 	add_own_objects use_desk every_table_has_rows
 	rows_of structure_of members_of difference
 	install_off app_grants publish_next_version
+	one_of run_together
 );
 
 # A running server whose sessions have the zone UTC
@@ -46,6 +48,29 @@ sub sqlstate
 	return wantarray ? ('', $stderr) : '' if $status == 0;
 	my ($code) = $stderr =~ /ERROR:  ([0-9A-Z]{5}): /;
 	return wantarray ? ($code // 'none', $stderr) : $code // 'none';
+}
+
+# Any of these
+sub one_of { return $_[ int rand @_ ] }
+
+# Run scripts at the same time, and meanwhile whatever is asked for; returns what they printed, and what they were told
+sub run_together
+{
+	my ($node, $database, $scripts, $meanwhile) = @_;
+	my $dir = PostgreSQL::Test::Utils::tempdir;
+	my (@running, @out, @err);
+
+	foreach my $i (0 .. $#$scripts)
+	{
+		my $file = "$dir/$i.sql";
+		my @psql = ('psql', '-X', '-q', '-A', '-t', '-d', $node->connstr($database), '-f', $file);
+
+		append_to_file($file, $scripts->[$i]);
+		push @running, IPC::Run::start(\@psql, '>', \$out[$i], '2>', \$err[$i]);
+	}
+	$meanwhile->() if defined $meanwhile;
+	$_->finish foreach @running;
+	return (join('', @out), join('', @err));
 }
 
 # A release that follows the one under test, in the private server's own folder

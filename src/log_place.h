@@ -1,0 +1,27 @@
+/*
+ * log_place.h
+ *		The order of the audit log's entries.
+ */
+#ifndef SUPPORT_LOG_PLACE_H
+#define SUPPORT_LOG_PLACE_H
+
+/* The place of an entry. */
+typedef struct LogPlace
+{
+	int32		era;			/* from 1; 0 before all */
+	int64		xid;
+	int64		id;
+} LogPlace;
+
+/* Below 0 if a comes before b, above 0 if it comes after. */
+static inline int
+compare_places(LogPlace a, LogPlace b)
+{
+	if (a.era != b.era)
+		return a.era < b.era ? -1 : 1;
+	if (a.xid != b.xid)
+		return a.xid < b.xid ? -1 : 1;
+	return a.id < b.id ? -1 : a.id > b.id;
+}
+
+#endif							/* SUPPORT_LOG_PLACE_H */
