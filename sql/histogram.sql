@@ -152,3 +152,12 @@ LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'support_percentile';
 COMMENT ON FUNCTION support.percentile(bytea, double precision) IS
 	'A percentile of the durations that a histogram counts, in seconds, within 1/128 of what percentile_disc() says: 0.5 is the median. NULL if it counts none. 22023: not a histogram, or a fraction that is not between 0 and 1.';
+
+CREATE FUNCTION support_internal.percentiles(
+	histogram bytea
+)
+RETURNS double precision[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'support_percentiles';
+COMMENT ON FUNCTION support_internal.percentiles(bytea) IS
+	'The percentiles that reports show, as percentile() tells them: 50, 90, 95 and 99.';

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "lib/stringinfo.h"
 #include "port/pg_bitutils.h"
 #include "port/pg_bswap.h"
@@ -277,29 +278,51 @@ refuse_cells(void)
 			 errhint("SELECT support.rebuild_stats() counts all anew.")));
 }
 
+/* Where a segment begins, or where all ends, from the first one's beginning. */
+static uint32
+segment_begin(const CellReader *reader, int segment)
+{
+	uint32		begin;
+
+	if (segment == 0)
+		return 0;
+	if (reader->directory == NULL || segment == SEGMENTS)
+		return reader->size;
+	memcpy(&begin, reader->directory + sizeof(uint32) * segment, sizeof(uint32));
+	return pg_ntoh32(begin);
+}
+
 /* Begin a segment. */
 void
 enter_segment(CellReader *reader, int segment)
 {
-	uint32		from = 0;
-	uint32		upto = (uint32) (reader->end - reader->start);
+	uint32		from = segment_begin(reader, segment);
+	uint32		upto = segment_begin(reader, segment + 1);
 
-	if (reader->directory != NULL)
-	{
-		memcpy(&from, reader->directory + sizeof(uint32) * segment, sizeof(uint32));
-		from = pg_ntoh32(from);
-		if (segment + 1 < SEGMENTS)
-		{
-			memcpy(&upto, reader->directory + sizeof(uint32) * (segment + 1), sizeof(uint32));
-			upto = pg_ntoh32(upto);
-		}
-	}
-	if (from > upto || upto > reader->end - reader->start)
+	if (from > upto || from < reader->skipped || upto - reader->skipped > reader->end - reader->start)
 		refuse_cells();
 	reader->segment = segment;
-	reader->at = reader->start + from;
-	reader->segment_end = reader->start + upto;
+	reader->at = reader->start + (from - reader->skipped);
+	reader->segment_end = reader->start + (upto - reader->skipped);
 	reader->cell = before_segment(reader->format, segment);
+}
+
+/* Read what precedes the cells in a value of so many bytes. Returns how many it takes. */
+static Size
+open_head(CellReader *reader, const uint8 *data, Size size, const CellFormat *format)
+{
+	Size		head_size;
+
+	if (size < HEADER_SIZE || data[0] != CELLS_VERSION || (data[1] != 1 && data[1] != SEGMENTS))
+		refuse_cells();
+	head_size = HEADER_SIZE + (data[1] > 1 ? DIRECTORY_SIZE : 0);
+	if (size < head_size)
+		refuse_cells();
+	reader->format = format;
+	reader->directory = data[1] > 1 ? data + HEADER_SIZE : NULL;
+	reader->size = (uint32) (size - head_size);
+	reader->last_segment = data[1] - 1;
+	return head_size;
 }
 
 /* Begin to read. The bytes are not toasted and stay there while they are read; so does the format. */
@@ -309,14 +332,37 @@ cells_open(CellReader *reader, const bytea *packed, const CellFormat *format)
 	const uint8 *data = (const uint8 *) VARDATA_ANY(packed);
 	Size		size = VARSIZE_ANY_EXHDR(packed);
 
-	if (size < HEADER_SIZE || data[0] != CELLS_VERSION || (data[1] != 1 && data[1] != SEGMENTS) ||
-		(data[1] > 1 && size < HEADER_SIZE + DIRECTORY_SIZE))
-		refuse_cells();
-	reader->format = format;
-	reader->directory = data[1] > 1 ? data + HEADER_SIZE : NULL;
-	reader->start = data + HEADER_SIZE + (data[1] > 1 ? DIRECTORY_SIZE : 0);
+	reader->start = data + open_head(reader, data, size, format);
 	reader->end = data + size;
+	reader->skipped = 0;
 	enter_segment(reader, 0);
+}
+
+/*
+ * Begin to read what lies between two nodes, of a value that is toasted, uncompressed and large: only the bytes that
+ * are needed are fetched, into the current memory context.
+ */
+void
+cells_open_between(CellReader *reader, struct varlena *toasted, const CellFormat *format, int64 first, int64 last)
+{
+	struct varlena *head = detoast_attr_slice(toasted, 0, HEADER_SIZE + DIRECTORY_SIZE);
+	Size		head_size = open_head(reader, (uint8 *) VARDATA(head), toast_raw_datum_size(PointerGetDatum(toasted)) - VARHDRSZ,
+									  format);
+	int			segment = reader->directory == NULL ? 0 : segment_of(format, first);
+	uint32		from = segment_begin(reader, segment);
+	uint32		upto;
+	struct varlena *slice;
+
+	if (reader->directory != NULL)
+		reader->last_segment = segment_of(format, last);
+	upto = segment_begin(reader, reader->last_segment + 1);
+	if (from > upto || upto > reader->size)
+		refuse_cells();
+	slice = detoast_attr_slice(toasted, (int32) (head_size + from), (int32) (upto - from));
+	reader->start = (const uint8 *) VARDATA(slice);
+	reader->end = reader->start + VARSIZE(slice) - VARHDRSZ;
+	reader->skipped = from;
+	enter_segment(reader, segment);
 }
 
 /* Pass over what certainly lies before a node. */
@@ -328,7 +374,7 @@ cells_seek(CellReader *reader, int64 node)
 
 	if (reader->directory != NULL && node > format->first_node)
 	{
-		int			segment = segment_of(format, Min(node, last));
+		int			segment = Min(segment_of(format, Min(node, last)), reader->last_segment);
 
 		if (segment > reader->segment)
 			enter_segment(reader, segment);

@@ -46,6 +46,9 @@ typedef struct CellReader
 	const uint8 *at;
 	const uint8 *end;
 	const uint8 *directory;		/* where the segments begin, or NULL if there is one */
+	uint32		size;			/* of all segments together */
+	uint32		skipped;		/* so many bytes of them lie before start, and are not at hand */
+	int			last_segment;	/* that is at hand */
 	int			segment;
 	const uint8 *segment_end;
 	Cell		cell;			/* the last one read */
@@ -58,6 +61,8 @@ extern void cells_merge(CellArray *array, CellReader *reader);
 
 extern bytea *cells_pack(const Cell *cells, int64 n, const CellFormat *format);
 extern void cells_open(CellReader *reader, const bytea *packed, const CellFormat *format);
+extern void cells_open_between(CellReader *reader, struct varlena *toasted, const CellFormat *format,
+							   int64 first, int64 last);
 extern void cells_seek(CellReader *reader, int64 node);
 
 /* For cells_next(), which is called for each of very many cells. */
@@ -88,7 +93,7 @@ cells_next(CellReader *reader)
 
 	while (reader->at == reader->segment_end)
 	{
-		if (reader->directory == NULL || reader->segment + 1 == CELL_SEGMENTS)
+		if (reader->segment == reader->last_segment)
 			return false;
 		enter_segment(reader, reader->segment + 1);
 	}

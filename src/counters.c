@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/skey.h"
@@ -52,8 +53,11 @@ const LevelInfo level_infos[LEVELS] = {
 	[LEVEL_SLOT] = {1, SLOTS_IN_BLOCK},
 	[LEVEL_DAY] = {SLOTS_IN_DAY, 512},
 	[LEVEL_OCTAD] = {SLOTS_IN_OCTAD, 64},
-	[LEVEL_BLOCK] = {SLOTS_IN_BLOCK, 1024 * 1024}
+	[LEVEL_BLOCK] = {SLOTS_IN_BLOCK, 16}
 };
+
+/* Of a value of more bytes those are fetched that are needed. */
+#define LARGE_VALUE 16384
 
 int64
 part_of(int level, int64 node)
@@ -85,7 +89,7 @@ has_level(Measure measure, int level)
 
 	if (level == LEVEL_SLOT || info->has_pairs)
 		return level == LEVEL_SLOT;
-	return (level == LEVEL_OCTAD) == info->has_duration;
+	return level == LEVEL_BLOCK || (level == LEVEL_OCTAD) == info->has_duration;
 }
 
 /* The coarsest level at which they are kept. */
@@ -258,55 +262,60 @@ base_cell(const StatRow *row, Measure measure, Cell *cell)
 	return true;
 }
 
-/* Hand on what one row's cells have in the ranges that are asked for. */
+/* Hand on what a reader has in ranges of its part, of which there is one at least. */
 static void
-read_packed(const bytea *packed, const CellFormat *format, const NodeRange *ranges, int nranges,
-			CellSink sink, void *arg)
+read_ranges(CellReader *reader, const NodeRange *ranges, int nranges, CellSink sink, void *arg)
 {
-	CellReader	reader;
 	int			i = 0;
 
-	while (i < nranges && ranges[i].upto <= format->first_node)
-		i++;
-	if (i == nranges)
-		return;
-	cells_open(&reader, packed, format);
-	cells_seek(&reader, ranges[i].from);
-	while (cells_next(&reader))
+	cells_seek(reader, ranges[i].from);
+	while (cells_next(reader))
 	{
-		if (reader.cell.node >= ranges[i].upto)
+		if (reader->cell.node >= ranges[i].upto)
 		{
-			while (i < nranges && reader.cell.node >= ranges[i].upto)
+			while (i < nranges && reader->cell.node >= ranges[i].upto)
 				i++;
 			if (i == nranges)
 				return;
 			/* what is at hand may lie in the range, else no segment before the range's is of use */
-			if (reader.cell.node < ranges[i].from)
-				cells_seek(&reader, ranges[i].from);
+			if (reader->cell.node < ranges[i].from)
+				cells_seek(reader, ranges[i].from);
 		}
-		if (reader.cell.node >= ranges[i].from)
-			sink(arg, &ranges[i], &reader.cell);
+		if (reader->cell.node >= ranges[i].from)
+			sink(arg, &ranges[i], &reader->cell);
 	}
 }
 
-/* Does a part have nodes that are asked for? */
-static bool
-is_asked_for(const CellFormat *format, const NodeRange *ranges, int nranges)
+/* How many of the ranges end at a node or before it. */
+static int
+count_before(int64 node, const NodeRange *ranges, int nranges)
 {
 	int			low = 0;
 	int			high = nranges;
 
-	/* the first range that ends behind the part's beginning */
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
 
-		if (ranges[middle].upto <= format->first_node)
+		if (ranges[middle].upto <= node)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < nranges && ranges[low].from < format->first_node + format->nodes;
+	return low;
+}
+
+/* The ranges that have nodes of a part. */
+static RangeList
+ranges_in_part(const CellFormat *format, NodeRange *ranges, int nranges)
+{
+	int64		end = format->first_node + format->nodes;
+	int			from = count_before(format->first_node, ranges, nranges);
+	int			upto = from + count_before(end, ranges + from, nranges - from);
+
+	if (upto < nranges && ranges[upto].from < end)
+		upto++;
+	return (RangeList) {ranges + from, upto - from};
 }
 
 /* Open the table. Raises 55000 if it is not what we know. */
@@ -356,23 +365,34 @@ keys_of_family(ScanKey keys, uint32 family)
 	ScanKeyInit(&keys[2], COUNTER_LEVEL, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(FAMILY_LEVEL(family)));
 }
 
+/* Does it take long to fetch all bytes of a value? */
+static bool
+is_large(struct varlena *cells)
+{
+	return VARATT_IS_EXTERNAL_ONDISK(cells) && toast_raw_datum_size(PointerGetDatum(cells)) > LARGE_VALUE;
+}
+
 /* Hand on a row's cells that are asked for. */
 static void
-read_row(HeapTuple tuple, TupleDesc desc, uint32 family, const NodeRange *ranges, int nranges, CellSink sink, void *arg)
+read_row(HeapTuple tuple, TupleDesc desc, uint32 family, NodeRange *ranges, int nranges, CellSink sink, void *arg)
 {
 	bool		isnull;
 	int32		part = DatumGetInt32(heap_getattr(tuple, COUNTER_PART, desc, &isnull));
 	CellFormat	format = format_of(FAMILY_MEASURE(family), FAMILY_LEVEL(family), part);
+	RangeList	list = ranges_in_part(&format, ranges, nranges);
 	struct varlena *cells;
-	struct varlena *packed;
+	CellReader	reader;
 
-	if (!is_asked_for(&format, ranges, nranges))
+	if (list.n == 0)
 		return;
 	cells = (struct varlena *) DatumGetPointer(heap_getattr(tuple, COUNTER_CELLS, desc, &isnull));
-	packed = pg_detoast_datum_packed(cells);
-	read_packed((bytea *) packed, &format, ranges, nranges, sink, arg);
-	if (packed != cells)
-		pfree(packed);
+	if (is_large(cells))
+		cells_open_between(&reader, cells, &format,
+						   Max(list.ranges[0].from, format.first_node),
+						   Min(list.ranges[list.n - 1].upto, format.first_node + format.nodes) - 1);
+	else
+		cells_open(&reader, (bytea *) pg_detoast_datum_packed(cells), &format);
+	read_ranges(&reader, list.ranges, list.n, sink, arg);
 }
 
 /* How many of the ranges lie in the same or neighbouring parts. */
@@ -388,13 +408,14 @@ count_neighbours(int level, const NodeRange *ranges, int nranges)
 
 /*
  * Hand on the cells that lie in ranges of nodes, which ascend and do not overlap. Those of the same key may come several
- * times, and in no order.
+ * times, and in no order. The sink runs in a memory context that is reset at each row.
  */
 void
 read_cells(Relation rel, Oid index, Snapshot snapshot, uint32 family,
-		   const NodeRange *ranges, int nranges, CellSink sink, void *arg)
+		   NodeRange *ranges, int nranges, CellSink sink, void *arg)
 {
 	int			level = FAMILY_LEVEL(family);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "support_ext counter", ALLOCSET_DEFAULT_SIZES);
 	int			n;
 
 	for (; nranges > 0; ranges += n, nranges -= n)
@@ -412,9 +433,14 @@ read_cells(Relation rel, Oid index, Snapshot snapshot, uint32 family,
 		scan = systable_beginscan(rel, index, OidIsValid(index), snapshot, lengthof(keys), keys);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
+			MemoryContext previous = MemoryContextSwitchTo(context);
+
 			CHECK_FOR_INTERRUPTS();
 			read_row(tuple, RelationGetDescr(rel), family, ranges, n, sink, arg);
+			MemoryContextSwitchTo(previous);
+			MemoryContextReset(context);
 		}
 		systable_endscan(scan);
 	}
+	MemoryContextDelete(context);
 }

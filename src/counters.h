@@ -93,7 +93,15 @@ typedef struct NodeRange
 	int64		from;
 	int64		upto;
 	int64		place;
+	bool		is_less;		/* what lies in it is to be taken away */
 } NodeRange;
+
+/* Stretches of one level, which ascend and do not overlap. */
+typedef struct RangeList
+{
+	NodeRange  *ranges;
+	int			n;
+} RangeList;
 
 typedef void (*CellSink) (void *arg, const NodeRange *range, const Cell *cell);
 
@@ -101,6 +109,6 @@ extern Relation open_counters(LOCKMODE lockmode);
 extern Oid	counters_index(Relation counters);
 extern void keys_of_family(ScanKey keys, uint32 family);
 extern void read_cells(Relation rel, Oid index, Snapshot snapshot, uint32 family,
-					   const NodeRange *ranges, int nranges, CellSink sink, void *arg);
+					   NodeRange *ranges, int nranges, CellSink sink, void *arg);
 
 #endif							/* SUPPORT_COUNTERS_H */

@@ -10,9 +10,11 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "port/pg_bitutils.h"
+#include "utils/array.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
@@ -140,8 +142,11 @@ histogram_encode(const Histogram *histogram)
 	appendStringInfoCharMacro(&buffer, VERSION);
 	for (int bucket = -1; histogram_next(histogram, &bucket, &n); last = bucket)
 	{
-		append_varint(&buffer, bucket - last - 1);
-		append_varint(&buffer, zigzag(n));
+		uint8	   *at;
+
+		enlargeStringInfo(&buffer, 2 * MAX_VARINT);
+		at = write_varint((uint8 *) buffer.data + buffer.len, bucket - last - 1);
+		buffer.len = (int) (write_varint(at, zigzag(n)) - (uint8 *) buffer.data);
 	}
 	SET_VARSIZE(buffer.data, buffer.len);
 	return (bytea *) buffer.data;
@@ -397,18 +402,34 @@ support_histogram_count(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(count_argument(PG_GETARG_BYTEA_PP(0)));
 }
 
+/* Seconds that a fraction of the durations does not exceed; more are then looked for from there on. */
+typedef struct PercentileSearch
+{
+	HistogramReader reader;
+	int			bucket;			/* the last one that was passed */
+	int64		passed;			/* durations up to there */
+} PercentileSearch;
+
+static double
+find_percentile(PercentileSearch *search, double fraction, int64 total)
+{
+	double		rank = rank_of(fraction, total);
+	int64		n;
+
+	while (search->passed < rank && histogram_read(&search->reader, &search->bucket, &n))
+		search->passed += n;
+	return histogram_middle(search->bucket);
+}
+
 /* percentile(histogram, fraction) -> seconds, NULL if the histogram is empty */
 PG_FUNCTION_INFO_V1(support_percentile);
 Datum
 support_percentile(PG_FUNCTION_ARGS)
 {
 	bytea	   *encoded;
-	HistogramReader reader;
+	PercentileSearch search = {0};
 	double		fraction;
-	double		rank;
-	int64		passed = 0;
 	int64		n;
-	int			bucket = 0;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -422,9 +443,30 @@ support_percentile(PG_FUNCTION_ARGS)
 	n = count_argument(encoded);
 	if (n == 0)
 		PG_RETURN_NULL();
-	rank = rank_of(fraction, n);
-	(void) histogram_open(&reader, encoded);
-	while (passed < rank && histogram_read(&reader, &bucket, &n))
-		passed += n;
-	PG_RETURN_FLOAT8(histogram_middle(bucket));
+	(void) histogram_open(&search.reader, encoded);
+	PG_RETURN_FLOAT8(find_percentile(&search, fraction, n));
+}
+
+/* percentiles(histogram) -> those that reports show, in one pass: 50, 90, 95 and 99 */
+PG_FUNCTION_INFO_V1(support_percentiles);
+Datum
+support_percentiles(PG_FUNCTION_ARGS)
+{
+	static const double fractions[] = {0.5, 0.9, 0.95, 0.99};
+	Datum		values[lengthof(fractions)];
+	bytea	   *encoded;
+	PercentileSearch search = {0};
+	int64		n;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	encoded = PG_GETARG_BYTEA_PP(0);
+	n = count_argument(encoded);
+	if (n == 0)
+		PG_RETURN_NULL();
+	(void) histogram_open(&search.reader, encoded);
+	for (int i = 0; i < lengthof(fractions); i++)
+		values[i] = Float8GetDatum(find_percentile(&search, fractions[i], n));
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, lengthof(fractions), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+										  TYPALIGN_DOUBLE));
 }

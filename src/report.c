@@ -43,14 +43,13 @@ enum
 static Statement statements[] = {
 	[COUNTED] = {
 		.text = "SELECT c.bucket, c.value, c.n, c.average,"
-		"	support.percentile(c.histogram, 0.5), support.percentile(c.histogram, 0.9),"
-		"	support.percentile(c.histogram, 0.95), support.percentile(c.histogram, 0.99)"
+		"	c.percentiles[1], c.percentiles[2], c.percentiles[3], c.percentiles[4]"
 		" FROM"
 		" ("
 		"	SELECT s.bucket, v.value, pg_catalog.sum(s.n)::pg_catalog.int8 AS n,"
 		"		CASE WHEN $6 THEN (pg_catalog.sum(s.seconds) OPERATOR(pg_catalog./)"
 		"			nullif(pg_catalog.sum(s.n), 0))::pg_catalog.float8 END AS average,"
-		"		support.histogram_merge(s.histogram) AS histogram"
+		"		support_internal.percentiles(support.histogram_merge(s.histogram)) AS percentiles"
 		"	FROM support_internal.stat_series($1, $2, $3, $6) AS s"
 		"	CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN nullif(s.value, '') END AS value) AS v"
 		"	WHERE " ASKED_FOR

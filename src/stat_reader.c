@@ -26,7 +26,7 @@ add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell)
 		refuse_cells();
 	if (sum->histogram == NULL)
 	{
-		sum->histogram = palloc0(sizeof(Histogram));
+		sum->histogram = MemoryContextAllocZero(reading->context, sizeof(Histogram));
 		sum->histogram->context = reading->context;
 	}
 	histogram_add(sum->histogram, cell->bucket, cell->n);
@@ -35,6 +35,15 @@ add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell)
 static void
 series_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
+	Cell		less;
+
+	if (range->is_less)
+	{
+		less = *cell;
+		less.n = -cell->n;
+		less.seconds = -cell->seconds;
+		cell = &less;
+	}
 	add_to_bucket((Reading *) arg, cell->value, range->place, cell);
 }
 

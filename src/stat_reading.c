@@ -3,7 +3,7 @@
  *		One call of a reader of counters, from its arguments to its sums.
  *
  * A range of quarter hours is put together from as few stretches of time as the counters have: blocks of 32 days,
- * days, and quarter hours at either end. The rows of stat_deltas that the snapshot sees are added one by one. Nothing
+ * days or eight of them, and quarter hours at either end. The rows of stat_deltas that the snapshot sees are added one by one. Nothing
  * here runs through SPI; the reports are views, whose readers need no rights on these tables.
  */
 #include "postgres.h"
@@ -19,6 +19,7 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
+#include "actor.h"
 #include "compat.h"
 #include "floor.h"
 #include "plan.h"
@@ -213,30 +214,107 @@ bucket_of(const Reading *reading, int64 slot)
 	return low;
 }
 
-/* Make slots up of the largest stretches that there are, from a level on downwards. */
+/* Slots that are to be put together. */
+typedef struct Stretch
+{
+	int64		from;
+	int64		upto;
+	int64		place;
+	bool		is_less;		/* they are to be taken away */
+	bool		loose_from;		/* nothing else is asked for before or behind, */
+	bool		loose_upto;		/* so more may be read there and be taken away again */
+} Stretch;
+
+/* How many slots between two are likely to hold something. */
+static int64
+slots_to_read(const Reading *reading, int64 from, int64 upto)
+{
+	return Max(Min(upto, reading->now) - from, 0);
+}
+
+/* The node of a level at or behind a slot; where that is loose, the one before it if there is less between them. */
+static int64
+first_node(const Reading *reading, int64 slot, int64 slots, bool is_loose)
+{
+	int64		before = floor_div(slot, slots);
+	int64		behind = -floor_div(-slot, slots);
+
+	return is_loose && slots_to_read(reading, before * slots, slot) < slots_to_read(reading, slot, behind * slots) ?
+		before : behind;
+}
+
+/* The node at or before a slot; where that is loose, the one behind it if there is less between them. */
+static int64
+last_node(const Reading *reading, int64 slot, int64 slots, bool is_loose)
+{
+	int64		before = floor_div(slot, slots);
+	int64		behind = -floor_div(-slot, slots);
+
+	return is_loose && slots_to_read(reading, slot, behind * slots) < slots_to_read(reading, before * slots, slot) ?
+		behind : before;
+}
+
+static void add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch);
+
+/* Make up what lies between the beginning of a stretch and the first whole node, on whichever side that is. */
 static void
-add_range(const Reading *reading, RangeList *lists, int level, int64 from, int64 upto, int64 place)
+add_beginning(const Reading *reading, RangeList *lists, int level, Stretch stretch, int64 first)
+{
+	bool		is_within = first >= stretch.from;
+	Stretch		rest = stretch;
+
+	rest.from = Min(first, stretch.from);
+	rest.upto = Max(first, stretch.from);
+	rest.is_less = is_within ? stretch.is_less : !stretch.is_less;
+	rest.loose_from = is_within && stretch.loose_from;
+	rest.loose_upto = !is_within;
+	add_stretch(reading, lists, level, rest);
+}
+
+/* And what lies between the last whole node and the end. */
+static void
+add_end(const Reading *reading, RangeList *lists, int level, Stretch stretch, int64 last)
+{
+	bool		is_within = last <= stretch.upto;
+	Stretch		rest = stretch;
+
+	rest.from = Min(last, stretch.upto);
+	rest.upto = Max(last, stretch.upto);
+	rest.is_less = is_within ? stretch.is_less : !stretch.is_less;
+	rest.loose_from = !is_within;
+	rest.loose_upto = is_within && stretch.loose_upto;
+	add_stretch(reading, lists, level, rest);
+}
+
+/*
+ * Make slots up of the largest nodes that there are, from a level on downwards. A loose end lies in a node that no other
+ * range of this level and those below has a part in: there it is as well to take the node and what lies beyond the end
+ * away from it. So the ranges of each level ascend and do not overlap.
+ */
+static void
+add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch)
 {
 	int64		slots;
 	int64		first;
 	int64		last;
 
-	if (from >= upto)
+	if (stretch.from >= stretch.upto)
 		return;
-	while (!has_level(reading->measure, level) || upto - from < level_infos[level].slots)
+	/* a node is worth it if half of it is wanted */
+	while (!has_level(reading->measure, level) || stretch.upto - stretch.from < level_infos[level].slots / 2)
 		level--;
 	slots = level_infos[level].slots;
-	first = -floor_div(-from, slots);
-	last = floor_div(upto, slots);
+	first = first_node(reading, stretch.from, slots, stretch.loose_from);
+	last = last_node(reading, stretch.upto, slots, stretch.loose_upto);
 	if (first >= last)
-		add_range(reading, lists, level - 1, from, upto, place);
+		add_stretch(reading, lists, level - 1, stretch);
 	else
 	{
 		if (level > LEVEL_SLOT)
-			add_range(reading, lists, level - 1, from, first * slots, place);
-		lists[level].ranges[lists[level].n++] = (NodeRange) {first, last, place};
+			add_beginning(reading, lists, level - 1, stretch, first * slots);
+		lists[level].ranges[lists[level].n++] = (NodeRange) {first, last, stretch.place, stretch.is_less};
 		if (level > LEVEL_SLOT)
-			add_range(reading, lists, level - 1, last * slots, upto, place);
+			add_end(reading, lists, level - 1, stretch, last * slots);
 	}
 }
 
@@ -246,12 +324,18 @@ read_buckets(Reading *reading, CellSink sink)
 {
 	RangeList	lists[LEVELS] = {{NULL}};
 
-	/* a bucket has at most one stretch of the highest level, and each level below two more ends */
+	/* a bucket has at most one stretch of each level, or one at either end */
 	for (int level = 0; level < LEVELS; level++)
 		lists[level].ranges = palloc(sizeof(NodeRange) * Max(reading->nbuckets, 1) * 2);
+	reading->now = slot_of(desk_now());
 	for (int i = 0; i < reading->nbuckets; i++)
-		add_range(reading, lists, LEVEL_BLOCK, reading->bounds[i], reading->bounds[i + 1],
-				  place_of(reading, i));
+		add_stretch(reading, lists, LEVEL_BLOCK, (Stretch) {
+			.from = reading->bounds[i],
+			.upto = reading->bounds[i + 1],
+			.place = place_of(reading, i),
+			.loose_from = i == 0,
+			.loose_upto = i == reading->nbuckets - 1
+		});
 	for (int level = 0; level < LEVELS; level++)
 		read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
 				   lists[level].ranges, lists[level].n, sink, reading);

@@ -64,18 +64,12 @@ typedef struct Reading
 	MemoryContext previous;
 	int64	   *bounds;			/* slots: bucket i, from 0, is [bounds[i], bounds[i + 1]) */
 	int			nbuckets;
+	int64		now;			/* the slot that has begun: later ones are empty, most likely */
 	const int32 *places;		/* what each bucket is added up under, NULL for its own number */
 	int			level;			/* for stat_oldest(): what is looked at */
 	int			level_above;
 	sums_hash  *firsts;			/* values, and the node above that each begins in; NULL at first */
 } Reading;
-
-/* The stretches of one level that make ranges up. */
-typedef struct RangeList
-{
-	NodeRange  *ranges;
-	int			n;
-} RangeList;
 
 /* What is done with each row of stat_deltas that counts. */
 typedef void (*DeltaSink) (Reading *reading, uint64 value, const Cell *cell);

@@ -7,8 +7,6 @@
 #ifndef SUPPORT_VARINT_H
 #define SUPPORT_VARINT_H
 
-#include "lib/stringinfo.h"
-
 /* Signed numbers near zero as unsigned ones: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4. */
 static inline uint64
 zigzag(int64 value)
@@ -35,18 +33,16 @@ write_varint(uint8 *at, uint64 value)
 	return at;
 }
 
-static inline void
-append_varint(StringInfo buffer, uint64 value)
-{
-	uint8		bytes[MAX_VARINT];
-
-	appendBinaryStringInfo(buffer, (char *) bytes, (int) (write_varint(bytes, value) - bytes));
-}
-
 /* Read a number and move on; false if what is there is none. */
 static inline bool
 read_varint(const uint8 **at, const uint8 *end, uint64 *value)
 {
+	/* most take one byte */
+	if (*at < end && **at < 0x80)
+	{
+		*value = *(*at)++;
+		return true;
+	}
 	*value = 0;
 	for (int shift = 0; *at < end && shift < 64; shift += 7)
 	{

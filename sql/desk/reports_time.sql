@@ -156,7 +156,7 @@ lines AS
 		CASE WHEN t.place < 51 THEN min(t.value) END AS value,
 		coalesce(sum(t.n), 0)::bigint AS n,
 		sum(t.seconds) / nullif(sum(t.n), 0) AS average,
-		support.histogram_merge(t.histogram) AS histogram,
+		support_internal.percentiles(support.histogram_merge(t.histogram)) AS percentiles,
 		coalesce(sum(t.unanswered), 0)::bigint AS unanswered
 	FROM teams AS t
 	GROUP BY GROUPING SETS ((t.place), ())
@@ -170,10 +170,10 @@ SELECT
 	END AS team,
 	l.n,
 	support_internal.duration(l.average) AS average,
-	support_internal.duration(support.percentile(l.histogram, 0.5)) AS p50,
-	support_internal.duration(support.percentile(l.histogram, 0.9)) AS p90,
-	support_internal.duration(support.percentile(l.histogram, 0.95)) AS p95,
-	support_internal.duration(support.percentile(l.histogram, 0.99)) AS p99,
+	support_internal.duration(l.percentiles[1]) AS p50,
+	support_internal.duration(l.percentiles[2]) AS p90,
+	support_internal.duration(l.percentiles[3]) AS p95,
+	support_internal.duration(l.percentiles[4]) AS p99,
 	l.unanswered
 FROM lines AS l
 LEFT JOIN support.teams AS team ON team.id::text = l.value
@@ -221,7 +221,7 @@ lines AS
 		CASE WHEN t.place < 51 THEN min(t.value) END AS value,
 		coalesce(sum(c.n), 0)::bigint AS n,
 		sum(c.seconds) / nullif(sum(c.n), 0) AS average,
-		support.histogram_merge(c.histogram) AS histogram,
+		support_internal.percentiles(support.histogram_merge(c.histogram)) AS percentiles,
 		coalesce(sum(c.reopened), 0)::bigint AS reopened,
 		coalesce(sum(c.one_touch), 0)::bigint AS one_touch,
 		coalesce(sum(c.two_touch), 0)::bigint AS two_touch,
@@ -239,10 +239,10 @@ SELECT
 	END AS team,
 	l.n,
 	support_internal.duration(l.average) AS average,
-	support_internal.duration(support.percentile(l.histogram, 0.5)) AS p50,
-	support_internal.duration(support.percentile(l.histogram, 0.9)) AS p90,
-	support_internal.duration(support.percentile(l.histogram, 0.95)) AS p95,
-	support_internal.duration(support.percentile(l.histogram, 0.99)) AS p99,
+	support_internal.duration(l.percentiles[1]) AS p50,
+	support_internal.duration(l.percentiles[2]) AS p90,
+	support_internal.duration(l.percentiles[3]) AS p95,
+	support_internal.duration(l.percentiles[4]) AS p99,
 	l.reopened,
 	l.one_touch,
 	l.two_touch,

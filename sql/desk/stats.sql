@@ -83,7 +83,7 @@ COMMENT ON TABLE support_internal.stat_counters IS
 COMMENT ON COLUMN support_internal.stat_counters.measure IS 'What is counted, by number.';
 COMMENT ON COLUMN support_internal.stat_counters.dim IS 'By what: - all, t team, a assignee, p priority, c channel, o organization, s status, g tag, u who did it.';
 COMMENT ON COLUMN support_internal.stat_counters.level IS 'How long the stretches of time are that are summed: 0 quarter hours, 1 days of UTC, 2 8 days, 3 32 days.';
-COMMENT ON COLUMN support_internal.stat_counters.part IS 'Which part of all times: 32 days at level 0, 512 days at levels 1 and 2, all at level 3.';
+COMMENT ON COLUMN support_internal.stat_counters.part IS 'Which part of all times: 32 days at level 0, 512 days at the others.';
 COMMENT ON COLUMN support_internal.stat_counters.entries IS 'How many sums the row holds.';
 COMMENT ON COLUMN support_internal.stat_counters.cells IS 'The sums: how many, and their seconds, by stretch of time, value and duration.';
 

@@ -335,7 +335,7 @@ INSERT INTO support_internal.stat_values VALUES (-1, 'odd');
 SELECT * FROM support_internal.stat_totals('tickets', '-');
 ROLLBACK;
 BEGIN;
-INSERT INTO support_internal.stat_counters VALUES (6, '-', 2, 0, 1, '\x0101020080808080087e00');
+INSERT INTO support_internal.stat_counters VALUES (6, '-', 3, 0, 1, '\x0101020080808080087e00');
 SELECT value, n FROM support_internal.stat_series('first_reply', '-', '{-infinity,infinity}', true);
 ROLLBACK;
 
