@@ -231,6 +231,31 @@ AS $$
 	HAVING sum(c.n) <> 0 OR sum(c.n * c.seconds) <> 0
 $$;
 
+CREATE FUNCTION oracle.stat_moves(
+	bounds timestamptz[],
+	solved text[]
+)
+RETURNS TABLE(bucket integer, created bigint, solved_events bigint, reopened bigint, opened bigint)
+LANGUAGE sql STABLE ROWS 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT
+		b.bucket,
+		coalesce(sum(c.n) FILTER (WHERE c.measure = 'tickets'), 0)::bigint,
+		coalesce(sum(c.n) FILTER (WHERE c.measure = 'solved'), 0)::bigint,
+		coalesce(sum(c.n) FILTER (WHERE c.measure = 'reopened'), 0)::bigint,
+		coalesce(sum(c.n) FILTER (WHERE c.measure = 'status_flow'), 0)::bigint
+	FROM generate_series(1, cardinality(bounds) - 1) AS b (bucket)
+	LEFT JOIN
+		(
+			SELECT c.measure, width_bucket(c.at, bounds) AS bucket, c.n
+			FROM oracle.contributions() AS c
+			WHERE c.measure = ANY (ARRAY['tickets', 'solved', 'reopened']) AND c.dim = '-'
+				OR c.measure = 'status_flow' AND c.dim = 's' AND c.value <> ALL (coalesce(stat_moves.solved, '{}'))
+		) AS c ON c.bucket = b.bucket
+	GROUP BY b.bucket
+$$;
+
 CREATE FUNCTION oracle.stat_totals(
 	measure text,
 	dim text

@@ -7,8 +7,8 @@
  * finds it in one place. Where there are many cells they lie in segments of equal time, and a directory tells where each
  * begins.
  *
- * The bytes: version, number of segments (1 or SEGMENTS), where each segment begins after the directory if there are
- * many, four bytes each, high byte first; then the cells.
+ * The bytes: version, number of segments, where each segment begins after the directory if there are more than one,
+ * four bytes each, high byte first; then the cells.
  */
 #include "postgres.h"
 
@@ -22,10 +22,12 @@
 #include "compat.h"
 
 #define CELLS_VERSION 1
-#define SEGMENTS CELL_SEGMENTS
-#define CELLS_FOR_DIRECTORY 512		/* fewer are read through */
-#define DIRECTORY_SIZE (SEGMENTS * sizeof(uint32))
+#define MAX_SEGMENTS 128			/* a quarter of a day's quarter hours each, the days of most zones begin near one */
+#define CELLS_FOR_DIRECTORY 1024	/* fewer are read through */
 #define HEADER_SIZE 2
+
+/* How many bytes precede the cells. */
+#define HEAD_SIZE(nsegments) (HEADER_SIZE + ((nsegments) > 1 ? (nsegments) * sizeof(uint32) : 0))
 
 /* By time, value and bucket. */
 static inline int
@@ -189,22 +191,22 @@ cells_merge(CellArray *array, CellReader *reader)
 
 /* The segment that a node lies in, and its first node. */
 static int
-segment_of(const CellFormat *format, int64 node)
+segment_of(const CellFormat *format, int nsegments, int64 node)
 {
-	return (int) ((node - format->first_node) * SEGMENTS / format->nodes);
+	return (int) ((node - format->first_node) * nsegments / format->nodes);
 }
 
 static int64
-segment_start(const CellFormat *format, int segment)
+segment_start(const CellFormat *format, int nsegments, int segment)
 {
-	return format->first_node + (format->nodes * segment + SEGMENTS - 1) / SEGMENTS;
+	return format->first_node + (format->nodes * segment + nsegments - 1) / nsegments;
 }
 
 /* Where a segment's first cell is counted from. */
 static Cell
-before_segment(const CellFormat *format, int segment)
+before_segment(const CellFormat *format, int nsegments, int segment)
 {
-	return (Cell) {.node = segment_start(format, segment)};
+	return (Cell) {.node = segment_start(format, nsegments, segment)};
 }
 
 /* Append a cell, given the one before. */
@@ -234,12 +236,12 @@ write_cell(uint8 *at, const Cell *cell, const Cell *previous, const CellFormat *
 bytea *
 cells_pack(const Cell *cells, int64 n, const CellFormat *format)
 {
-	int			nsegments = n >= CELLS_FOR_DIRECTORY ? SEGMENTS : 1;
-	uint32		directory[SEGMENTS] = {0};
+	int			nsegments = n >= CELLS_FOR_DIRECTORY ? (int) Min(format->nodes, MAX_SEGMENTS) : 1;
+	uint32		directory[MAX_SEGMENTS] = {0};
 	StringInfoData data;
-	Cell		previous = before_segment(format, 0);
+	Cell		previous = before_segment(format, nsegments, 0);
 	int			segment = 0;
-	Size		start = VARHDRSZ + HEADER_SIZE + (nsegments > 1 ? DIRECTORY_SIZE : 0);
+	Size		start = VARHDRSZ + HEAD_SIZE(nsegments);
 
 	initStringInfo(&data);
 	enlargeStringInfo(&data, (int) (start + Min(n, 1024 * 1024) * 8));
@@ -247,20 +249,20 @@ cells_pack(const Cell *cells, int64 n, const CellFormat *format)
 	for (int64 i = 0; i < n; i++)
 	{
 		enlargeStringInfo(&data, MAX_CELL_SIZE);
-		while (nsegments > 1 && segment < segment_of(format, cells[i].node))
+		while (segment < segment_of(format, nsegments, cells[i].node))
 		{
 			directory[++segment] = pg_hton32(data.len - start);
-			previous = before_segment(format, segment);
+			previous = before_segment(format, nsegments, segment);
 		}
 		data.len = (int) (write_cell((uint8 *) data.data + data.len, &cells[i], &previous, format) - (uint8 *) data.data);
 		previous = cells[i];
 	}
-	while (nsegments > 1 && ++segment < SEGMENTS)
+	while (++segment < nsegments)
 		directory[segment] = pg_hton32(data.len - start);
 	data.data[VARHDRSZ] = CELLS_VERSION;
 	data.data[VARHDRSZ + 1] = (char) nsegments;
 	if (nsegments > 1)
-		memcpy(data.data + VARHDRSZ + HEADER_SIZE, directory, DIRECTORY_SIZE);
+		memcpy(data.data + VARHDRSZ + HEADER_SIZE, directory, sizeof(uint32) * nsegments);
 	SET_VARSIZE(data.data, data.len);
 	return (bytea *) data.data;
 }
@@ -286,7 +288,7 @@ segment_begin(const CellReader *reader, int segment)
 
 	if (segment == 0)
 		return 0;
-	if (reader->directory == NULL || segment == SEGMENTS)
+	if (segment == reader->nsegments)
 		return reader->size;
 	memcpy(&begin, reader->directory + sizeof(uint32) * segment, sizeof(uint32));
 	return pg_ntoh32(begin);
@@ -304,25 +306,22 @@ enter_segment(CellReader *reader, int segment)
 	reader->segment = segment;
 	reader->at = reader->start + (from - reader->skipped);
 	reader->segment_end = reader->start + (upto - reader->skipped);
-	reader->cell = before_segment(reader->format, segment);
+	reader->cell = before_segment(reader->format, reader->nsegments, segment);
 }
 
 /* Read what precedes the cells in a value of so many bytes. Returns how many it takes. */
 static Size
 open_head(CellReader *reader, const uint8 *data, Size size, const CellFormat *format)
 {
-	Size		head_size;
-
-	if (size < HEADER_SIZE || data[0] != CELLS_VERSION || (data[1] != 1 && data[1] != SEGMENTS))
-		refuse_cells();
-	head_size = HEADER_SIZE + (data[1] > 1 ? DIRECTORY_SIZE : 0);
-	if (size < head_size)
+	if (size < HEADER_SIZE || data[0] != CELLS_VERSION || data[1] == 0 || data[1] > MAX_SEGMENTS ||
+		size < HEAD_SIZE(data[1]))
 		refuse_cells();
 	reader->format = format;
-	reader->directory = data[1] > 1 ? data + HEADER_SIZE : NULL;
-	reader->size = (uint32) (size - head_size);
+	reader->nsegments = data[1];
 	reader->last_segment = data[1] - 1;
-	return head_size;
+	reader->directory = data + HEADER_SIZE;
+	reader->size = (uint32) (size - HEAD_SIZE(data[1]));
+	return HEAD_SIZE(data[1]);
 }
 
 /* Begin to read. The bytes are not toasted and stay there while they are read; so does the format. */
@@ -345,16 +344,15 @@ cells_open(CellReader *reader, const bytea *packed, const CellFormat *format)
 void
 cells_open_between(CellReader *reader, struct varlena *toasted, const CellFormat *format, int64 first, int64 last)
 {
-	struct varlena *head = detoast_attr_slice(toasted, 0, HEADER_SIZE + DIRECTORY_SIZE);
-	Size		head_size = open_head(reader, (uint8 *) VARDATA(head), toast_raw_datum_size(PointerGetDatum(toasted)) - VARHDRSZ,
-									  format);
-	int			segment = reader->directory == NULL ? 0 : segment_of(format, first);
+	struct varlena *head = detoast_attr_slice(toasted, 0, HEAD_SIZE(MAX_SEGMENTS));
+	Size		size = toast_raw_datum_size(PointerGetDatum(toasted)) - VARHDRSZ;
+	Size		head_size = open_head(reader, (uint8 *) VARDATA(head), size, format);
+	int			segment = segment_of(format, reader->nsegments, first);
 	uint32		from = segment_begin(reader, segment);
 	uint32		upto;
 	struct varlena *slice;
 
-	if (reader->directory != NULL)
-		reader->last_segment = segment_of(format, last);
+	reader->last_segment = segment_of(format, reader->nsegments, last);
 	upto = segment_begin(reader, reader->last_segment + 1);
 	if (from > upto || upto > reader->size)
 		refuse_cells();
@@ -372,9 +370,9 @@ cells_seek(CellReader *reader, int64 node)
 	const CellFormat *format = reader->format;
 	int64		last = format->first_node + format->nodes - 1;
 
-	if (reader->directory != NULL && node > format->first_node)
+	if (node > format->first_node)
 	{
-		int			segment = Min(segment_of(format, Min(node, last)), reader->last_segment);
+		int			segment = Min(segment_of(format, reader->nsegments, Min(node, last)), reader->last_segment);
 
 		if (segment > reader->segment)
 			enter_segment(reader, segment);

@@ -45,7 +45,8 @@ typedef struct CellReader
 	const uint8 *start;			/* the first segment */
 	const uint8 *at;
 	const uint8 *end;
-	const uint8 *directory;		/* where the segments begin, or NULL if there is one */
+	const uint8 *directory;		/* where the segments begin, if there are several */
+	int			nsegments;
 	uint32		size;			/* of all segments together */
 	uint32		skipped;		/* so many bytes of them lie before start, and are not at hand */
 	int			last_segment;	/* that is at hand */
@@ -66,8 +67,6 @@ extern void cells_open_between(CellReader *reader, struct varlena *toasted, cons
 extern void cells_seek(CellReader *reader, int64 node);
 
 /* For cells_next(), which is called for each of very many cells. */
-#define CELL_SEGMENTS 32
-
 extern void enter_segment(CellReader *reader, int segment);
 pg_noreturn extern void refuse_cells(void);
 

@@ -103,12 +103,6 @@ top_level(Measure measure)
 	return level;
 }
 
-static uint32
-hash_of_name(const char *name)
-{
-	return hash_bytes((const unsigned char *) name, (int) strlen(name));
-}
-
 #define MAX_CODE (1024 * 1024)
 
 /* Note a name under a number. Raises 55000 for one that we do not give. */
@@ -130,7 +124,7 @@ add_code(ValueCodes *codes, const char *name, int code)
 		codes->allocated = allocated;
 	}
 	codes->names[code] = MemoryContextStrdup(codes->context, name);
-	codes->hashes[code] = hash_of_name(name);
+	codes->hashes[code] = hash_bytes((const unsigned char *) name, (int) strlen(name));
 	codes->n = Max(codes->n, code);
 }
 
@@ -161,33 +155,43 @@ load_codes(ValueCodes *codes, Snapshot snapshot)
 	table_close(rel, AccessShareLock);
 }
 
-/* The number of a name; one that has none gets the next. */
+/* The number of a name, which need not be terminated; one that has none gets the next. */
 static uint64
-code_of_name(ValueCodes *codes, const char *name)
+code_of_bytes(ValueCodes *codes, const char *name, int length)
 {
 	uint32		hash;
 
-	if (name == NULL || name[0] == '\0')
+	if (length == 0)
+		return NO_VALUE;
+	hash = hash_bytes((const unsigned char *) name, length);
+	for (int code = 1; code <= codes->n; code++)
+		if (codes->names[code] != NULL && codes->hashes[code] == hash &&
+			strncmp(codes->names[code], name, length) == 0 && codes->names[code][length] == '\0')
+			return code;
+	add_code(codes, pnstrdup(name, length), codes->n + 1);
+	return codes->n;
+}
+
+static uint64
+code_of_name(ValueCodes *codes, const char *name)
+{
+	if (name == NULL)
 		return NO_VALUE;
 	/* one of ours, in most cases */
 	for (int code = 1; code <= codes->n; code++)
 		if (codes->names[code] == name)
 			return code;
-	hash = hash_of_name(name);
-	for (int code = 1; code <= codes->n; code++)
-		if (codes->names[code] != NULL && codes->hashes[code] == hash && strcmp(codes->names[code], name) == 0)
-			return code;
-	add_code(codes, name, codes->n + 1);
-	return codes->n;
+	return code_of_bytes(codes, name, (int) strlen(name));
 }
 
-/* A name's text as the codes have it, which lasts as long as they do. */
+/* A text as the codes have it, which lasts as long as they do. */
 const char *
-lasting_name(ValueCodes *codes, const char *name)
+lasting_name(ValueCodes *codes, Datum name)
 {
-	uint64		code = code_of_name(codes, name);
+	struct varlena *text = PG_DETOAST_DATUM_PACKED(name);
+	uint64		code = code_of_bytes(codes, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 
-	return code == NO_VALUE ? name == NULL ? NULL : "" : codes->names[code];
+	return code == NO_VALUE ? "" : codes->names[code];
 }
 
 /* An id may be any number; 0 is taken by none, and small ones stay small. */

@@ -82,7 +82,7 @@ extern bool has_level(Measure measure, int level);
 extern int	top_level(Measure measure);
 
 extern void load_codes(ValueCodes *codes, Snapshot snapshot);
-extern const char *lasting_name(ValueCodes *codes, const char *name);
+extern const char *lasting_name(ValueCodes *codes, Datum name);
 extern uint64 code_of(ValueCodes *codes, const StatRow *row, char dim);
 extern char *name_of(const ValueCodes *codes, char dim, uint64 code);
 extern bool base_cell(const StatRow *row, Measure measure, Cell *cell);
@@ -93,7 +93,9 @@ typedef struct NodeRange
 	int64		from;
 	int64		upto;
 	int64		place;
-	bool		is_less;		/* what lies in it is to be taken away */
+	int64		less_place;
+	bool		adds;			/* what lies in it is to be added to place */
+	bool		takes;			/* and taken away from less_place */
 } NodeRange;
 
 /* Stretches of one level, which ascend and do not overlap. */

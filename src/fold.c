@@ -428,7 +428,7 @@ move_deltas(Fold *fold)
 	DeltaScan	scan;
 	StatRow		row;
 
-	open_deltas(&scan, NoLock, GetActiveSnapshot(), PG_UINT32_MAX);
+	open_deltas(&scan, NoLock, GetActiveSnapshot(), PG_UINT32_MAX, &fold->codes);
 	while (fold->rows < fold->max_rows && next_delta(&scan, &row))
 	{
 		if (fold->is_automatic && is_ours(scan.slot))

@@ -338,7 +338,7 @@ support_stat_contributions(PG_FUNCTION_ARGS)
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i);
 	}
-	stat_row_of_values(&row, values, nulls);
+	stat_row_of_values(&row, values, nulls, NULL);
 	InitMaterializedSRF(fcinfo, 0);
 	stat_expand(&row, put_contribution, fcinfo->resultinfo);
 	return (Datum) 0;

@@ -16,15 +16,16 @@
 #include "plan.h"
 #include "stat_deltas.h"
 
-/* Open the table and scan what the snapshot sees of it. */
+/* Open the table and scan what the snapshot sees of it. The codes own the texts of the rows. */
 void
-open_deltas(DeltaScan *scan, LOCKMODE lockmode, Snapshot snapshot, uint32 measures)
+open_deltas(DeltaScan *scan, LOCKMODE lockmode, Snapshot snapshot, uint32 measures, ValueCodes *codes)
 {
 	scan->rel = table_open(desk_relation("support_internal", "stat_deltas"), lockmode);
 	check_columns(scan->rel, delta_columns, DELTA_COLUMNS);
 	scan->scan = table_beginscan(scan->rel, snapshot, 0, NULL);
 	scan->slot = table_slot_create(scan->rel, NULL);
 	scan->measures = measures;
+	scan->codes = codes;
 	scan->context = AllocSetContextCreate(CurrentMemoryContext, "support_ext delta", ALLOCSET_SMALL_SIZES);
 }
 
@@ -41,21 +42,23 @@ time_of(const Datum *values, const bool *nulls, int column)
 }
 
 static const char *
-text_of(const Datum *values, const bool *nulls, int column)
+text_of(ValueCodes *codes, const Datum *values, const bool *nulls, int column)
 {
-	return nulls[column] ? NULL : TextDatumGetCString(values[column]);
+	if (nulls[column])
+		return NULL;
+	return codes != NULL ? lasting_name(codes, values[column]) : TextDatumGetCString(values[column]);
 }
 
-/* A row of the table as a StatRow. Its texts are made in the current memory context. */
+/* A row of the table as a StatRow. Its texts are those of the codes; without such, made in the current memory context. */
 void
-stat_row_of_values(StatRow *row, const Datum *values, const bool *nulls)
+stat_row_of_values(StatRow *row, const Datum *values, const bool *nulls, ValueCodes *codes)
 {
 	row->weight = DatumGetInt32(values[DELTA_WEIGHT]);
 	row->measures = DatumGetUInt32(values[DELTA_MEASURES]);
 	row->at = time_of(values, nulls, DELTA_AT);
-	row->status = text_of(values, nulls, DELTA_STATUS);
-	row->priority = text_of(values, nulls, DELTA_PRIORITY);
-	row->channel = text_of(values, nulls, DELTA_CHANNEL);
+	row->status = text_of(codes, values, nulls, DELTA_STATUS);
+	row->priority = text_of(codes, values, nulls, DELTA_PRIORITY);
+	row->channel = text_of(codes, values, nulls, DELTA_CHANNEL);
 	row->team_id = id_of(values, nulls, DELTA_TEAM_ID);
 	row->assignee_id = id_of(values, nulls, DELTA_ASSIGNEE_ID);
 	row->organization_id = id_of(values, nulls, DELTA_ORGANIZATION_ID);
@@ -68,7 +71,7 @@ stat_row_of_values(StatRow *row, const Datum *values, const bool *nulls)
 	row->waiting_since = time_of(values, nulls, DELTA_WAITING_SINCE);
 }
 
-/* The next row that counts for a measure asked for. What it points to lives until the next call. */
+/* The next row that counts for a measure asked for. Its texts live as long as the codes. */
 bool
 next_delta(DeltaScan *scan, StatRow *row)
 {
@@ -86,7 +89,7 @@ next_delta(DeltaScan *scan, StatRow *row)
 	slot_getsomeattrs(scan->slot, DELTA_COLUMNS);
 	MemoryContextReset(scan->context);
 	previous = MemoryContextSwitchTo(scan->context);
-	stat_row_of_values(row, scan->slot->tts_values, scan->slot->tts_isnull);
+	stat_row_of_values(row, scan->slot->tts_values, scan->slot->tts_isnull, scan->codes);
 	MemoryContextSwitchTo(previous);
 	return true;
 }

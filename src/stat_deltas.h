@@ -8,6 +8,7 @@
 #include "access/tableam.h"
 #include "utils/rel.h"
 
+#include "counters.h"
 #include "direct.h"
 #include "stats.h"
 
@@ -40,15 +41,17 @@ typedef struct DeltaScan
 {
 	Relation	rel;
 	TableScanDesc scan;
-	TupleTableSlot *slot;		/* the row at hand; its texts live in the scan's memory context */
+	TupleTableSlot *slot;		/* the row at hand */
 	uint32		measures;		/* rows that count for none of these are passed over */
-	MemoryContext context;		/* holds the texts, is reset at each row */
+	ValueCodes *codes;			/* have the texts of the rows */
+	MemoryContext context;		/* is reset at each row */
 } DeltaScan;
 
-extern void open_deltas(DeltaScan *scan, LOCKMODE lockmode, Snapshot snapshot, uint32 measures);
+extern void open_deltas(DeltaScan *scan, LOCKMODE lockmode, Snapshot snapshot, uint32 measures,
+						ValueCodes *codes);
 extern bool next_delta(DeltaScan *scan, StatRow *row);
 extern void close_deltas(DeltaScan *scan, LOCKMODE lockmode);
 
-extern void stat_row_of_values(StatRow *row, const Datum *values, const bool *nulls);
+extern void stat_row_of_values(StatRow *row, const Datum *values, const bool *nulls, ValueCodes *codes);
 
 #endif							/* SUPPORT_STAT_DELTAS_H */

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -14,11 +15,11 @@
 #include "floor.h"
 #include "stat_reading.h"
 
-/* Add up, and by duration, if the caller wants that. */
+/* Add so many times what a cell has, and by duration, if the caller wants that. */
 static void
-add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell)
+add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell, int64 times)
 {
-	Sum		   *sum = add_sum(reading, value, place, cell);
+	Sum		   *sum = add_sum(reading, value, place, times * cell->n, times * cell->seconds);
 
 	if (!reading->with_histogram)
 		return;
@@ -29,22 +30,16 @@ add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell)
 		sum->histogram = MemoryContextAllocZero(reading->context, sizeof(Histogram));
 		sum->histogram->context = reading->context;
 	}
-	histogram_add(sum->histogram, cell->bucket, cell->n);
+	histogram_add(sum->histogram, cell->bucket, times * cell->n);
 }
 
 static void
 series_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
-	Cell		less;
-
-	if (range->is_less)
-	{
-		less = *cell;
-		less.n = -cell->n;
-		less.seconds = -cell->seconds;
-		cell = &less;
-	}
-	add_to_bucket((Reading *) arg, cell->value, range->place, cell);
+	if (range->adds)
+		add_to_bucket((Reading *) arg, cell->value, range->place, cell, 1);
+	if (range->takes)
+		add_to_bucket((Reading *) arg, cell->value, range->less_place, cell, -1);
 }
 
 static void
@@ -53,7 +48,7 @@ series_delta(Reading *reading, uint64 value, const Cell *cell)
 	int			bucket = bucket_of(reading, cell->node);
 
 	if (bucket >= 0)
-		add_to_bucket(reading, value, place_of(reading, bucket), cell);
+		add_to_bucket(reading, value, place_of(reading, bucket), cell, 1);
 }
 
 /* stat_series(measure, dim, bounds, with_histogram, places) -> value, bucket, n, seconds, histogram */
@@ -65,7 +60,7 @@ support_stat_series(PG_FUNCTION_ARGS)
 	sums_iterator iterator;
 	Sum		   *sum;
 
-	begin_reading(&reading, fcinfo);
+	begin_reading_measure(&reading, fcinfo);
 	read_bounds(&reading, fcinfo, 2);
 	read_places(&reading, fcinfo, 4);
 	reading.with_histogram = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3) && measure_infos[reading.measure].has_duration;
@@ -89,16 +84,107 @@ support_stat_series(PG_FUNCTION_ARGS)
 	return end_reading(&reading);
 }
 
+/* Which names, by their numbers, an array has: it may be NULL, and has none then. */
+static bool *
+named_codes(const ValueCodes *codes, ArrayType *names)
+{
+	bool	   *named = palloc0(sizeof(bool) * (codes->n + 1));
+	Datum	   *values;
+	bool	   *nulls;
+	int			n = 0;
+
+	if (names != NULL)
+		deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		const char *name = nulls[i] ? "" : TextDatumGetCString(values[i]);
+
+		for (int code = 1; code <= codes->n; code++)
+			if (codes->names[code] != NULL && strcmp(codes->names[code], name) == 0)
+				named[code] = true;
+	}
+	return named;
+}
+
+/* Read a measure of the moves between bounds. */
+static void
+read_move(Reading *reading, Measure measure, char dim)
+{
+	reading->measure = measure;
+	reading->dim = dim;
+	forget_recent(reading);
+	sums_reset(reading->sums);
+	read_buckets(reading, series_cell);
+	read_deltas(reading, series_delta);
+}
+
+/* Add what was read up by bucket, but for the names that are left out. */
+static void
+add_moves(Reading *reading, ArrayType *left_out, int64 *moves)
+{
+	bool	   *is_left_out = named_codes(reading->codes, left_out);
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	sums_start_iterate(reading->sums, &iterator);
+	while ((sum = sums_iterate(reading->sums, &iterator)) != NULL)
+	{
+		if (sum->key.value > reading->codes->n)
+			refuse_cells();
+		if (!is_left_out[sum->key.value])
+			moves[sum->key.place] += sum->n;
+	}
+}
+
+/* stat_moves(bounds, solved) -> bucket, created, solved, reopened, opened: a row for each bucket, in their order */
+PG_FUNCTION_INFO_V1(support_stat_moves);
+Datum
+support_stat_moves(PG_FUNCTION_ARGS)
+{
+	static const struct
+	{
+		Measure		measure;
+		char		dim;
+	}			columns[] = {
+		{STAT_TICKETS, DIM_ALL}, {STAT_SOLVED, DIM_ALL}, {STAT_REOPENED, DIM_ALL}, {STAT_STATUS_FLOW, DIM_STATUS}
+	};
+	ArrayType  *solved = PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1);
+	int64	   *moves[lengthof(columns)];
+	Reading		reading;
+
+	begin_reading(&reading, fcinfo);
+	/* a desk without tickets has no first day */
+	if (PG_ARGISNULL(0))
+		return end_reading(&reading);
+	read_bounds(&reading, fcinfo, 0);
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		moves[i] = palloc0(sizeof(int64) * Max(reading.nbuckets, 1));
+		read_move(&reading, columns[i].measure, columns[i].dim);
+		add_moves(&reading, columns[i].dim == DIM_STATUS ? solved : NULL, moves[i]);
+	}
+	for (int bucket = 0; bucket < reading.nbuckets; bucket++)
+	{
+		Datum		values[1 + lengthof(columns)] = {Int32GetDatum(bucket + 1)};
+		bool		nulls[lengthof(values)] = {false};
+
+		for (int i = 0; i < lengthof(columns); i++)
+			values[1 + i] = Int64GetDatum(moves[i][bucket]);
+		put_row(&reading, values, nulls);
+	}
+	return end_reading(&reading);
+}
+
 static void
 total_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
-	add_sum((Reading *) arg, cell->value, 0, cell);
+	add_sum((Reading *) arg, cell->value, 0, cell->n, cell->seconds);
 }
 
 static void
 total_delta(Reading *reading, uint64 value, const Cell *cell)
 {
-	add_sum(reading, value, 0, cell);
+	add_sum(reading, value, 0, cell->n, cell->seconds);
 }
 
 /* stat_totals(measure, dim) -> value, n */
@@ -110,7 +196,7 @@ support_stat_totals(PG_FUNCTION_ARGS)
 	sums_iterator iterator;
 	Sum		   *sum;
 
-	begin_reading(&reading, fcinfo);
+	begin_reading_measure(&reading, fcinfo);
 	read_level(&reading, top_level(reading.measure), total_cell);
 	read_deltas(&reading, total_delta);
 	sums_start_iterate(reading.sums, &iterator);
@@ -145,7 +231,7 @@ oldest_delta(Reading *reading, uint64 value, const Cell *cell)
 		if (above == NULL || above->n != floor_div(cell->node, level_infos[reading->level_above].slots))
 			return;
 	}
-	add_sum(reading, value, first_place(reading, cell), cell);
+	add_sum(reading, value, first_place(reading, cell), cell->n, cell->seconds);
 }
 
 static void
@@ -179,7 +265,7 @@ first_places(Reading *reading)
 			first->n = sum->key.place;
 	}
 	sums_reset(reading->sums);
-	reading->last = NULL;
+	forget_recent(reading);
 	return firsts;
 }
 
@@ -204,7 +290,7 @@ first_ranges(const Reading *reading)
 
 	sums_start_iterate(reading->firsts, &iterator);
 	while ((sum = sums_iterate(reading->firsts, &iterator)) != NULL)
-		list.ranges[list.n++] = (NodeRange) {sum->n * nodes, (sum->n + 1) * nodes, 0};
+		list.ranges[list.n++] = (NodeRange) {sum->n * nodes, (sum->n + 1) * nodes};
 	qsort(list.ranges, list.n, sizeof(NodeRange), compare_ranges);
 	for (int i = 0; i < list.n; i++)
 		if (i == 0 || list.ranges[i].from != list.ranges[i - 1].from)
@@ -246,7 +332,7 @@ support_stat_oldest(PG_FUNCTION_ARGS)
 	sums_iterator iterator;
 	Sum		   *sum;
 
-	begin_reading(&reading, fcinfo);
+	begin_reading_measure(&reading, fcinfo);
 	find_firsts(&reading);
 	sums_start_iterate(reading.firsts, &iterator);
 	while ((sum = sums_iterate(reading.firsts, &iterator)) != NULL)
@@ -264,10 +350,9 @@ static void
 distinct_delta(Reading *reading, uint64 value, const Cell *cell)
 {
 	int			bucket = bucket_of(reading, cell->node);
-	Cell		repeated = {.n = -cell->n};
 
 	if (bucket >= 0 && cell->node - cell->bucket >= reading->bounds[bucket])
-		add_sum(reading, value, bucket, &repeated);
+		add_sum(reading, value, bucket, -cell->n, 0);
 }
 
 static void
@@ -285,7 +370,7 @@ support_stat_distinct(PG_FUNCTION_ARGS)
 	sums_iterator iterator;
 	Sum		   *sum;
 
-	begin_reading(&reading, fcinfo);
+	begin_reading_measure(&reading, fcinfo);
 	if (reading.measure != STAT_SOLVED || strchr(measure_infos[STAT_RESOLVED_AGAIN].dims, reading.dim) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -315,13 +400,13 @@ support_stat_distinct(PG_FUNCTION_ARGS)
 static void
 counted_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
-	add_sum((Reading *) arg, cell->value, cell->node, cell);
+	add_sum((Reading *) arg, cell->value, cell->node, cell->n, cell->seconds);
 }
 
 static void
 counted_delta(Reading *reading, uint64 value, const Cell *cell)
 {
-	add_sum(reading, value, cell->node, cell);
+	add_sum(reading, value, cell->node, cell->n, cell->seconds);
 }
 
 /* stat_counted(measure, dim) -> value, slot_at, n, seconds: all that is counted, for comparison */
@@ -333,7 +418,7 @@ support_stat_counted(PG_FUNCTION_ARGS)
 	sums_iterator iterator;
 	Sum		   *sum;
 
-	begin_reading(&reading, fcinfo);
+	begin_reading_measure(&reading, fcinfo);
 	read_level(&reading, LEVEL_SLOT, counted_cell);
 	read_deltas(&reading, counted_delta);
 	sums_start_iterate(reading.sums, &iterator);

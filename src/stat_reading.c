@@ -66,7 +66,7 @@ dim_argument(FunctionCallInfo fcinfo, int n, Measure measure)
 	return dim[0];
 }
 
-/* Begin a call whose first two arguments are a measure and a dimension. */
+/* Begin a call that reads measures which it knows. */
 void
 begin_reading(Reading *reading, FunctionCallInfo fcinfo)
 {
@@ -75,9 +75,6 @@ begin_reading(Reading *reading, FunctionCallInfo fcinfo)
 	reading->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	reading->context = AllocSetContextCreate(CurrentMemoryContext, "support_ext reading", ALLOCSET_DEFAULT_SIZES);
 	reading->previous = MemoryContextSwitchTo(reading->context);
-	reading->measure = measure_argument(fcinfo, 0);
-	reading->dim = dim_argument(fcinfo, 1, reading->measure);
-	reading->has_instants = measure_infos[reading->measure].has_instants;
 	reading->counters = open_counters(AccessShareLock);
 	reading->index = counters_index(reading->counters);
 	reading->snapshot = GetActiveSnapshot();
@@ -90,6 +87,16 @@ begin_reading(Reading *reading, FunctionCallInfo fcinfo)
 		load_codes(reading->codes, reading->snapshot);
 	}
 	reading->sums = sums_create(reading->context, 256, NULL);
+}
+
+/* Begin a call whose first two arguments are a measure and a dimension. */
+void
+begin_reading_measure(Reading *reading, FunctionCallInfo fcinfo)
+{
+	begin_reading(reading, fcinfo);
+	reading->measure = measure_argument(fcinfo, 0);
+	reading->dim = dim_argument(fcinfo, 1, reading->measure);
+	reading->has_instants = measure_infos[reading->measure].has_instants;
 }
 
 Datum
@@ -127,7 +134,7 @@ read_deltas(Reading *reading, DeltaSink sink)
 			read_delta(reading, &seen->rows[seen->order[i]], sink);
 		return;
 	}
-	open_deltas(&scan, AccessShareLock, reading->snapshot, STAT_BIT(reading->measure));
+	open_deltas(&scan, AccessShareLock, reading->snapshot, STAT_BIT(reading->measure), reading->codes);
 	while (next_delta(&scan, &row))
 		read_delta(reading, &row, sink);
 	close_deltas(&scan, AccessShareLock);
@@ -221,8 +228,8 @@ typedef struct Stretch
 	int64		upto;
 	int64		place;
 	bool		is_less;		/* they are to be taken away */
-	bool		loose_from;		/* nothing else is asked for before or behind, */
-	bool		loose_upto;		/* so more may be read there and be taken away again */
+	bool		loose_from;		/* more may be read before the beginning, */
+	bool		loose_upto;		/* or behind the end, and be taken away again */
 } Stretch;
 
 /* How many slots between two are likely to hold something. */
@@ -232,31 +239,44 @@ slots_to_read(const Reading *reading, int64 from, int64 upto)
 	return Max(Min(upto, reading->now) - from, 0);
 }
 
-/* The node of a level at or behind a slot; where that is loose, the one before it if there is less between them. */
+/* The beginning of a node that has least to read between it and a slot. */
 static int64
-first_node(const Reading *reading, int64 slot, int64 slots, bool is_loose)
+nearest_node(const Reading *reading, int64 slot, int64 slots)
 {
 	int64		before = floor_div(slot, slots);
 	int64		behind = -floor_div(-slot, slots);
 
-	return is_loose && slots_to_read(reading, before * slots, slot) < slots_to_read(reading, slot, behind * slots) ?
-		before : behind;
+	return slots_to_read(reading, before * slots, slot) <= slots_to_read(reading, slot, behind * slots) ? before : behind;
 }
 
-/* The node at or before a slot; where that is loose, the one behind it if there is less between them. */
-static int64
-last_node(const Reading *reading, int64 slot, int64 slots, bool is_loose)
+/* Add nodes to what is read of a level. What one stretch gets there and the next one loses is read once. */
+static void
+add_nodes(RangeList *list, int64 from, int64 upto, const Stretch *stretch)
 {
-	int64		before = floor_div(slot, slots);
-	int64		behind = -floor_div(-slot, slots);
+	NodeRange  *range = &list->ranges[list->n - 1];
 
-	return is_loose && slots_to_read(reading, slot, behind * slots) < slots_to_read(reading, before * slots, slot) ?
-		behind : before;
+	if (from == upto)
+		return;
+	if (list->n == 0 || range->from != from || range->upto != upto)
+	{
+		range = &list->ranges[list->n++];
+		*range = (NodeRange) {.from = from, .upto = upto};
+	}
+	if (stretch->is_less)
+	{
+		range->takes = true;
+		range->less_place = stretch->place;
+	}
+	else
+	{
+		range->adds = true;
+		range->place = stretch->place;
+	}
 }
 
 static void add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch);
 
-/* Make up what lies between the beginning of a stretch and the first whole node, on whichever side that is. */
+/* Make up what lies between the beginning of a stretch and its first node, on whichever side that is. */
 static void
 add_beginning(const Reading *reading, RangeList *lists, int level, Stretch stretch, int64 first)
 {
@@ -271,7 +291,7 @@ add_beginning(const Reading *reading, RangeList *lists, int level, Stretch stret
 	add_stretch(reading, lists, level, rest);
 }
 
-/* And what lies between the last whole node and the end. */
+/* And what lies between its last node and its end. */
 static void
 add_end(const Reading *reading, RangeList *lists, int level, Stretch stretch, int64 last)
 {
@@ -288,8 +308,9 @@ add_end(const Reading *reading, RangeList *lists, int level, Stretch stretch, in
 
 /*
  * Make slots up of the largest nodes that there are, from a level on downwards. A loose end lies in a node that no other
- * range of this level and those below has a part in: there it is as well to take the node and what lies beyond the end
- * away from it. So the ranges of each level ascend and do not overlap.
+ * range of this level and those below has a part in, but for what the next stretch has there in the same way: there it
+ * is as well to take the node and what lies beyond the end away from it. So the ranges of each level ascend and do not
+ * overlap.
  */
 static void
 add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch)
@@ -301,21 +322,42 @@ add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch
 	if (stretch.from >= stretch.upto)
 		return;
 	/* a node is worth it if half of it is wanted */
-	while (!has_level(reading->measure, level) || stretch.upto - stretch.from < level_infos[level].slots / 2)
+	while (stretch.upto - stretch.from < level_infos[level].slots / 2 || !has_level(reading->measure, level))
 		level--;
+	if (level == LEVEL_SLOT)
+	{
+		add_nodes(&lists[level], stretch.from, stretch.upto, &stretch);
+		return;
+	}
 	slots = level_infos[level].slots;
-	first = first_node(reading, stretch.from, slots, stretch.loose_from);
-	last = last_node(reading, stretch.upto, slots, stretch.loose_upto);
-	if (first >= last)
+	first = stretch.loose_from ? nearest_node(reading, stretch.from, slots) : -floor_div(-stretch.from, slots);
+	last = stretch.loose_upto ? nearest_node(reading, stretch.upto, slots) : floor_div(stretch.upto, slots);
+	if (first > last || (first == last && (first * slots < stretch.from || first * slots > stretch.upto)))
 		add_stretch(reading, lists, level - 1, stretch);
 	else
 	{
-		if (level > LEVEL_SLOT)
-			add_beginning(reading, lists, level - 1, stretch, first * slots);
-		lists[level].ranges[lists[level].n++] = (NodeRange) {first, last, stretch.place, stretch.is_less};
-		if (level > LEVEL_SLOT)
-			add_end(reading, lists, level - 1, stretch, last * slots);
+		add_beginning(reading, lists, level - 1, stretch, first * slots);
+		add_nodes(&lists[level], first, last, &stretch);
+		add_end(reading, lists, level - 1, stretch, last * slots);
 	}
+}
+
+/*
+ * Is a bucket made up of days, however its ends are rounded to such? The end that it has in common with another such
+ * bucket may then be loose. The bounds of days in most zones lie within days of UTC.
+ */
+static bool
+has_days(const Reading *reading, int bucket)
+{
+	int64		from;
+	int64		upto;
+
+	if (bucket < 0 || bucket >= reading->nbuckets || !has_level(reading->measure, LEVEL_DAY))
+		return false;
+	from = reading->bounds[bucket];
+	upto = reading->bounds[bucket + 1];
+	return upto - from >= SLOTS_IN_DAY / 2 && upto - from < SLOTS_IN_BLOCK / 2 &&
+		nearest_node(reading, from, SLOTS_IN_DAY) < nearest_node(reading, upto, SLOTS_IN_DAY);
 }
 
 /* Read the cells of all levels that make the buckets up. */
@@ -329,12 +371,12 @@ read_buckets(Reading *reading, CellSink sink)
 		lists[level].ranges = palloc(sizeof(NodeRange) * Max(reading->nbuckets, 1) * 2);
 	reading->now = slot_of(desk_now());
 	for (int i = 0; i < reading->nbuckets; i++)
-		add_stretch(reading, lists, LEVEL_BLOCK, (Stretch) {
+		add_stretch(reading, lists, top_level(reading->measure), (Stretch) {
 			.from = reading->bounds[i],
 			.upto = reading->bounds[i + 1],
 			.place = place_of(reading, i),
-			.loose_from = i == 0,
-			.loose_upto = i == reading->nbuckets - 1
+			.loose_from = i == 0 || (has_days(reading, i - 1) && has_days(reading, i)),
+			.loose_upto = i == reading->nbuckets - 1 || (has_days(reading, i) && has_days(reading, i + 1))
 		});
 	for (int level = 0; level < LEVELS; level++)
 		read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
@@ -345,7 +387,7 @@ read_buckets(Reading *reading, CellSink sink)
 void
 read_level(Reading *reading, int level, CellSink sink)
 {
-	NodeRange	all = {FIRST_SLOT / level_infos[level].slots, LAST_SLOT / level_infos[level].slots, 0};
+	NodeRange	all = {FIRST_SLOT / level_infos[level].slots, LAST_SLOT / level_infos[level].slots};
 
 	read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level), &all, 1, sink, reading);
 }

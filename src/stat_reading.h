@@ -46,6 +46,9 @@ hash_of_sum(SumKey key)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* How many sums are at hand without a look at the hash table. */
+#define RECENT_SUMS 16
+
 typedef struct Reading
 {
 	ReturnSetInfo *rsinfo;
@@ -59,7 +62,7 @@ typedef struct Reading
 	Seen	   *seen;			/* what is not added up yet, NULL if it is to be scanned */
 	ValueCodes *codes;			/* of seen, if that is there */
 	sums_hash  *sums;
-	Sum		   *last;			/* the sum that was added to last, if there is one */
+	Sum		   *recent[RECENT_SUMS];	/* sums that were added to last, by recent_of() */
 	MemoryContext context;		/* of all that the call makes */
 	MemoryContext previous;
 	int64	   *bounds;			/* slots: bucket i, from 0, is [bounds[i], bounds[i + 1]) */
@@ -80,26 +83,49 @@ family_at(const Reading *reading, int level)
 	return FAMILY(reading->measure, reading->dim, level);
 }
 
+/* Where a sum may be at hand: those of neighbouring places do not get into each other's way. */
+static inline Sum **
+recent_of(Reading *reading, uint64 value, int64 place)
+{
+	return &reading->recent[(value << 1 | (place & 1)) % RECENT_SUMS];
+}
+
+static inline void
+forget_recent(Reading *reading)
+{
+	memset(reading->recent, 0, sizeof(reading->recent));
+}
+
+/* Make a sum that is not there yet: others move. */
+static inline Sum *
+new_sum(Reading *reading, uint64 value, int64 place)
+{
+	bool		found;
+	Sum		   *sum = sums_insert(reading->sums, (SumKey) {value, place}, &found);
+
+	sum->n = sum->seconds = 0;
+	sum->histogram = NULL;
+	forget_recent(reading);
+	return sum;
+}
+
 /* Add up under a key. */
 static inline Sum *
-add_sum(Reading *reading, uint64 value, int64 place, const Cell *cell)
+add_sum(Reading *reading, uint64 value, int64 place, int64 n, int64 seconds)
 {
-	Sum		   *sum = reading->last;
+	Sum		  **recent = recent_of(reading, value, place);
+	Sum		   *sum = *recent;
 
-	/* cells of the same key but for the bucket follow each other */
+	/* cells of few values and one place or two follow each other */
 	if (sum == NULL || sum->key.value != value || sum->key.place != place)
 	{
-		bool		found;
-
-		reading->last = sum = sums_insert(reading->sums, (SumKey) {value, place}, &found);
-		if (!found)
-		{
-			sum->n = sum->seconds = 0;
-			sum->histogram = NULL;
-		}
+		sum = sums_lookup(reading->sums, (SumKey) {value, place});
+		if (sum == NULL)
+			sum = new_sum(reading, value, place);
+		*recent = sum;
 	}
-	sum->n += cell->n;
-	sum->seconds += cell->seconds;
+	sum->n += n;
+	sum->seconds += seconds;
 	return sum;
 }
 
@@ -111,6 +137,7 @@ place_of(const Reading *reading, int bucket)
 }
 
 extern void begin_reading(Reading *reading, FunctionCallInfo fcinfo);
+extern void begin_reading_measure(Reading *reading, FunctionCallInfo fcinfo);
 extern Datum end_reading(Reading *reading);
 extern void read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n);
 extern void read_places(Reading *reading, FunctionCallInfo fcinfo, int n);

@@ -102,7 +102,7 @@ read_rows(Kept *keep, Snapshot snapshot)
 
 	seen->rows = palloc(sizeof(StatRow) * allocated);
 	keep->is_whole = true;
-	open_deltas(&scan, AccessShareLock, snapshot, PG_UINT32_MAX);
+	open_deltas(&scan, AccessShareLock, snapshot, PG_UINT32_MAX, &seen->codes);
 	for (;; seen->n++)
 	{
 		StatRow    *row;
@@ -118,9 +118,6 @@ read_rows(Kept *keep, Snapshot snapshot)
 			break;
 		}
 		row->measures &= STAT_BIT(STAT_MEASURES) - 1;
-		row->status = lasting_name(&seen->codes, row->status);
-		row->priority = lasting_name(&seen->codes, row->priority);
-		row->channel = lasting_name(&seen->codes, row->channel);
 	}
 	close_deltas(&scan, AccessShareLock);
 	if (keep->is_whole)

@@ -33,49 +33,20 @@ WITH span AS
 			END
 		) AS last_day
 	FROM support_internal.stat_oldest('entered', 's') AS o
-),
-days AS
-(
-	SELECT support_internal.day_bounds(s.first_day, s.last_day) AS bounds
-	FROM span AS s
-),
-moves AS
-(
-	SELECT n.bucket, n.n AS created, 0 AS solved, 0 AS reopened, 0 AS opened
-	FROM support_internal.stat_series('tickets', '-', (SELECT d.bounds FROM days AS d)) AS n
-	UNION ALL
-	SELECT n.bucket, 0, n.n, 0, 0
-	FROM support_internal.stat_series('solved', '-', (SELECT d.bounds FROM days AS d)) AS n
-	UNION ALL
-	SELECT n.bucket, 0, 0, n.n, 0
-	FROM support_internal.stat_series('reopened', '-', (SELECT d.bounds FROM days AS d)) AS n
-	UNION ALL
-	SELECT n.bucket, 0, 0, 0, n.n
-	FROM support_internal.stat_series('status_flow', 's', (SELECT d.bounds FROM days AS d)) AS n
-	LEFT JOIN support.statuses AS s ON s.name = n.value
-	WHERE coalesce(s.category, '') <> ALL (ARRAY['solved', 'closed'])
-),
-daily AS
-(
-	SELECT
-		m.bucket,
-		sum(m.created)::bigint AS created,
-		sum(m.solved)::bigint AS solved,
-		sum(m.reopened)::bigint AS reopened,
-		sum(m.opened) AS opened
-	FROM moves AS m
-	GROUP BY m.bucket
 )
 SELECT
-	s.first_day + i.i AS day,
-	coalesce(d.created, 0) AS created,
-	coalesce(d.solved, 0) AS solved,
-	coalesce(d.reopened, 0) AS reopened,
-	(sum(coalesce(d.opened, 0)) OVER (ORDER BY i.i))::bigint AS open_at_end
+	s.first_day + m.bucket - 1 AS day,
+	m.created,
+	m.solved_events AS solved,
+	m.reopened,
+	(sum(m.opened) OVER (ORDER BY m.bucket))::bigint AS open_at_end
 FROM span AS s
-CROSS JOIN LATERAL generate_series(0, s.last_day - s.first_day) AS i (i)
-LEFT JOIN daily AS d ON d.bucket = i.i + 1
-ORDER BY i.i;
+CROSS JOIN LATERAL support_internal.stat_moves
+(
+	support_internal.day_bounds(s.first_day, s.last_day),
+	(SELECT array_agg(d.name) FROM support.statuses AS d WHERE d.category = ANY (ARRAY['solved', 'closed']))
+) AS m
+ORDER BY m.bucket;
 
 COMMENT ON VIEW support.report_daily IS
 	'What came in and went out on each day of the session''s time zone, from the first ticket to today.';
@@ -86,40 +57,21 @@ COMMENT ON COLUMN support.report_daily.reopened IS 'How often a ticket left solv
 COMMENT ON COLUMN support.report_daily.open_at_end IS 'Unsolved tickets when the day ended.';
 
 CREATE OR REPLACE VIEW support.report_backlog_history AS
-WITH moves AS
-(
-	SELECT n.bucket, n.n AS created, 0 AS solved, 0 AS reopened, 0 AS opened
-	FROM support_internal.stat_series('tickets', '-', support_internal.last_days(90, 'day')) AS n
-	UNION ALL
-	SELECT n.bucket, 0, n.n, 0, 0
-	FROM support_internal.stat_series('solved', '-', support_internal.last_days(90, 'day')) AS n
-	UNION ALL
-	SELECT n.bucket, 0, 0, n.n, 0
-	FROM support_internal.stat_series('reopened', '-', support_internal.last_days(90, 'day')) AS n
-	UNION ALL
-	-- day 0 is all the time before
-	SELECT n.bucket - 1, 0, 0, 0, n.n
-	FROM support_internal.stat_series
-		('status_flow', 's', '-infinity'::timestamptz || support_internal.last_days(90, 'day')) AS n
-	LEFT JOIN support.statuses AS s ON s.name = n.value
-	WHERE coalesce(s.category, '') <> ALL (ARRAY['solved', 'closed'])
-),
-daily AS
+WITH running AS
 (
 	SELECT
-		i.i,
-		coalesce(sum(m.created), 0)::bigint AS created,
-		coalesce(sum(m.solved), 0)::bigint AS solved,
-		coalesce(sum(m.reopened), 0)::bigint AS reopened,
-		coalesce(sum(m.opened), 0)::bigint AS net
-	FROM generate_series(0, 90) AS i (i)
-	LEFT JOIN moves AS m ON m.bucket = i.i
-	GROUP BY i.i
-),
-running AS
-(
-	SELECT d.i, d.created, d.solved, d.reopened, d.net, (sum(d.net) OVER (ORDER BY d.i))::bigint AS backlog
-	FROM daily AS d
+		-- day 0 is all the time before
+		m.bucket - 1 AS i,
+		m.created,
+		m.solved_events AS solved,
+		m.reopened,
+		m.opened AS net,
+		(sum(m.opened) OVER (ORDER BY m.bucket))::bigint AS backlog
+	FROM support_internal.stat_moves
+	(
+		'-infinity'::timestamptz || support_internal.day_bounds(support.desk_now()::date - 89, support.desk_now()::date),
+		(SELECT array_agg(d.name) FROM support.statuses AS d WHERE d.category = ANY (ARRAY['solved', 'closed']))
+	) AS m
 )
 SELECT support.desk_now()::date - 90 + r.i AS day, r.created, r.solved, r.reopened, r.net, r.backlog
 FROM running AS r

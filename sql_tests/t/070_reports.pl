@@ -107,12 +107,12 @@ BEGIN
 			regexp_replace
 			(
 				pg_get_viewdef(format('support.%I', v.viewname)::regclass),
-				'support_internal\.(stat_(?:series|totals|oldest|distinct)|tickets_created)\y', 'oracle.\1', 'g'
+				'support_internal\.(stat_(?:series|moves|totals|oldest|distinct)|tickets_created)\y', 'oracle.\1', 'g'
 			) AS definition
 		FROM pg_views AS v
 		WHERE v.schemaname = 'support' AND v.viewname ~ '^report_' AND v.viewname <> 'report_activity'
 	LOOP
-		IF view.definition !~ 'oracle\.stat_(series|totals|oldest)\(' THEN
+		IF view.definition !~ 'oracle\.stat_(series|moves|totals|oldest)\(' THEN
 			RAISE 'view % reads no counters', view.name;
 		END IF;
 		EXECUTE format('CREATE VIEW oracle.%I AS %s', view.name, view.definition);
