@@ -11,7 +11,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "fmgr.h"
 #include "port/pg_bitutils.h"
 #include "utils/array.h"
@@ -57,28 +56,14 @@ histogram_middle(int bucket)
 	return (bucket - shift * HISTOGRAM_CHUNK) * width + (width - 1) / 2;
 }
 
-static void
+/* Raise 22003. */
+pg_noreturn void
 refuse_count(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("a histogram counts too many durations"),
 			 errhint("The durations of a histogram are at most %lld.", (long long) PG_INT64_MAX)));
-}
-
-/* Count n more, or -n fewer, in a bucket. */
-void
-histogram_add(Histogram *histogram, int bucket, int64 n)
-{
-	int64	  **chunk = &histogram->chunks[bucket / HISTOGRAM_CHUNK];
-	int64	   *count;
-
-	Assert(bucket >= 0 && bucket < HISTOGRAM_BUCKETS);
-	if (*chunk == NULL)
-		*chunk = MemoryContextAllocZero(histogram->context, HISTOGRAM_CHUNK * sizeof(int64));
-	count = &(*chunk)[bucket % HISTOGRAM_CHUNK];
-	if (pg_add_s64_overflow(*count, n, count))
-		refuse_count();
 }
 
 /*

@@ -9,7 +9,10 @@
 #ifndef SUPPORT_HISTOGRAM_H
 #define SUPPORT_HISTOGRAM_H
 
+#include "common/int.h"
 #include "utils/palloc.h"
+
+#include "compat.h"
 
 #define HISTOGRAM_CHUNK 64		/* buckets to each power of two */
 #define HISTOGRAM_CHUNKS 58		/* enough for every int64 */
@@ -24,8 +27,25 @@ typedef struct Histogram
 	MemoryContext context;		/* where the chunks live */
 	int64	   *chunks[HISTOGRAM_CHUNKS];	/* NULL: nothing between these powers of two */
 } Histogram;
+
+pg_noreturn extern void refuse_count(void);
+
 extern int	histogram_bucket(int64 seconds);
-extern void histogram_add(Histogram *histogram, int bucket, int64 n);
 extern bytea *histogram_encode(const Histogram *histogram);
+
+/* Count n more, or -n fewer, in a bucket. */
+static inline void
+histogram_add(Histogram *histogram, int bucket, int64 n)
+{
+	int64	  **chunk = &histogram->chunks[bucket / HISTOGRAM_CHUNK];
+	int64	   *count;
+
+	Assert(bucket >= 0 && bucket < HISTOGRAM_BUCKETS);
+	if (*chunk == NULL)
+		*chunk = MemoryContextAllocZero(histogram->context, HISTOGRAM_CHUNK * sizeof(int64));
+	count = &(*chunk)[bucket % HISTOGRAM_CHUNK];
+	if (pg_add_s64_overflow(*count, n, count))
+		refuse_count();
+}
 
 #endif							/* SUPPORT_HISTOGRAM_H */
