@@ -176,6 +176,18 @@ $$;
 CREATE FUNCTION days(zone text, n integer) RETURNS timestamptz[] LANGUAGE sql STABLE AS $$
 	SELECT array_agg(('2026-01-20'::timestamp + make_interval(days => d)) AT TIME ZONE zone ORDER BY d) FROM generate_series(0, n) AS d
 $$;
+-- Up to eight ranges of like length, from a quarter hour to some weeks, that begin at any time
+CREATE FUNCTION any_bounds(seed integer) RETURNS timestamptz[] LANGUAGE sql IMMUTABLE AS $$
+	SELECT array_agg(b.begins + b.quarters * '15 minutes'::interval ORDER BY b.n)
+	FROM
+	(
+		SELECT
+			n,
+			'2025-11-01 00:00+00'::timestamptz + abs(hashint4(seed)) % 12000 * '15 minutes'::interval AS begins,
+			sum(abs(hashint4(seed * 10 + n)) % ('{4,100,700,2000,4000}'::integer[])[1 + seed % 5]) OVER (ORDER BY n) AS quarters
+		FROM generate_series(0, 1 + abs(hashint4(- seed)) % 8) AS n
+	) AS b
+$$;
 CREATE FUNCTION wrong() RETURNS TABLE (reader text, differences bigint) LANGUAGE sql AS $$
 	TRUNCATE contributions;
 	INSERT INTO contributions SELECT * FROM expanded;
@@ -186,6 +198,7 @@ CREATE FUNCTION wrong() RETURNS TABLE (reader text, differences bigint) LANGUAGE
 	UNION ALL SELECT 'days of UTC and after', count(*) FROM wrong_series(days('UTC', 90) || 'infinity'::timestamptz)
 	UNION ALL SELECT 'uneven', count(*) FROM wrong_series('{1999-12-31 23:45+00,2000-01-01 00:00+00,2025-12-25 00:15+00,2025-12-25 00:15+00,2026-01-14 00:00+00,2026-03-19 00:00+00,2026-03-19 00:30+00,2026-04-02 13:15+00}')
 	UNION ALL SELECT 'histograms', count(*) FROM wrong_histograms('{-infinity,2025-06-01 05:45+00,2026-02-01 18:15+00,2026-03-01 00:00+00,infinity}')
+	UNION ALL SELECT 'any', count(*) FROM generate_series(1, 40) AS seed CROSS JOIN LATERAL wrong_series(any_bounds(seed))
 	UNION ALL SELECT 'totals', count(*) FROM wrong_totals()
 	UNION ALL SELECT 'oldest', count(*) FROM wrong_oldest()
 	UNION ALL SELECT 'distinct', count(*) FROM wrong_distinct('{-infinity,2025-06-01 05:45+00,2026-02-01 18:15+00,2026-03-01 00:00+00,infinity}')
