@@ -34,12 +34,29 @@ OBJS = \
 	src/working_time.o \
 	src/calendar.o \
 	src/calendar_check.o \
+	src/calendar_version.o \
+	src/sla_names.o \
+	src/sla_given.o \
+	src/sla_condition.o \
+	src/sla_policy.o \
+	src/sla_clock.o \
+	src/sla_path.o \
+	src/sla_course.o \
+	src/sla_store.o \
+	src/sla_outcome.o \
+	src/sla_live.o \
+	src/sla_reapply.o \
+	src/sla_check.o \
 	src/reply.o \
 	src/search.o \
 	src/trigger.o \
 	src/ticket_access.o \
 	src/people.o \
 	src/calendar_edit.o \
+	src/sla_edit.o \
+	src/sla_tick.o \
+	src/sla_at_risk.o \
+	src/sla_explain.o \
 	src/tag.o \
 	src/ticket.o \
 	src/answer.o \
@@ -62,6 +79,7 @@ OBJS = \
 	src/dashboard_html.o \
 	src/generated.o \
 	src/records.o \
+	src/sla_simulate.o \
 	src/past.o \
 	src/as_of.o \
 	src/subject.o \
@@ -85,13 +103,13 @@ OBJS = \
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
-	schema.sql actor.sql people.sql calendar.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql \
+	schema.sql actor.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql \
 	proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
-	people.sql workflow.sql calendars.sql tickets.sql comments.sql tags.sql audit.sql stats.sql expected.sql feed.sql proof.sql \
-	attach.sql views.sql reports.sql reports_time.sql reports_groups.sql past.sql)
+	people.sql workflow.sql calendars.sql tickets.sql comments.sql tags.sql audit.sql sla.sql stats.sql expected.sql feed.sql proof.sql \
+	attach.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql past.sql)
 
 EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SQL)

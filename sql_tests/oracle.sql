@@ -202,6 +202,20 @@ AS $$
 	SELECT 'customer_comment', '-', '', c.created_at, 0, 1, c.ticket_id, NULL
 	FROM comments AS c
 	WHERE c.author_role = 'customer'
+	UNION ALL
+	SELECT m.measure, 's',
+		c.metric || '/' || c.policy_id || '/' || coalesce(c.decided_team_id, 0) || '/' || coalesce(c.decided_assignee_id, 0),
+		c.decided_at, 0, 1, c.ticket_id, NULL
+	FROM support.sla_clocks AS c
+	JOIN live ON live.id = c.ticket_id
+	CROSS JOIN LATERAL
+	(
+		VALUES
+			('sla_achieved', c.breached_at IS NULL),
+			('sla_breached', c.breached_at IS NOT NULL),
+			('sla_late', c.breached_at IS NOT NULL AND c.state = ANY (ARRAY['running', 'paused']))
+	) AS m (measure, counts)
+	WHERE c.decided_at IS NOT NULL AND m.counts
 $$;
 
 CREATE FUNCTION oracle.stat_series(

@@ -136,6 +136,20 @@ result_span(uint64 row, int opens, int closes)
 	};
 }
 
+/* The zone of a calendar, by its name. Raises 55000 if the server does not know it. */
+pg_tz *
+calendar_zone(int64 calendar_id, const char *name)
+{
+	pg_tz	   *zone = pg_tzset(name);
+
+	if (zone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("calendar %lld has the time zone \"%s\", which this server does not know",
+						(long long) calendar_id, name)));
+	return zone;
+}
+
 /* Read a calendar into a context. Raises P0002 if there is none that the caller may see. */
 static OpeningHours *
 read_calendar(int64 calendar_id, MemoryContext context)
@@ -146,12 +160,7 @@ read_calendar(int64 calendar_id, MemoryContext context)
 
 	if (run_for(ZONE, calendar_id) == 0)
 		refuse_missing("calendar", calendar_id);
-	hours->zone = pg_tzset(result_text(0, 1));
-	if (hours->zone == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("calendar %lld has the time zone \"%s\", which this server does not know",
-						(long long) calendar_id, result_text(0, 1))));
+	hours->zone = calendar_zone(calendar_id, result_text(0, 1));
 
 	n = run_for(HOURS, calendar_id);
 	spi = MemoryContextSwitchTo(context);

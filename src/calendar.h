@@ -9,6 +9,7 @@
 
 extern void calendar_init(void);
 extern void forget_calendars(Oid relid);
+extern pg_tz *calendar_zone(int64 calendar_id, const char *name);
 extern WorkingTime *calendar_time(int64 calendar_id);
 
 #endif							/* SUPPORT_CALENDAR_H */

@@ -2,9 +2,8 @@
  * calendar_edit.c
  *		Making and changing calendars.
  *
- * The rows of the three tables are the calendar. A version is what they said at some time, written down for those who
- * rely on it: as a whole, since it is never to change, and only if it differs from the last one. The row of calendars
- * is locked from before the definition is read until the version is written.
+ * Each change is written down as a version of the calendar, see calendar_version.c. The row of calendars is locked from
+ * before the definition is read until the version is written.
  */
 #include "postgres.h"
 
@@ -15,6 +14,7 @@
 
 #include "actor.h"
 #include "calendar_check.h"
+#include "calendar_version.h"
 #include "errors.h"
 #include "opening_hours.h"
 #include "plan.h"
@@ -28,9 +28,7 @@ enum
 	DELETE_HOLIDAYS,
 	INSERT_HOURS,
 	INSERT_HOLIDAY,
-	HAS_WORKING_TIME,
-	WRITE_VERSION,
-	LAST_VERSION
+	HAS_WORKING_TIME
 };
 
 static Statement statements[] = {
@@ -68,32 +66,6 @@ static Statement statements[] = {
 		.text = "SELECT EXISTS (SELECT FROM support.calendar_hours WHERE calendar_id OPERATOR(pg_catalog.=) $1)"
 		" OR EXISTS (SELECT FROM support.calendar_holidays WHERE calendar_id OPERATOR(pg_catalog.=) $1 AND is_open)",
 		.nargs = 1, .argtypes = {INT8OID}
-	},
-	[WRITE_VERSION] = {
-		.text = "INSERT INTO support_internal.calendar_versions (calendar_id, version, definition, created_at)"
-		" SELECT $1, coalesce(last.version, 0) OPERATOR(pg_catalog.+) 1, current.definition, support.desk_now()"
-		" FROM (SELECT pg_catalog.jsonb_build_object("
-		"   'time_zone', c.time_zone,"
-		"   'hours', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(h.weekday,"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', h.opens)),"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', h.closes)))"
-		"       ORDER BY h.weekday, h.opens), '[]')"
-		"     FROM support.calendar_hours AS h WHERE h.calendar_id OPERATOR(pg_catalog.=) c.id),"
-		"   'holidays', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(d.day, d.is_open,"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', d.opens)),"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', d.closes)))"
-		"       ORDER BY d.day, d.is_open, d.opens), '[]')"
-		"     FROM support.calendar_holidays AS d WHERE d.calendar_id OPERATOR(pg_catalog.=) c.id))"
-		"   FROM support.calendars AS c WHERE c.id OPERATOR(pg_catalog.=) $1) AS current (definition)"
-		" LEFT JOIN LATERAL (SELECT v.version, v.definition FROM support_internal.calendar_versions AS v"
-		"   WHERE v.calendar_id OPERATOR(pg_catalog.=) $1 ORDER BY v.version DESC LIMIT 1) AS last ON true"
-		" WHERE last.version IS NULL OR last.definition OPERATOR(pg_catalog.<>) current.definition",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
-	},
-	[LAST_VERSION] = {
-		.text = "SELECT pg_catalog.max(version) FROM support_internal.calendar_versions"
-		" WHERE calendar_id OPERATOR(pg_catalog.=) $1",
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	}
 };
 
@@ -362,18 +334,6 @@ check_works(int64 calendar_id)
 				 errhint(HOURS_HINT)));
 }
 
-/* Write down what a calendar says, unless the last version says it. Returns the number. The caller has locked its row. */
-static int32
-write_version(int64 calendar_id)
-{
-	Args		args = {0};
-
-	arg_int64(&args, calendar_id);
-	run(&statements[WRITE_VERSION], &args);
-	run(&statements[LAST_VERSION], &args);
-	return DatumGetInt32(result(0, 1));
-}
-
 /* create_calendar(name, time_zone, hours, holidays, actor_id) -> id */
 PG_FUNCTION_INFO_V1(support_create_calendar);
 Datum
@@ -394,7 +354,7 @@ support_create_calendar(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		write_holidays(id, PG_GETARG_JSONB_P(3));
 	check_works(id);
-	(void) write_version(id);
+	(void) write_calendar_version(id);
 	end_call(&call);
 	PG_RETURN_INT64(id);
 }
@@ -428,7 +388,7 @@ support_update_calendar(PG_FUNCTION_ARGS)
 		write_holidays(id, PG_GETARG_JSONB_P(4));
 	}
 	check_works(id);
-	version = write_version(id);
+	version = write_calendar_version(id);
 	end_call(&call);
 	PG_RETURN_INT32(version);
 }

@@ -8,6 +8,7 @@
 #define SUPPORT_COMPAT_H
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
@@ -64,6 +65,36 @@ typedef struct JsonbBuilder
 } JsonbBuilder;
 #define jsonb_push(builder, token, value) \
 	((builder)->result = pushJsonbValue(&(builder)->state, token, value))
+#endif
+
+/* Which indexes want an entry for the new version of a row? */
+typedef enum IndexesToUpdate
+{
+	INDEXES_NONE,
+	INDEXES_SUMMARIZING,
+	INDEXES_ALL
+} IndexesToUpdate;
+
+/* Replace a tuple of a heap that nobody else can be changing. */
+static inline IndexesToUpdate
+update_heap_tuple(Relation rel, ItemPointer old, HeapTuple tuple)
+{
+#if PG_VERSION_NUM >= 160000
+	TU_UpdateIndexes indexes;
+
+	simple_heap_update(rel, old, tuple, &indexes);
+	return indexes == TU_None ? INDEXES_NONE : indexes == TU_Summarizing ? INDEXES_SUMMARIZING : INDEXES_ALL;
+#else
+	simple_heap_update(rel, old, tuple);
+	return HeapTupleIsHeapOnly(tuple) ? INDEXES_NONE : INDEXES_ALL;
+#endif
+}
+
+/* Before 16 an index that summarizes is one like others. */
+#if PG_VERSION_NUM >= 160000
+#define index_summarizes(info) ((info)->ii_Summarizing)
+#else
+#define index_summarizes(info) false
 #endif
 
 /* Have the input function of a date or time type read a text; false, without an error, if it refuses. */

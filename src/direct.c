@@ -1,6 +1,6 @@
 /*
  * direct.c
- *		Adding rows to a table without SPI and without an executor.
+ *		Adding rows to a table, and changing them, without SPI and without an executor.
  *
  * What is written on the way of every change goes the way that the server goes with its own catalogs: the tuple is
  * formed here and handed to the heap and to the indexes. What that takes is looked up once and kept for the session:
@@ -9,8 +9,9 @@
  * is so until the transaction ends. An index that is built CONCURRENTLY comes while we hold that lock, but waits for
  * our transaction before it relies on what was added.
  *
- * This serves a plain heap with no indexes but its primary key and plain ones, no columns or constraints of others that
- * need computing, and no triggers but the desk's own, which are not fired.
+ * This serves a plain heap with no indexes but its primary key and plain ones, which may leave out the rows where a
+ * column is NULL, no columns or constraints of others that need computing, and no triggers but the desk's own, which are
+ * not fired. Who changes a row holds a lock that keeps others from changing it.
  */
 #include "postgres.h"
 
@@ -52,9 +53,9 @@ lock_for_transaction(Oid relid)
 	CurrentResourceOwner = current;
 }
 
-/* Would an INSERT fire a trigger other than the desk's own? */
-bool
-fires_on_insert(Relation rel)
+/* Would an INSERT, or an UPDATE where rows are changed this way, fire a trigger other than the desk's own? */
+static bool
+fires_on(Relation rel, int16 events)
 {
 	TriggerDesc *triggers = rel->trigdesc;
 
@@ -62,11 +63,17 @@ fires_on_insert(Relation rel)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
 
-		if (TRIGGER_FOR_INSERT(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
+		if ((trigger->tgtype & events) != 0 && trigger->tgenabled != TRIGGER_DISABLED &&
 			strcmp(trigger->tgname, "support_before") != 0)
 			return true;
 	}
 	return false;
+}
+
+bool
+fires_on_insert(Relation rel)
+{
+	return fires_on(rel, TRIGGER_TYPE_INSERT);
 }
 
 /*
@@ -119,6 +126,8 @@ find_columns(DirectTable *table, Relation rel)
 			(TupleDescAttr(desc, attnum - 1)->attnotnull && !column->always_set))
 			return false;
 		table->attnums[i] = attnum;
+		if (TupleDescAttr(desc, attnum - 1)->attidentity)
+			table->sequence = identity_sequence(rel, attnum);
 	}
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -143,6 +152,20 @@ has_foreign_checks(const DirectTable *table, Relation rel)
 	return false;
 }
 
+/* The column that an index wants not to be NULL: 0 if it has all rows, -1 if it picks them otherwise. */
+static AttrNumber
+wanted_column(const IndexInfo *info)
+{
+	NullTest   *test = info->ii_Predicate == NIL ? NULL : linitial(info->ii_Predicate);
+
+	if (test == NULL)
+		return 0;
+	if (list_length(info->ii_Predicate) == 1 && IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
+		!test->argisrow && IsA(test->arg, Var) && ((Var *) test->arg)->varattno > 0)
+		return ((Var *) test->arg)->varattno;
+	return -1;
+}
+
 /* Keep the information of the indexes; false if one of them needs the executor or may refuse a row. */
 static bool
 describe_indexes(DirectTable *table, Relation rel)
@@ -154,18 +177,21 @@ describe_indexes(DirectTable *table, Relation rel)
 
 	table->indexes = palloc(sizeof(Oid) * Max(list_length(indexes), 1));
 	table->index_infos = palloc(sizeof(IndexInfo *) * Max(list_length(indexes), 1));
+	table->wanted = palloc(sizeof(AttrNumber) * Max(list_length(indexes), 1));
 	foreach(cell, indexes)
 	{
 		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
 		IndexInfo  *info = BuildIndexInfo(index);
+		AttrNumber	wanted = wanted_column(info);
 
 		if (index->rd_index->indisprimary)
 			table->primary_key = lfirst_oid(cell);
 		else if (info->ii_ReadyForInserts && info->ii_Unique)
 			plain = false;
 		if (info->ii_ReadyForInserts &&
-			(info->ii_Expressions != NIL || info->ii_Predicate != NIL || info->ii_ExclusionOps != NULL))
+			(info->ii_Expressions != NIL || wanted < 0 || info->ii_ExclusionOps != NULL))
 			plain = false;
+		table->wanted[table->nindexes] = wanted;
 		table->indexes[table->nindexes] = lfirst_oid(cell);
 		table->index_infos[table->nindexes++] = info;
 		index_close(index, NoLock);
@@ -193,6 +219,7 @@ look_at_table(DirectTable *table, Relation rel)
 	table->relid = RelationGetRelid(rel);
 	table->locked_in = InvalidLocalTransactionId;
 	table->primary_key = InvalidOid;
+	table->sequence = InvalidOid;
 	table->plain = false;
 	table->valid = false;
 	table->changed = false;
@@ -200,7 +227,7 @@ look_at_table(DirectTable *table, Relation rel)
 		rel->rd_tableam == GetHeapamTableAmRoutine() &&
 		rel->rd_rules == NULL &&
 		!OidIsValid(get_extension_oid("citus", true)) &&	/* a distributed table has its rows elsewhere */
-		!fires_on_insert(rel) &&
+		!fires_on(rel, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) &&
 		!has_foreign_checks(table, rel) &&
 		find_columns(table, rel) &&
 		describe_indexes(table, rel);
@@ -239,17 +266,49 @@ forget_direct_tables(Oid relid)
 		forget_table(table, relid);
 }
 
+/* The number of another row. Raises 55000 if nothing numbers them. */
+int64
+next_row_id(DirectTable *table)
+{
+	if (!OidIsValid(table->sequence))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("relation \"%s\" has been changed", get_rel_name(table->relid)),
+				 errhint("Its column id must be an identity column.")));
+	return nextval_internal(table->sequence, false);
+}
+
+/* Begin to look for the rows of a plain table whose first column, which begins the primary key, is this id. */
+static SysScanDesc
+begin_looking(DirectTable *table, Relation rel, int64 id)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, table->attnums[0], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	return systable_beginscan(rel, table->primary_key, OidIsValid(table->primary_key), SnapshotSelf, 1, &key);
+}
+
+/* Copies of these rows as they are now, our own changes included. */
+List *
+find_rows(DirectTable *table, Relation rel, int64 id)
+{
+	SysScanDesc scan = begin_looking(table, rel, id);
+	List	   *rows = NIL;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		rows = lappend(rows, heap_copytuple(tuple));
+	systable_endscan(scan);
+	return rows;
+}
+
 /* Has the table, which is a plain one, a row whose first column, the primary key, is this id? Ours count, too. */
 bool
 has_row(DirectTable *table, Relation rel, int64 id)
 {
-	ScanKeyData key;
-	SysScanDesc scan;
-	bool		found;
+	SysScanDesc scan = begin_looking(table, rel, id);
+	bool		found = HeapTupleIsValid(systable_getnext(scan));
 
-	ScanKeyInit(&key, table->attnums[0], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	scan = systable_beginscan(rel, table->primary_key, OidIsValid(table->primary_key), SnapshotSelf, 1, &key);
-	found = HeapTupleIsValid(systable_getnext(scan));
 	systable_endscan(scan);
 	return found;
 }
@@ -308,6 +367,33 @@ add_to_index(Oid relid, IndexInfo *info, Relation rel, HeapTuple tuple, const Da
 	index_close(index, NoLock);
 }
 
+/* Add a tuple to the indexes: to all, or to those alone that summarize. */
+static void
+add_to_indexes(DirectTable *table, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls,
+			   bool only_summarizing)
+{
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		IndexInfo  *info = table->index_infos[i];
+
+		/* one that is being built CONCURRENTLY takes none yet; its relcache entry tells when that has changed */
+		if (info->ii_ReadyForInserts && (table->wanted[i] == 0 || !row_nulls[table->wanted[i] - 1]) &&
+			(!only_summarizing || index_summarizes(info)))
+			add_to_index(table->indexes[i], info, rel, tuple, row, row_nulls);
+	}
+}
+
+/* Put the caller's values where the table has the columns. */
+static void
+place_values(const DirectTable *table, const Datum *values, const bool *nulls, Datum *row, bool *row_nulls)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		row[table->attnums[i] - 1] = values[i];
+		row_nulls[table->attnums[i] - 1] = nulls[i];
+	}
+}
+
 /* Add a row. The values are those of the columns, in their order. Works in the current memory context. */
 void
 add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls)
@@ -319,15 +405,30 @@ add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls
 
 	lock_indexes(table);
 	memset(row_nulls, true, sizeof(bool) * desc->natts);
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		row[table->attnums[i] - 1] = values[i];
-		row_nulls[table->attnums[i] - 1] = nulls[i];
-	}
+	place_values(table, values, nulls, row, row_nulls);
 	tuple = heap_form_tuple(desc, row, row_nulls);
 	heap_insert(rel, tuple, GetCurrentCommandId(true), table->at_end ? HEAP_INSERT_SKIP_FSM : 0, NULL);
-	for (int i = 0; i < table->nindexes; i++)
-		/* one that is being built CONCURRENTLY takes none yet; its relcache entry tells when that has changed */
-		if (table->index_infos[i]->ii_ReadyForInserts)
-			add_to_index(table->indexes[i], table->index_infos[i], rel, tuple, row, row_nulls);
+	add_to_indexes(table, rel, tuple, row, row_nulls, false);
+}
+
+/*
+ * Change a row that find_rows() found. Columns of others stay as they are. The row must be of an earlier command, as
+ * after CommandCounterIncrement() it is.
+ */
+void
+change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *row = palloc(sizeof(Datum) * desc->natts);
+	bool	   *row_nulls = palloc(sizeof(bool) * desc->natts);
+	HeapTuple	tuple;
+	IndexesToUpdate indexes;
+
+	lock_indexes(table);
+	heap_deform_tuple(old, desc, row, row_nulls);
+	place_values(table, values, nulls, row, row_nulls);
+	tuple = heap_form_tuple(desc, row, row_nulls);
+	indexes = update_heap_tuple(rel, &old->t_self, tuple);
+	if (indexes != INDEXES_NONE)
+		add_to_indexes(table, rel, tuple, row, row_nulls, indexes == INDEXES_SUMMARIZING);
 }

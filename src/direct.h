@@ -1,6 +1,6 @@
 /*
  * direct.h
- *		Adding rows to a table without SPI and without an executor.
+ *		Adding rows to a table, and changing them, without SPI and without an executor.
  */
 #ifndef SUPPORT_DIRECT_H
 #define SUPPORT_DIRECT_H
@@ -11,7 +11,7 @@
 
 #include "plan.h"
 
-#define MAX_DIRECT_COLUMNS 16
+#define MAX_DIRECT_COLUMNS 25
 
 /* A column that the caller gives a value. */
 typedef struct DirectColumn
@@ -38,7 +38,9 @@ typedef struct DirectTable
 	Oid		   *indexes;
 	IndexInfo **index_infos;
 	LocalTransactionId locked_in;	/* the transaction that has locks on the indexes */
+	AttrNumber *wanted;			/* by index: a column that is not NULL in its rows, 0 if it has all */
 	Oid			primary_key;
+	Oid			sequence;		/* that numbers the rows, if one does */
 	MemoryContext context;		/* owns what the pointers point to */
 	struct DirectTable *next;	/* of those that were looked at */
 } DirectTable;
@@ -49,8 +51,11 @@ extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumn
 extern void look_at_table(DirectTable *table, Relation rel);
 extern bool know_table(DirectTable *table, Relation rel);
 extern void forget_direct_tables(Oid relid);
+extern int64 next_row_id(DirectTable *table);
+extern List *find_rows(DirectTable *table, Relation rel, int64 id);
 extern bool has_row(DirectTable *table, Relation rel, int64 id);
 extern bool find_row(DirectTable *table, Statement *statement, int64 id);
 extern void add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls);
+extern void change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls);
 
 #endif							/* SUPPORT_DIRECT_H */

@@ -374,19 +374,6 @@ read_batch(ReturnSetInfo *rsinfo, LogReader *reader, int64 batch_size)
 	MemoryContextDelete(part);
 }
 
-/* The number of changes that our call asks for. Raises 22023 below 1. */
-static int64
-batch_size_argument(FunctionCallInfo fcinfo)
-{
-	int64		size = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
-
-	if (size < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch_size must be 1 at least")));
-	return size;
-}
-
 /* feed_read(consumer, batch_size) -> the next changes */
 PG_FUNCTION_INFO_V1(support_feed_read);
 Datum
@@ -394,7 +381,7 @@ support_feed_read(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *consumer = consumer_argument(fcinfo);
-	int64		batch_size = batch_size_argument(fcinfo);
+	int64		batch_size = positive_argument(fcinfo, 1, "batch_size");
 	LogReader	reader;
 	Call		call;
 	int			settings;

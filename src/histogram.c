@@ -114,6 +114,22 @@ rank_of(double fraction, int64 total)
 	return Max(ceil(fraction * total), 1);
 }
 
+/* A percentile of the durations in seconds, of which there must be some; none of the counts is negative. */
+double
+histogram_percentile(const Histogram *histogram, double fraction)
+{
+	int64		total = 0;
+	int64		passed = 0;
+	int			bucket;
+	int64		n;
+
+	for (bucket = -1; histogram_next(histogram, &bucket, &n);)
+		total += n;
+	for (bucket = -1; passed < rank_of(fraction, total) && histogram_next(histogram, &bucket, &n);)
+		passed += n;
+	return histogram_middle(bucket);
+}
+
 /* The histogram as bytea, in the current memory context. */
 bytea *
 histogram_encode(const Histogram *histogram)

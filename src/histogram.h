@@ -31,6 +31,7 @@ typedef struct Histogram
 pg_noreturn extern void refuse_count(void);
 
 extern int	histogram_bucket(int64 seconds);
+extern double histogram_percentile(const Histogram *histogram, double fraction);
 extern bytea *histogram_encode(const Histogram *histogram);
 
 /* Count n more, or -n fewer, in a bucket. */

@@ -366,6 +366,19 @@ required_id(FunctionCallInfo fcinfo, int n, const char *name)
 	return DatumGetInt64(required_argument(fcinfo, n, name));
 }
 
+/* An integer argument that says how many. Raises 22023 if it is NULL or below 1. */
+int32
+positive_argument(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	int32		number = PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
+
+	if (number < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be 1 at least", name)));
+	return number;
+}
+
 /* Hand the n-th argument of our own call on as it is. */
 void
 arg_passed(Args *args, FunctionCallInfo fcinfo, int n)

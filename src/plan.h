@@ -14,7 +14,7 @@
 /* The layout of tables and views that this code works on; support_internal.schema_version says which one there is. */
 #define LAYOUT_VERSION 1
 
-#define MAX_ARGS 24
+#define MAX_ARGS 26
 
 /* A table of the desk. */
 typedef struct TableName
@@ -67,6 +67,7 @@ extern void arg_int64(Args *args, int64 value);
 extern void arg_text(Args *args, const char *value);
 extern Datum required_argument(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 required_id(FunctionCallInfo fcinfo, int n, const char *name);
+extern int32 positive_argument(FunctionCallInfo fcinfo, int n, const char *name);
 extern void arg_passed(Args *args, FunctionCallInfo fcinfo, int n);
 
 extern Statement *statement_of(const char *text, int nargs, const Oid *argtypes);

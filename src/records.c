@@ -73,6 +73,32 @@ rows_statement(const DeskTable *table, bool one_ticket, bool one_record)
 	return statement_of(text, one_record ? 2 : one_ticket ? 1 : 0, argtypes);
 }
 
+/* The tickets t that were opened in a range, without those that are marked as deleted. */
+#define OPENED(from_at, to_at) \
+	"t.created_at OPERATOR(pg_catalog.>=) " from_at " AND t.created_at OPERATOR(pg_catalog.<) " to_at \
+	" AND t.deleted_at IS NULL"
+
+enum
+{
+	CHANGES_OF_OPENED,
+	ROWS_OF_OPENED
+};
+
+static Statement statements[] = {
+	[CHANGES_OF_OPENED] = {
+		.text = "SELECT " CHANGE_COLUMNS " FROM support.audit_log AS a"
+		" WHERE a.table_name OPERATOR(pg_catalog.=) $3 AND a.record_id IS NOT NULL"
+		"	AND EXISTS (SELECT FROM support.tickets AS t"
+		"		WHERE t.id OPERATOR(pg_catalog.=) a.ticket_id AND " OPENED("$1", "$2") ")"
+		" ORDER BY a.ticket_id, a.id",
+		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}, .replan = true
+	},
+	[ROWS_OF_OPENED] = {
+		.text = "SELECT t.* FROM support.tickets AS t WHERE " OPENED("$1", "$2") " ORDER BY t.id",
+		.nargs = 2, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID}, .replan = true
+	}
+};
+
 static int
 compare_keys(RecordKey a, RecordKey b)
 {
@@ -189,6 +215,21 @@ next_live_row(Records *records)
 		DatumGetInt64(records->row.values[shape->ticket_id - 1]) : 0;
 }
 
+/* Begin to read what two statements find. */
+static void
+start_reading(Records *records, Relation rel, const DeskTable *table, Statement *log, const Args *changes,
+			  Statement *live, const Args *rows)
+{
+	memset(records, 0, sizeof(Records));
+	records->row = empty_row(shape_of(rel, table), RelationGetDescr(rel));
+	records->context = AllocSetContextCreate(CurrentMemoryContext, "changes", ALLOCSET_DEFAULT_SIZES);
+	records->changes = palloc(sizeof(Change) * CHANGES_AT_A_TIME);
+	records->log = open_portal(log, changes);
+	open_reader(&records->rows, live, rows);
+	read_log(records);
+	next_live_row(records);
+}
+
 /*
  * Begin to read the records of a table that has ids, which the caller has opened: those of one ticket, or of EVERY_TICKET
  * (0 where rows belong to no ticket), and of these one record, or EVERY_RECORD; of the log what has this id or a later
@@ -203,10 +244,6 @@ open_records(Records *records, Relation rel, const DeskTable *table, int64 ticke
 	Args		rows = {0};
 
 	Assert(table->has_id && (one_ticket || !one_record));
-	memset(records, 0, sizeof(Records));
-	records->row = empty_row(shape_of(rel, table), RelationGetDescr(rel));
-	records->context = AllocSetContextCreate(CurrentMemoryContext, "changes", ALLOCSET_DEFAULT_SIZES);
-	records->changes = palloc(sizeof(Change) * CHANGES_AT_A_TIME);
 	arg_text(&changes, table->name);
 	arg_int64(&changes, first_id);
 	if (one_ticket)
@@ -219,10 +256,23 @@ open_records(Records *records, Relation rel, const DeskTable *table, int64 ticke
 		arg_int64(&changes, record_id);
 		arg_int64(&rows, record_id);
 	}
-	records->log = open_portal(log_statement(table, one_ticket, one_record), &changes);
-	open_reader(&records->rows, rows_statement(table, one_ticket, one_record), &rows);
-	read_log(records);
-	next_live_row(records);
+	start_reading(records, rel, table, log_statement(table, one_ticket, one_record), &changes,
+				  rows_statement(table, one_ticket, one_record), &rows);
+}
+
+/* The same for the live tickets that were opened from an instant on, before another. The caller has opened the table. */
+void
+open_records_of_opened(Records *records, Relation rel, TimestampTz from_at, TimestampTz to_at)
+{
+	Args		changes = {0};
+	Args		rows;
+
+	arg(&changes, TimestampTzGetDatum(from_at));
+	arg(&changes, TimestampTzGetDatum(to_at));
+	rows = changes;
+	arg_text(&changes, tickets_table.name);
+	start_reading(records, rel, &tickets_table, &statements[CHANGES_OF_OPENED], &changes,
+				  &statements[ROWS_OF_OPENED], &rows);
 }
 
 void

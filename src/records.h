@@ -58,6 +58,7 @@ typedef struct Records
 
 extern void open_records(Records *records, Relation rel, const DeskTable *table,
 						 int64 ticket_id, int64 record_id, int64 first_id);
+extern void open_records_of_opened(Records *records, Relation rel, TimestampTz from_at, TimestampTz to_at);
 extern bool next_record(Records *records);
 extern const Change *change_of_record(const Records *records);
 extern void next_change(Records *records);

@@ -33,6 +33,7 @@
 #include "recycle.h"
 #include "reply.h"
 #include "rules.h"
+#include "sla_live.h"
 #include "ticket_access.h"
 #include "trigger.h"
 
@@ -347,6 +348,23 @@ restore_ticket_row(int64 ticket_id, Jsonb *image)
 	restore_image("tickets", image);
 }
 
+/* Restore a ticket's rows, with its promises found out when all are there. */
+static void
+restore_all(SPITupleTable *rows, uint64 n)
+{
+	bool		before = defer_matching(true);
+
+	PG_TRY();
+	{
+		restore_images(rows, n, NULL);
+	}
+	PG_FINALLY();
+	{
+		(void) defer_matching(before);
+	}
+	PG_END_TRY();
+}
+
 /* Bring back a ticket that was removed; returns its version. Raises P0002 if none lies in the bin. */
 int64
 restore_removed_ticket(int64 ticket_id)
@@ -370,7 +388,8 @@ restore_removed_ticket(int64 ticket_id)
 	if (n == 0)
 		refuse_missing("ticket", ticket_id);
 	check_restorable(ticket_id, DatumGetJsonbP(SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull)));
-	restore_images(rows, n, NULL);
+	restore_all(rows, n);
+	match_ticket(ticket_id);
 	/* the image has the books as they were when the transaction had deleted comments one by one before the ticket */
 	if (run(&statements[LOST_COMMENTS_FIRST], &args) > 0)
 		recount_replies(ticket_id);
@@ -456,19 +475,7 @@ purge_before(FunctionCallInfo fcinfo)
 	return before;
 }
 
-static int64
-batch_size_argument(FunctionCallInfo fcinfo, int n)
-{
-	int32		size = PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
-
-	if (size < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch_size must be 1 at least")));
-	return size;
-}
-
-/* Destroy what is left of a ticket: its row, its files, its images in the log. The log notes who, when and which. */
+/* Destroy what is left of a ticket: its row, its files, its clocks, its images in the log. The log notes who, when and which. */
 static void
 destroy_ticket(int64 ticket_id)
 {
@@ -484,6 +491,7 @@ destroy_ticket(int64 ticket_id)
 		log_write(&entry);
 	run(&statements[FORGET_REMOVED], &args);
 	run(&statements[REMOVE_CONTENT], &args);
+	forget_clocks(ticket_id);
 	run(&statements[ERASE_IMAGES], &args);
 }
 
@@ -534,7 +542,7 @@ Datum
 support_purge_deleted(PG_FUNCTION_ARGS)
 {
 	TimestampTz before = purge_before(fcinfo);
-	int64		batch_size = batch_size_argument(fcinfo, 1);
+	int64		batch_size = positive_argument(fcinfo, 1, "batch_size");
 	Call		call;
 	uint64		purged;
 

@@ -107,6 +107,12 @@ is_of_kind(Oid type, ColumnKind kind)
 			return type == INTERVALOID;
 		case COLUMN_WORDS:
 			return type == TSVECTOROID;
+		case COLUMN_JSON:
+			return type == JSONBOID;
+		case COLUMN_TEXTS:
+			return type == TEXTARRAYOID;
+		case COLUMN_INTEGERS:
+			return type == INT4ARRAYOID;
 	}
 	return false;
 }

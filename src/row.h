@@ -19,7 +19,10 @@ typedef enum ColumnKind
 	COLUMN_TIME,				/* timestamptz */
 	COLUMN_DATE,
 	COLUMN_INTERVAL,
-	COLUMN_WORDS				/* tsvector */
+	COLUMN_WORDS,				/* tsvector */
+	COLUMN_JSON,				/* jsonb */
+	COLUMN_TEXTS,				/* text[] */
+	COLUMN_INTEGERS				/* integer[] */
 } ColumnKind;
 
 typedef struct DeskColumn

@@ -142,13 +142,25 @@ keep_text(uint64 row, int column)
 	return MemoryContextStrdup(rules.context, TextDatumGetCString(result(row, column)));
 }
 
-static Category
-category_named(const char *name)
+/* The category of that name; false if there is none. */
+bool
+category_named(const char *name, Category *category)
 {
 	for (int i = 0; i < lengthof(category_names); i++)
+	{
 		if (strcmp(category_names[i], name) == 0)
-			return (Category) i;
-	elog(ERROR, "unknown category \"%s\" of a status", name);
+		{
+			*category = (Category) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+category_name(Category category)
+{
+	return category_names[category];
 }
 
 static void
@@ -159,7 +171,8 @@ load_statuses(void)
 	for (int i = 0; i < rules.nstatuses; i++)
 	{
 		rules.statuses[i].name = keep_text(i, 1);
-		rules.statuses[i].category = category_named(TextDatumGetCString(result(i, 2)));
+		if (!category_named(TextDatumGetCString(result(i, 2)), &rules.statuses[i].category))
+			elog(ERROR, "unknown category \"%s\" of a status", TextDatumGetCString(result(i, 2)));
 		rules.statuses[i].is_default = result_bool(i, 3);
 	}
 }
@@ -268,6 +281,17 @@ status_category(const char *status)
 	return found->category;
 }
 
+/* The same without an error: false if there is none of that name. */
+bool
+find_category(const char *status, Category *category)
+{
+	Status	   *found = know_status(status);
+
+	if (found != NULL)
+		*category = found->category;
+	return found != NULL;
+}
+
 /* The default status that is not done with, else the first one of the category open. */
 char *
 reopen_status(void)
@@ -313,9 +337,9 @@ is_solved(Category category)
 bool
 is_solved_status(const char *status)
 {
-	Status	   *found = know_status(status);
+	Category	category;
 
-	return found != NULL && is_solved(found->category);
+	return find_category(status, &category) && is_solved(category);
 }
 
 static bool
@@ -327,9 +351,9 @@ has_priority(const char *name)
 	return false;
 }
 
-/* Raise 23503 unless there is a priority of that name. */
+/* Raise 23503 unless there is a priority of that name, which a row of a table refers to. */
 void
-check_priority(const char *name)
+check_priority(const char *name, const char *table)
 {
 	StringInfoData list;
 
@@ -347,7 +371,7 @@ check_priority(const char *name)
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("priority \"%s\" does not exist", name),
 			 errhint("The priorities are: %s.", list.data),
-			 err_constraint("tickets", "tickets_priority_fkey")));
+			 err_constraint(table, psprintf("%s_priority_fkey", table))));
 }
 
 /* Raise SU002 unless the table of transitions, if it has any, allows this one. */

@@ -19,11 +19,14 @@ typedef enum Category
 extern void rules_init(void);
 extern void forget_rules(Oid relid);
 extern Category status_category(const char *status);
+extern bool find_category(const char *status, Category *category);
+extern bool category_named(const char *name, Category *category);
+extern const char *category_name(Category category);
 extern char *default_status(void);
 extern char *reopen_status(void);
 extern bool is_solved(Category category);
 extern bool is_solved_status(const char *status);
-extern void check_priority(const char *name);
+extern void check_priority(const char *name, const char *table);
 extern void check_transition(int64 ticket_id, const char *from, const char *to);
 extern const char *role_of_user(int64 user_id);
 extern bool answers_customers(const char *role);

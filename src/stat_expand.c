@@ -41,7 +41,10 @@ const MeasureInfo measure_infos[STAT_MEASURES] = {
 	[STAT_RESOLVED_AGAIN] = {"resolved_again", TICKET_DIMS, .has_pairs = true},
 	[STAT_REOPENED] = {"reopened", TICKET_DIMS "u"},
 	[STAT_REPLY] = {"reply", "-u"},
-	[STAT_CUSTOMER_COMMENT] = {"customer_comment", "-"}
+	[STAT_CUSTOMER_COMMENT] = {"customer_comment", "-"},
+	[STAT_SLA_ACHIEVED] = {"sla_achieved", "s"},
+	[STAT_SLA_BREACHED] = {"sla_breached", "s"},
+	[STAT_SLA_LATE] = {"sla_late", "s"}
 };
 
 /* A quarter hour's number, from 2000-01-01 in UTC. */
@@ -109,6 +112,9 @@ stat_measure(const StatRow *row, Measure measure, TimestampTz *at, int64 *second
 		case STAT_REOPENED:
 		case STAT_REPLY:
 		case STAT_CUSTOMER_COMMENT:
+		case STAT_SLA_ACHIEVED:
+		case STAT_SLA_BREACHED:
+		case STAT_SLA_LATE:
 			*at = row->at;
 			break;
 		case STAT_MEASURES:

@@ -22,23 +22,31 @@
 #include "rules.h"
 #include "stat_history.h"
 
+#define HISTORY_TEXT \
+	"SELECT a.action OPERATOR(pg_catalog.=) 'INSERT', a.occurred_at, a.actor_id," \
+	" a.old_value OPERATOR(pg_catalog.->>) 'status', a.new_value OPERATOR(pg_catalog.->>) 'status'," \
+	" (a.old_value OPERATOR(pg_catalog.->>) 'version')::pg_catalog.int8" \
+	" FROM support.audit_log AS a" \
+	" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'" \
+	"	AND (a.action OPERATOR(pg_catalog.=) 'INSERT'" \
+	"		OR (a.action OPERATOR(pg_catalog.=) 'UPDATE' AND a.old_value OPERATOR(pg_catalog.?) 'status'))" \
+	" ORDER BY a.id"
+
 enum
 {
 	HISTORY,
+	VISIBLE_HISTORY,
 	CATEGORY_NOW
 };
 
 static Statement statements[] = {
 	[HISTORY] = {
-		.text = "SELECT a.action OPERATOR(pg_catalog.=) 'INSERT', a.occurred_at, a.actor_id,"
-		" a.old_value OPERATOR(pg_catalog.->>) 'status', a.new_value OPERATOR(pg_catalog.->>) 'status',"
-		" (a.old_value OPERATOR(pg_catalog.->>) 'version')::pg_catalog.int8"
-		" FROM support.audit_log AS a"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'"
-		"	AND (a.action OPERATOR(pg_catalog.=) 'INSERT'"
-		"		OR (a.action OPERATOR(pg_catalog.=) 'UPDATE' AND a.old_value OPERATOR(pg_catalog.?) 'status'))"
-		" ORDER BY a.id",
+		.text = HISTORY_TEXT,
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
+	},
+	[VISIBLE_HISTORY] = {
+		.text = HISTORY_TEXT,
+		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[CATEGORY_NOW] = {
 		.text = "SELECT category OPERATOR(pg_catalog.=) ANY (ARRAY['solved', 'closed']) FROM support.statuses"
@@ -99,23 +107,16 @@ logged_change(uint64 row)
 	return change;
 }
 
-/*
- * Read the changes of a ticket's status that were made before its present life had a version. The status that it was
- * inserted with is the one that the first change found, by life and version. Needs an SPI level, which owns the answer.
- */
-History
-read_history(int64 ticket_id, int64 before_version)
+/* The changes among so many entries that were just read, but for those of the present life from a version on. */
+static History
+history_of(uint64 n, int64 before_version)
 {
 	History		history = {0};
-	Args		args = {0};
-	uint64		n;
 	int			life = 0;
 	int			lives = 0;
 	int			first_life = 0;
 	int64		first_version = 0;
 
-	arg_int64(&args, ticket_id);
-	n = run(&statements[HISTORY], &args);
 	history.changes = palloc(sizeof(StatusChange) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
 		lives += result_bool(i, 1);
@@ -139,6 +140,29 @@ read_history(int64 ticket_id, int64 before_version)
 		}
 	}
 	return history;
+}
+
+/*
+ * Read the changes of a ticket's status that were made before its present life had a version. The status that it was
+ * inserted with is the one that the first change found, by life and version. Needs an SPI level, which owns the answer.
+ */
+History
+read_history(int64 ticket_id, int64 before_version)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	return history_of(run(&statements[HISTORY], &args), before_version);
+}
+
+/* The same for all changes, as the query that called us sees them and with the rights of the caller. */
+History
+read_visible_history(int64 ticket_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	return history_of(run_read_only(&statements[VISIBLE_HISTORY], &args), ANY_VERSION);
 }
 
 /* Does it have changes that are counted by what the ticket has? */

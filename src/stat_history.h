@@ -41,6 +41,7 @@ typedef struct History
 extern bool counts_as_solved(const char *status);
 extern StatusChange status_change(const char *from, const char *to);
 extern History read_history(int64 ticket_id, int64 before_version);
+extern History read_visible_history(int64 ticket_id);
 extern bool has_solves(const History *history);
 extern void add_change(Delta *delta, const StatusChange *change);
 extern uint32 measures_of_change(const StatusChange *change);

@@ -40,6 +40,9 @@ typedef enum Measure
 	STAT_REOPENED,				/* reopen events */
 	STAT_REPLY,					/* agents' replies */
 	STAT_CUSTOMER_COMMENT,
+	STAT_SLA_ACHIEVED,			/* promises kept */
+	STAT_SLA_BREACHED,			/* promises broken */
+	STAT_SLA_LATE,				/* those of them that are yet to be fulfilled */
 	STAT_MEASURES				/* how many there are */
 } Measure;
 
@@ -76,7 +79,7 @@ typedef struct StatRow
 	int32		weight;
 	uint32		measures;		/* bits: what contributes; the rest of the row is read as these need it */
 	TimestampTz at;				/* of an event */
-	const char *status;
+	const char *status;			/* of a promise: metric, policy, team and agent, see sla_outcome.c */
 	const char *priority;		/* NULL is normal */
 	const char *channel;
 	int64		team_id;

@@ -16,6 +16,7 @@
 
 #include "actor.h"
 #include "calendar.h"
+#include "calendar_version.h"
 #include "compat.h"
 #include "direct.h"
 #include "fold.h"
@@ -24,6 +25,7 @@
 #include "plan.h"
 #include "row.h"
 #include "rules.h"
+#include "sla_policy.h"
 #include "stat_seen.h"
 #include "stat_tag.h"
 #include "support_ext.h"
@@ -72,6 +74,7 @@ forget(Datum arg, Oid relid)
 	forget_user_of_role(relid);
 	forget_rules(relid);
 	forget_calendars(relid);
+	forget_policies(relid);
 	forget_direct_tables(relid);
 	forget_log_target(relid);
 	forget_ticket_tags(relid);
@@ -85,6 +88,8 @@ _PG_init(void)
 	actor_init();
 	rules_init();
 	calendar_init();
+	calendar_version_init();
+	policy_init();
 	log_writer_init();
 	CacheRegisterRelcacheCallback(forget, (Datum) 0);
 

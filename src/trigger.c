@@ -28,6 +28,8 @@
 #include "log_writer.h"
 #include "reply.h"
 #include "search.h"
+#include "sla_check.h"
+#include "sla_live.h"
 #include "stat_check.h"
 #include "stat_tag.h"
 #include "stat_writer.h"
@@ -69,6 +71,12 @@ static const DeskTable plain_tables[] = {
 static const DeskTable rule_tables[] = {
 	{.name = "status_transitions"},
 	{.name = "priorities"}
+};
+
+/* Tables that the clocks write, and the log knows nothing of. */
+static const DeskTable clock_tables[] = {
+	{.name = "sla_clocks"},
+	{.name = "sla_events"}
 };
 
 /* The columns of the log that its guard stamps. */
@@ -142,7 +150,7 @@ desk_table(const char *name)
 {
 	static const DeskTable *const ruled[] = {
 		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &calendars_table,
-		&calendar_hours_table, &calendar_holidays_table, &log_table
+		&calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &log_table
 	};
 
 	for (int i = 0; i < lengthof(ruled); i++)
@@ -154,6 +162,16 @@ desk_table(const char *name)
 	for (int i = 0; i < lengthof(rule_tables); i++)
 		if (strcmp(rule_tables[i].name, name) == 0)
 			return &rule_tables[i];
+	return NULL;
+}
+
+/* The table of the clocks of this logical name, NULL if it is none. */
+static const DeskTable *
+clock_table(const char *name)
+{
+	for (int i = 0; i < lengthof(clock_tables); i++)
+		if (strcmp(clock_tables[i].name, name) == 0)
+			return &clock_tables[i];
 	return NULL;
 }
 
@@ -188,6 +206,8 @@ table_named(TriggerData *trigdata)
 
 	if (trigdata->tg_trigger->tgnargs == 1)
 		table = desk_table(trigdata->tg_trigger->tgargs[0]);
+	if (table == NULL && trigdata->tg_trigger->tgnargs == 1)
+		table = clock_table(trigdata->tg_trigger->tgargs[0]);
 	if (table == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -283,6 +303,8 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 	}
 	else if (is_calendar_table(table))
 		check_calendar_row(table, &row);
+	else if (is_policy_table(table))
+		changed |= complete_policy_row(table, NULL, &row);
 	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
 }
 
@@ -329,6 +351,8 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 		user_before_update(&old, &new);
 	else if (is_calendar_table(table))
 		check_calendar_row(table, &new);
+	else if (is_policy_table(table))
+		(void) complete_policy_row(table, &old, &new);
 	return tuple_of(&new, trigdata->tg_newtuple);
 }
 
@@ -359,19 +383,36 @@ concerns_sessions(const Row *old, const Row *new)
 static void
 tell_sessions(Relation rel, const DeskTable *table, const Row *old, const Row *new)
 {
-	if (is_rule_table(table) || is_calendar_table(table) ||
+	if (is_rule_table(table) || is_calendar_table(table) || is_policy_table(table) ||
 		(table == &users_table && concerns_sessions(old, new)))
 		CacheInvalidateRelcache(rel);
 }
 
-/* Let the reports follow what is not a ticket or comment. One of the rows is NULL where it comes or goes. */
+/* The ticket that a row is of. */
+static int64
+ticket_of(const Row *row)
+{
+	return DatumGetInt64(row->values[row->shape->ticket_id - 1]);
+}
+
+/* Let reports and clocks follow what is not a ticket or comment, or refuse it. One of the rows is NULL where it comes or goes. */
 static void
 recount(const DeskTable *table, const Row *old, const Row *new)
 {
 	if (table == &ticket_tags_table)
+	{
 		count_tag_change(old, new);
+		if (old != NULL)
+			sla_tags_changed(ticket_of(old));
+		if (new != NULL && (old == NULL || ticket_of(old) != ticket_of(new)))
+			sla_tags_changed(ticket_of(new));
+	}
 	else if (table == &statuses_table)
 		recount_status(old, new);
+	else if (is_policy_table(table))
+		policy_row_changed(table, old, new);
+	else if (table == &calendars_table && new == NULL)
+		check_calendar_unused(DatumGetInt64(old->values[old->shape->id - 1]));
 }
 
 /* Check what can only be told of a row beside others. */
@@ -380,6 +421,8 @@ check_among_others(const DeskTable *table, const Row *row)
 {
 	if (is_calendar_table(table))
 		check_calendar_overlaps(table, row);
+	else if (is_policy_table(table))
+		check_policy_row(table, row);
 }
 
 static void
@@ -397,6 +440,8 @@ after_insert(const DeskTable *table, const Row *row)
 	}
 	check_among_others(table, row);
 	audit_insert(row);
+	if (table == &tickets_table)
+		sla_new_ticket(row, restoring);
 	if (table != &comments_table)
 		recount(table, NULL, row);
 	else if (restoring)
@@ -431,6 +476,8 @@ after_update(const DeskTable *table, const Row *old, const Row *new, bool supers
 	}
 	check_among_others(table, new);
 	audit_update(old, new);
+	if (table == &tickets_table)
+		sla_ticket_changed(old, new, superseded);
 	if (table != &comments_table)
 		recount(table, old, new);
 	else if (is_restored(table, new))
@@ -446,6 +493,8 @@ after_delete(const DeskTable *table, const Row *row)
 	if (table == &tickets_table)
 		count_removed_ticket(row);
 	audit_delete(row);
+	if (table == &tickets_table)
+		sla_ticket_removed(row);
 	if (table != &comments_table)
 		recount(table, row, NULL);
 	else if (is_restored(table, row))
@@ -499,6 +548,11 @@ support_refuse_truncate(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.refuse_truncate", TRIGGER_EVENT_BEFORE, false);
 	const DeskTable *table = table_named(trigdata);
 
+	if (clock_table(table->name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("support.%s cannot be truncated: it tells what was promised and kept", table->name),
+				 errhint("support.purge_deleted() takes out what was deleted.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("support.%s cannot be truncated: the audit log would not see it", table->name),

@@ -42,7 +42,8 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_FIRST_REPLIED_AT] = {"first_replied_at", COLUMN_TIME},
 	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER},
 	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
-	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT}
+	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT},
+	[TICKET_CUSTOM] = {"custom", COLUMN_JSON}
 };
 
 const DeskTable tickets_table = {
@@ -155,7 +156,8 @@ void
 ticket_before_insert(Row *ticket)
 {
 	static const int times[] = {
-		TICKET_CREATED_AT, TICKET_WAITING_SINCE, TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT
+		TICKET_CREATED_AT, TICKET_WAITING_SINCE, TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT,
+		TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT
 	};
 	TimestampTz created_at = row_time(ticket, TICKET_CREATED_AT);
 	const char *role;
@@ -371,7 +373,7 @@ void
 ticket_check(const Row *old, const Row *new)
 {
 	if (brings(old, new, TICKET_PRIORITY))
-		check_priority(row_text(new, TICKET_PRIORITY));
+		check_priority(row_text(new, TICKET_PRIORITY), "tickets");
 	if (brings(old, new, TICKET_ASSIGNEE_ID))
 		check_assignee(row_int64(new, TICKET_ASSIGNEE_ID));
 	if (brings(old, new, TICKET_TEAM_ID))

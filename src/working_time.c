@@ -70,11 +70,25 @@ year_start(int year)
 	return (TimestampTz) (date2j(year, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
+/* Calendars reach from here */
+TimestampTz
+first_calendar_instant(void)
+{
+	return year_start(FIRST_YEAR);
+}
+
+/* to here. */
+TimestampTz
+last_calendar_instant(void)
+{
+	return year_start(LAST_YEAR + 1) - 1;
+}
+
 /* Is it an instant of the years 1 to 9999? */
 bool
 in_calendar_range(TimestampTz at)
 {
-	return at >= year_start(FIRST_YEAR) && at < year_start(LAST_YEAR + 1);
+	return at >= first_calendar_instant() && at <= last_calendar_instant();
 }
 
 /* The year of an instant in the range. The guess is at most one off. */
@@ -361,6 +375,33 @@ is_working_time(WorkingTime *time, TimestampTz at)
 	int			i = span_before(year, at);
 
 	return i >= 0 && at - year->starts[i] < span_length(year, i);
+}
+
+/*
+ * Is it working time, and until when does it stay so, or not so? An instant after the limit is given as the limit. Years
+ * are expanded one by one: a span that goes on in the next one ends with its year.
+ */
+bool
+working_time_until(WorkingTime *time, TimestampTz at, TimestampTz limit, TimestampTz *until)
+{
+	int			number = year_of(at);
+	const Year *year = find_spans(time, number);
+	int			i = span_before(year, at);
+
+	*until = limit;
+	if (i >= 0 && at - year->starts[i] < span_length(year, i))
+	{
+		*until = Min(limit, year->starts[i] + span_length(year, i));
+		return true;
+	}
+	for (i++; i == year->n; i = 0)
+	{
+		if (number == LAST_YEAR || year_start(number + 1) >= limit)
+			return false;
+		year = find_spans(time, ++number);
+	}
+	*until = Min(limit, year->starts[i]);
+	return false;
 }
 
 /* The instant itself if it is working time, else when the next begins; false if that is after the last year. */

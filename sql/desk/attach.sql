@@ -6,6 +6,7 @@ ALTER TABLE support.users ALTER COLUMN created_at SET DEFAULT support.desk_now()
 ALTER TABLE support.users ALTER COLUMN updated_at SET DEFAULT support.desk_now();
 ALTER TABLE support.teams ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.calendars ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.sla_policies ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.tickets ALTER COLUMN ticket_number
 	SET DEFAULT support_internal.ticket_prefix() || nextval('support.ticket_number_seq')::text;
 ALTER TABLE support.tickets ALTER COLUMN status SET DEFAULT support_internal.default_status();
@@ -114,6 +115,34 @@ CREATE TRIGGER support_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('calendar_holidays');
 
 CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.sla_policies
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('sla_policies');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.sla_policies
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('sla_policies');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.sla_policies
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_policies');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.sla_targets
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('sla_targets');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.sla_targets
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('sla_targets');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.sla_targets
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_targets');
+
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.sla_clocks
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_clocks');
+
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.sla_events
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_events');
+
+CREATE TRIGGER support_before
 	BEFORE INSERT OR UPDATE ON support.tickets
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tickets');
 CREATE TRIGGER "A_support_after"
@@ -200,7 +229,7 @@ COMMENT ON TRIGGER support_before ON support.priorities IS 'Fills in defaults wh
 COMMENT ON TRIGGER "A_support_after" ON support.priorities IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.priorities IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.calendars IS 'Fills in defaults where an INSERT sends NULL; checks the time zone.';
-COMMENT ON TRIGGER "A_support_after" ON support.calendars IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER "A_support_after" ON support.calendars IS 'Writes the change to the audit log; refuses to delete a calendar that is in use.';
 COMMENT ON TRIGGER support_truncate ON support.calendars IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.calendar_hours IS 'Fills in defaults where an INSERT sends NULL; checks the span.';
 COMMENT ON TRIGGER "A_support_after" ON support.calendar_hours IS 'Refuses spans that overlap; writes the change to the audit log.';
@@ -208,6 +237,14 @@ COMMENT ON TRIGGER support_truncate ON support.calendar_hours IS 'Refuses TRUNCA
 COMMENT ON TRIGGER support_before ON support.calendar_holidays IS 'Fills in defaults where an INSERT sends NULL; checks the span.';
 COMMENT ON TRIGGER "A_support_after" ON support.calendar_holidays IS 'Refuses spans that overlap; writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.calendar_holidays IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.sla_policies IS 'Fills in defaults where an INSERT sends NULL, the next position among them; checks the conditions.';
+COMMENT ON TRIGGER "A_support_after" ON support.sla_policies IS 'Writes the change to the audit log; ends the clocks of a policy that is made inactive; refuses to delete one that is in use.';
+COMMENT ON TRIGGER support_truncate ON support.sla_policies IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.sla_targets IS 'Fills in defaults where an INSERT sends NULL, the pauses of the metric among them; checks the target, and that it is the only one for the same.';
+COMMENT ON TRIGGER "A_support_after" ON support.sla_targets IS 'Checks what the target refers to and writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.sla_targets IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_truncate ON support.sla_clocks IS 'Refuses TRUNCATE.';
+COMMENT ON TRIGGER support_truncate ON support.sla_events IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL; checks the status and keeps version, updated_at and the solved times.';
 COMMENT ON TRIGGER "A_support_after" ON support.tickets IS 'Checks what the ticket refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.tickets IS 'Refuses TRUNCATE, which no row trigger sees.';

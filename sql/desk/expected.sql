@@ -282,14 +282,39 @@ WHERE NOT c.is_private
 	(
 		c.author_role = 'customer'
 		OR (c.author_role = ANY (ARRAY['agent', 'team_lead', 'admin']) AND c.via <> ALL (ARRAY['auto', 'bot']))
-	);
+	)
+UNION ALL
+-- promises kept and broken: sla_achieved, sla_breached, sla_late
+SELECT
+	1 AS weight,
+	CASE
+		WHEN c.breached_at IS NULL THEN 1 << 23
+		ELSE (1 << 24) + CASE WHEN c.state = ANY (ARRAY['running', 'paused']) THEN 1 << 25 ELSE 0 END
+	END AS measures,
+	c.decided_at AS at,
+	concat_ws('/', c.metric, c.policy_id, coalesce(c.decided_team_id, 0), coalesce(c.decided_assignee_id, 0)) AS status,
+	NULL::text AS priority,
+	NULL::text AS channel,
+	NULL::bigint AS team_id,
+	NULL::bigint AS assignee_id,
+	NULL::bigint AS organization_id,
+	NULL::bigint AS agent_id,
+	NULL::bigint AS tag_id,
+	NULL::timestamptz AS created_at,
+	NULL::timestamptz AS first_replied_at,
+	NULL::timestamptz AS first_solved_at,
+	NULL::timestamptz AS solved_at,
+	NULL::timestamptz AS waiting_since
+FROM support.sla_clocks AS c
+JOIN live AS l ON l.id = c.ticket_id
+WHERE c.decided_at IS NOT NULL;
 
 COMMENT ON VIEW support_internal.stat_expected IS
 	'What the reports should count, in the form of support_internal.stat_deltas: support.verify_stats() compares, support.rebuild_stats() starts from it.';
 COMMENT ON COLUMN support_internal.stat_expected.weight IS '1, or -1 for a status that was left.';
 COMMENT ON COLUMN support_internal.stat_expected.measures IS 'Bits: the measures that the row counts for, by their numbers.';
 COMMENT ON COLUMN support_internal.stat_expected.at IS 'When the event happened; NULL for what has the times of its ticket.';
-COMMENT ON COLUMN support_internal.stat_expected.status IS 'Status.';
+COMMENT ON COLUMN support_internal.stat_expected.status IS 'Status; of a promise kept or broken its metric, policy, team and agent.';
 COMMENT ON COLUMN support_internal.stat_expected.priority IS 'Priority of the ticket; NULL counts as normal.';
 COMMENT ON COLUMN support_internal.stat_expected.channel IS 'Channel of the ticket.';
 COMMENT ON COLUMN support_internal.stat_expected.team_id IS 'Team of the ticket.';

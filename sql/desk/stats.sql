@@ -25,7 +25,7 @@ COMMENT ON TABLE support_internal.stat_deltas IS
 COMMENT ON COLUMN support_internal.stat_deltas.weight IS '1 for what there is now, -1 for what there was.';
 COMMENT ON COLUMN support_internal.stat_deltas.measures IS 'Bits: the measures that the row counts for, by their numbers.';
 COMMENT ON COLUMN support_internal.stat_deltas.at IS 'When the event happened; NULL for what has the times of its ticket.';
-COMMENT ON COLUMN support_internal.stat_deltas.status IS 'Status.';
+COMMENT ON COLUMN support_internal.stat_deltas.status IS 'Status; of a promise kept or broken its metric, policy, team and agent.';
 COMMENT ON COLUMN support_internal.stat_deltas.priority IS 'Priority of the ticket; NULL counts as normal.';
 COMMENT ON COLUMN support_internal.stat_deltas.channel IS 'Channel of the ticket.';
 COMMENT ON COLUMN support_internal.stat_deltas.team_id IS 'Team of the ticket.';
@@ -96,4 +96,4 @@ CREATE TABLE support_internal.stat_values
 
 COMMENT ON TABLE support_internal.stat_values IS 'Names that support_internal.stat_counters counts by: its sums hold their numbers.';
 COMMENT ON COLUMN support_internal.stat_values.code IS 'Number, from 1.';
-COMMENT ON COLUMN support_internal.stat_values.value IS 'Status, priority or channel.';
+COMMENT ON COLUMN support_internal.stat_values.value IS 'Status, priority or channel; of promises kept or broken metric, policy, team and agent.';

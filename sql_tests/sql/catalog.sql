@@ -349,10 +349,11 @@ JOIN pg_am AS m ON m.oid = c.relam
 WHERE x.indrelid = 'support.audit_log'::regclass
 ORDER BY c.relname;
 
--- Foreign keys go from a ticket's child to its parent, by cascade, or to a small table, without action; never from
--- ticket to ticket. The referencing columns are covered by an index, so that a DELETE of the referenced row finds them.
+-- Foreign keys go from a child to its parent, by cascade, or to a small table, without action; never from ticket to
+-- ticket. The referencing columns are covered by an index, so that a DELETE of the referenced row finds them.
 SELECT
-	CASE WHEN confrelid = ANY (ARRAY['support.tickets', 'support.comments', 'support.calendars']::regclass[])
+	CASE WHEN confrelid = ANY (ARRAY['support.tickets', 'support.comments', 'support.sla_policies']::regclass[])
+			OR confrelid = 'support.calendars'::regclass AND conrelid <> 'support.sla_targets'::regclass
 		THEN 'parent' ELSE 'small table' END AS refers_to,
 	CASE confdeltype WHEN 'c' THEN 'cascade' WHEN 'a' THEN 'no action' ELSE confdeltype::text END AS on_delete,
 	count(*) > 0 AS seen
@@ -362,7 +363,7 @@ WHERE contype = 'f'
 GROUP BY 1, 2
 ORDER BY 1, 2;
 SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = confrelid;
--- Priorities are deleted once in a desk's life, and an index on them would cost every change of a ticket.
+-- Priorities are deleted once in a desk's life, and an index on them would cost every change of a ticket. Targets are few.
 SELECT f.conrelid::regclass AS on_table, f.conname AS without_index
 FROM pg_constraint AS f
 JOIN our_relations AS r ON r.oid = f.conrelid
@@ -385,7 +386,7 @@ WHERE NOT r.relispartition
 	AND c.conname !~ ('^' || r.relname || '_(pkey|\w+_key|\w+_fkey|\w+_check)$');
 
 -- At most three triggers of ours on a table; the AFTER one is heard before the foreign keys. Every table that a person
--- edits is audited and guarded against TRUNCATE.
+-- edits is audited, and all are guarded against TRUNCATE.
 \pset format unaligned
 SELECT
 	tgname,
@@ -413,7 +414,8 @@ WHERE r.nspname = 'support'
 	AND r.relkind = 'r'
 	AND NOT
 	(
-		EXISTS (SELECT FROM our_triggers AS t WHERE t.tgrelid = r.oid AND t.tgtype & 31 = 29)
+		(r.name = ANY ('{support.sla_clocks,support.sla_events}'::regclass[])
+			OR EXISTS (SELECT FROM our_triggers AS t WHERE t.tgrelid = r.oid AND t.tgtype & 31 = 29))
 		AND EXISTS (SELECT FROM our_triggers AS t WHERE t.tgrelid = r.oid AND t.tgtype & 35 = 34)
 	);
 -- The argument is the table's logical name, which outlives a rename.

@@ -105,6 +105,7 @@ is(difference(defaults_of('desk'), $defaults), <<'LOST' =~ s/\n\z//r, 'these col
 - support.calendars.created_at
 - support.comments.created_at
 - support.organizations.created_at
+- support.sla_policies.created_at
 - support.teams.created_at
 - support.tickets.created_at
 - support.tickets.status
@@ -127,11 +128,13 @@ is(difference(views_of('desk'), $views), <<'LOST' =~ s/\n\z//r, 'these views are
 - shop.report_organizations
 - shop.report_priority
 - shop.report_resolution
+- shop.report_sla
 - shop.report_status
 - shop.report_tags
 - shop.report_teams
 - shop.report_time_in_status
 - shop.report_unanswered
+- shop.sla_status
 - shop.ticket_list
 - support.my_tickets
 - support.report_activity
@@ -146,11 +149,13 @@ is(difference(views_of('desk'), $views), <<'LOST' =~ s/\n\z//r, 'these views are
 - support.report_organizations
 - support.report_priority
 - support.report_resolution
+- support.report_sla
 - support.report_status
 - support.report_tags
 - support.report_teams
 - support.report_time_in_status
 - support.report_unanswered
+- support.sla_status
 - support.ticket_list
 LOST
 foreach my $kind (qw(constraint index sequence schema))
@@ -162,7 +167,7 @@ $node->safe_psql('desk', <<'SQL');
 UPDATE support.tickets SET title = 'Changed while nobody looked' WHERE id = 1;
 SQL
 is( $node->safe_psql('desk', 'SELECT count(*), max(id) FROM support.audit_log'),
-	$rows =~ /^support\.audit_log\|(\d+)\|/m ? "$1|445" : 'none',
+	$rows =~ /^support\.audit_log\|(\d+)\|/m ? "$1|449" : 'none',
 	'the tables take changes, which nobody logs');
 is(scalar sqlstate($node, 'desk', "INSERT INTO support.tickets (title, description, creator_id) VALUES ('', '', 4)"),
 	'23502', 'and what the desk filled in must be given');

@@ -83,6 +83,8 @@ my @calls = (
 	q{update_calendar(1, name => 'Office')} => 1,
 	q{business_elapsed(1, '2026-03-06 16:00+00', '2026-03-09 10:00+00')} => '02:00:00',
 	q{business_add(1, '2026-03-06 16:00+00', '1 hour') = '2026-03-06 17:00+00'} => 't',
+	q{create_sla_policy('Standard', '[{"metric": "resolution", "target": "4 hours"}]')} => 1,
+	q{update_sla_policy(1, name => 'All')} => 1,
 	q{is_open(1, '2026-03-07 12:00+00')} => 'f',
 	q{next_open(1, '2026-03-07 12:00+00') = '2026-03-09 09:00+00'} => 't',
 	q{create_ticket('The printer is on fire', 'It burns.', 4, assignee_id => 3)} => 1,
@@ -114,6 +116,11 @@ my @calls = (
 	q{tickets_as_of(now())} => undef,
 	q{report('created', group_by => 'priority')} => undef,
 	q{tickets_as_of_snapshot(pg_current_snapshot())} => undef,
+	q{sla_reapply(1)} => 0,
+	q{sla_tick()} => 0,
+	q{sla_at_risk('100 hours')} => undef,
+	q{sla_explain(1, 'resolution')} => undef,
+	q{sla_simulate('{"targets": [{"metric": "first_reply", "target": "1 hour"}]}', '2000-01-01', '9999-01-01')} => undef,
 	q{comments_as_of(1, now())} => undef,
 	q{rows_as_of(NULL::support.users, NULL, now())} => undef,
 	q{undo_since(1, now() - interval '1 day')} => undef,
@@ -175,6 +182,8 @@ my @tables = (
 	[ 'calendars', "name\ttime_zone", "shop\tUTC", "time_zone = 'Europe/Berlin'", "name = 'shop'" ],
 	[ 'calendar_hours', "calendar_id\tweekday\topens\tcloses", "1\t6\t09:00\t17:00", "closes = '18:00'", 'weekday = 6' ],
 	[ 'calendar_holidays', "calendar_id\tday", "1\t2026-12-25", "name = 'Christmas'", "day = '2026-12-25'" ],
+	[ 'sla_policies', "name\tposition", "VIP\t7", 'is_active = false', 'position = 7' ],
+	[ 'sla_targets', "policy_id\tmetric\ttarget", "1\tfirst_reply\t04:00", "target = '3 hours'", "metric = 'first_reply'" ],
 	[ 'tickets', "title\tdescription\tcreator_id", "Copied\t\t4", "status = 'pending'", "title = 'Copied'" ],
 	[ 'comments', "ticket_id\tauthor_id\tcontent", "2\t2\tCopied", "edited_at = '2026-01-01'", "content = 'Copied'" ],
 	[ 'attachments', "ticket_id\tfilename", "2\tcopied.txt", 'byte_size = 7', "filename = 'copied.txt'" ],
@@ -183,7 +192,7 @@ my @tables = (
 	[ 'ticket_watchers', "ticket_id\tuser_id", "2\t4", "kind = 'cc'", 'ticket_id = 2' ]);
 
 is( $node->safe_psql('desk', "SELECT tablename FROM pg_tables WHERE schemaname = 'support' ORDER BY tablename"),
-	join("\n", sort 'audit_log', map { $_->[0] } @tables),
+	join("\n", sort qw(audit_log sla_clocks sla_events), map { $_->[0] } @tables),
 	'every table of the desk is tried');
 foreach my $row (@tables)
 {
@@ -235,12 +244,14 @@ may_not(
 	'TRUNCATE support_internal.audit_log_default',
 	"SELECT setval('support.audit_log_id_seq', 1)",
 	(map { ("SELECT * FROM support_internal.$_", "DELETE FROM support_internal.$_") }
-			qw(audit_log_default recycle_bin eras schema_version attachment_contents calendar_versions stat_deltas
+			qw(audit_log_default recycle_bin eras schema_version attachment_contents calendar_versions sla_policy_versions stat_deltas
 				stat_counters)),
 	"UPDATE support_internal.eras SET era = 7",
 	'TRUNCATE support.tickets CASCADE',
 	'ALTER TABLE support.audit_log DISABLE TRIGGER ALL',
 	'ALTER TABLE support.tickets DISABLE TRIGGER ALL',
+	'DELETE FROM support.sla_clocks',
+	"UPDATE support.sla_events SET kind = 'fulfil'",
 	'DROP TRIGGER "A_support_after" ON support.tickets',
 	'ALTER TABLE support.audit_log ADD COLUMN forged text',
 	'DROP TABLE support.audit_log',

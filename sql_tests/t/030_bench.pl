@@ -106,6 +106,18 @@ my $calendar = prints('calendar', [ '--rows', 1 ],
 	'working time' => section('the working time of ten years', 'throughput', 'business_elapsed', 'plpgsql_loop', 'generate_series'));
 like($calendar, qr/^  microseconds a call: business_elapsed \d+\.\d{3}, goal at most 1$/m, 'calendar: microseconds');
 
+my $sla = prints('sla', [ @desk, '--rows', 20, '--bulk-rounds', 1, '--many', 200 ],
+	'INSERT' => section('INSERT of a ticket', 'throughput', 'policy', 'without'),
+	'UPDATE' => section("UPDATE of a ticket's status", 'throughput', 'policy', 'without'),
+	'first reply' => section('a first reply', 'throughput', 'policy', 'without'),
+	'comment' => section("a customer's comment", 'throughput', 'policy', 'without'),
+	'next reply' => section('a next reply', 'throughput', 'policy', 'without'),
+	'tick' => qr/^sla_tick\(\) of 200 due clocks\n +[\d.]+ s, .* \d+ clocks a second, goal at least 20000$/m,
+	'reapply' => qr/^sla_reapply\(\) of 200 tickets\n +[\d.]+ s, .* \d+ tickets a second$/m,
+	'simulate' => qr/^sla_simulate\(\) of 200 tickets\n +[\d.]+ s, .* \d+ tickets a second$/m);
+@goals = $sla =~ m{^  policy / without .*, goal at least ([\d.]+)$}mg;
+is("@goals", '0.75 0.85 0.85 0.85 0.85', 'sla: its goals');
+
 is($node->safe_psql('postgres', "SELECT datname FROM pg_database WHERE datname LIKE 'bench%'"), '', 'nothing is left behind');
 
 # A benchmark that cannot measure says so, instead of printing ratios of nothing

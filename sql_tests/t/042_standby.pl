@@ -53,6 +53,8 @@ my @readers = (
 	"SELECT support.comments_as_of(1, '2026-03-01')", "SELECT support.rows_as_of(NULL::support.users, NULL, '2026-03-01')",
 	"SELECT support.feed_read('archive', 5)",
 	"SELECT support.report('created')", "SELECT support.report('backlog', filters => '{\"custom\": {}}')",
+	"SELECT support.sla_at_risk('1000 hours')", "SELECT support.sla_explain(2, 'resolution')",
+	"SELECT support.sla_simulate('{\"targets\": [{\"metric\": \"resolution\", \"target\": \"1 hour\"}]}', '2026-01-01', '2026-04-01')",
 	'SELECT support.verify_audit()', "SELECT support.verify_audit('2026-03-01', '2026-04-01')",
 	'SELECT support.audit_proof(1)', 'SELECT support.check_audit_proof(support.audit_proof(1))',
 	'BEGIN; SELECT support.set_actor(2, is_local => true); SELECT * FROM support.my_tickets; ROLLBACK');
@@ -75,14 +77,15 @@ is(answer_of($standby, 'SELECT support.get_ticket(999)'), 'ERROR:  P0002', 'from
 
 my %writers = (
 	add_attachment => "2, 'a.txt', 'a'", add_comment => "2, 'x', author_id => 2", add_team_member => '1, 2',
-	assign_ticket => '2, 2', create_calendar => q('x', 'UTC', '{"mon": "09:00-17:00"}'), create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
+	assign_ticket => '2, 2', create_calendar => q('x', 'UTC', '{"mon": "09:00-17:00"}'),
+	create_sla_policy => q('x', '[{"metric": "resolution", "target": "1 hour"}]'), create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
 	create_user => "'new\@desk.example', 'New'", deactivate_user => '2', delete_comment => '1, 1',
 	delete_ticket => '2', edit_comment => "1, 1, 'y'", feed_done => "'archive', '1/1/1'",
 	feed_start => "'new'", fold_stats => '', feed_stop => "'archive'", install => '', log_event => "1, 'visit'",
 	maintain => '', undo => '1', undo_since => "2, '2026-01-01'", purge_deleted => '', rebuild_stats => '',
 	restore_comment => '1, 5', restore_ticket => '5', seal_audit => '', set_priority => "2, 'low'",
-	set_status => "2, 'pending'", tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
-	untag_ticket => "2, '{till}'", update_calendar => "1, name => 'x'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),
+	set_status => "2, 'pending'", sla_reapply => '', sla_tick => '', tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
+	untag_ticket => "2, '{till}'", update_calendar => "1, name => 'x'", update_sla_policy => "1, name => 'x'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),
 	watch_ticket => '2, 4');
 my @writers = (
 	(map { "SELECT support.$_($writers{$_})" } sort keys %writers),

@@ -1,6 +1,6 @@
 # Whatever happens to a desk, its reports say what plain SQL finds in the tables and the log at that moment.
 #
-# Sessions change tickets, comments, tags, people and statuses at random, by functions and by plain SQL, with
+# Sessions change tickets, comments, tags, people, statuses and promises at random, by functions and by plain SQL, with
 # savepoints, rollbacks and refusals; some add up what they changed every few rows, others leave it; the server is
 # killed and comes back. Meanwhile, in REPEATABLE READ snapshots, and between the rounds every report view is held
 # against itself with the readers of the counters replaced by those of oracle.sql, and support.report() against
@@ -44,6 +44,14 @@ INSERT INTO support.users (email, full_name, role) VALUES ('mallory@desk.example
 SELECT support.create_team('Team ' || n) FROM generate_series(1, 53) AS n;
 INSERT INTO support.tags (name) SELECT 'tag' || n FROM generate_series(1, 55) AS n;
 INSERT INTO support.statuses (name, category, position) VALUES ('parts', 'hold', 45), ('done', 'solved', 70);
+
+SELECT support.create_calendar('office', 'Europe/Berlin', '{"mon-fri": ["09:00-12:00", "13:00-17:00"]}');
+SELECT support.create_sla_policy('tagged', '[{"metric": "first_reply", "target": "30 minutes"},
+	{"metric": "resolution", "target": "9 hours", "calendar": "office"}]', '{"tags": ["tag1", "tag2"]}');
+SELECT support.create_sla_policy('everybody', '[{"metric": "first_reply", "target": "200 hours"},
+	{"metric": "next_reply", "target": "4 hours", "calendar": "office"}, {"metric": "periodic_update", "target": "90 hours"},
+	{"metric": "requester_wait", "target": "300 hours"}, {"metric": "requester_wait", "target": "50 hours", "priority": "high"},
+	{"metric": "ownership", "target": "40 hours", "calendar": "office"}]', '{"priority": ["normal", "high", "urgent"]}');
 
 -- more groups than a list has lines
 SET support_ext.now = '2025-11-20 00:00+00';
@@ -375,6 +383,10 @@ UPDATE support.tickets SET status = 'spare' WHERE id % 23 = <number> % 23;
 UPDATE support.tickets SET status = 'open' WHERE status = 'spare'; DELETE FROM support.statuses WHERE name = 'spare';
 SELECT support.fold_stats();
 SELECT support.fold_stats();
+SELECT support.sla_tick(1 + <number> % 300);
+SELECT support.sla_tick(1 + <number> % 30);
+SELECT support.sla_reapply();
+UPDATE support.sla_targets SET target = (50 + <number> % 200) * interval '1 hour' WHERE metric = 'requester_wait';
 SQL
 push @changes,
   "COPY support.tickets (title, description, creator_id, team_id, status) FROM stdin;\n"
@@ -535,7 +547,7 @@ foreach my $name (sort keys %compared)
 }
 
 # So that no comparison passes for want of anything to compare
-is(scalar(grep { !/^report\(/ } keys %compared), 16, 'all views were compared');
+is(scalar(grep { !/^report\(/ } keys %compared), 17, 'all views were compared');
 is_deeply([ grep { !/^report\(/ && $numbers{$_} < $compared{$_} } keys %compared ], [], 'and had numbers');
 cmp_ok(scalar(grep { /^report\(/ && $numbers{$_} > 0 } keys %compared), '>', 15, 'metrics of support.report() too');
 cmp_ok($open_snapshots, '>', 0, 'some while others wrote');

@@ -99,7 +99,7 @@ sub app_grants
 	return <<"SQL";
 GRANT USAGE ON SCHEMA support TO $role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA support TO $role;
-REVOKE INSERT, UPDATE, DELETE ON support.audit_log FROM $role;
+REVOKE INSERT, UPDATE, DELETE ON support.audit_log, support.sla_clocks, support.sla_events FROM $role;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA support TO $role;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support TO $role;
 SQL
@@ -171,6 +171,8 @@ SELECT support.add_team_member(1, 2, 20);
 INSERT INTO support.team_members (team_id, user_id) VALUES (1, 3);
 SELECT support.create_calendar('Office', 'Europe/Berlin', '{"mon-fri": "09:00-17:00"}', '["2026-12-25"]');
 SELECT support.update_calendar(1, holidays => '["2026-12-25", {"day": "2026-12-24", "closed": "12:00-24:00"}]');
+SELECT support.create_sla_policy('Standard', '[{"metric": "first_reply", "target": "4 hours", "calendar": "Office"},
+	{"metric": "resolution", "target": "1000 hours"}, {"metric": "resolution", "target": "300 hours", "priority": "urgent"}]');
 
 -- rules of its own: one status more, one less, and a closed ticket stays closed
 INSERT INTO support.statuses (name, category, position) VALUES ('waiting for parts', 'hold', 45);

@@ -1,0 +1,554 @@
+/*
+ * sla_store.c
+ *		Clocks and their ledger, in the tables.
+ *
+ * Most changes of a ticket that is promised something turn a clock, so its row is read and changed, and the ledger
+ * added to, without SPI, see direct.c. Where somebody changed the tables so that this does not serve, statements do
+ * the same.
+ *
+ * Who reads clocks to change them has locked the ticket's row until the transaction ends, and nobody else touches the
+ * clocks of that ticket meanwhile. So we see them as they are now, whatever snapshot the transaction keeps to.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "actor.h"
+#include "direct.h"
+#include "plan.h"
+#include "sla_names.h"
+#include "sla_store.h"
+
+enum
+{
+	CLOCK_TICKET_ID,
+	CLOCK_ID,
+	CLOCK_METRIC,
+	CLOCK_INSTANCE,
+	CLOCK_POLICY_ID,
+	CLOCK_POLICY_VERSION,
+	CLOCK_CALENDAR_ID,
+	CLOCK_CALENDAR_VERSION,
+	CLOCK_TARGET,
+	CLOCK_PAUSE_CATEGORIES,
+	CLOCK_WARN_PERCENTS,
+	CLOCK_STATE,
+	CLOCK_CONSUMED,
+	CLOCK_CHECKPOINT_AT,
+	CLOCK_STARTED_AT,
+	CLOCK_DUE_AT,
+	CLOCK_WAKE_AT,
+	CLOCK_WARNED,
+	CLOCK_ENDED_AT,
+	CLOCK_BREACHED_AT,
+	CLOCK_BREACH_REASON,
+	CLOCK_DECIDED_TEAM_ID,
+	CLOCK_DECIDED_ASSIGNEE_ID,
+	CLOCK_CANCEL_REASON,
+	CLOCK_DECIDED_AT,
+	CLOCK_COLUMNS
+};
+
+static const DirectColumn clock_columns[CLOCK_COLUMNS] = {
+	[CLOCK_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
+	[CLOCK_ID] = {"id", INT8OID, .always_set = true},
+	[CLOCK_METRIC] = {"metric", TEXTOID, .always_set = true},
+	[CLOCK_INSTANCE] = {"instance", INT4OID, .always_set = true},
+	[CLOCK_POLICY_ID] = {"policy_id", INT8OID, .always_set = true},
+	[CLOCK_POLICY_VERSION] = {"policy_version", INT4OID, .always_set = true},
+	[CLOCK_CALENDAR_ID] = {"calendar_id", INT8OID},
+	[CLOCK_CALENDAR_VERSION] = {"calendar_version", INT4OID},
+	[CLOCK_TARGET] = {"target", INTERVALOID, .always_set = true},
+	[CLOCK_PAUSE_CATEGORIES] = {"pause_categories", TEXTARRAYOID, .always_set = true},
+	[CLOCK_WARN_PERCENTS] = {"warn_percents", INT4ARRAYOID, .always_set = true},
+	[CLOCK_STATE] = {"state", TEXTOID, .always_set = true},
+	[CLOCK_CONSUMED] = {"consumed", INTERVALOID, .always_set = true},
+	[CLOCK_CHECKPOINT_AT] = {"checkpoint_at", TIMESTAMPTZOID, .always_set = true},
+	[CLOCK_STARTED_AT] = {"started_at", TIMESTAMPTZOID, .always_set = true},
+	[CLOCK_DUE_AT] = {"due_at", TIMESTAMPTZOID},
+	[CLOCK_WAKE_AT] = {"wake_at", TIMESTAMPTZOID},
+	[CLOCK_WARNED] = {"warned", INT4OID, .always_set = true},
+	[CLOCK_ENDED_AT] = {"ended_at", TIMESTAMPTZOID},
+	[CLOCK_BREACHED_AT] = {"breached_at", TIMESTAMPTZOID},
+	[CLOCK_BREACH_REASON] = {"breach_reason", TEXTOID},
+	[CLOCK_DECIDED_TEAM_ID] = {"decided_team_id", INT8OID},
+	[CLOCK_DECIDED_ASSIGNEE_ID] = {"decided_assignee_id", INT8OID},
+	[CLOCK_CANCEL_REASON] = {"cancel_reason", TEXTOID},
+	[CLOCK_DECIDED_AT] = {"decided_at", TIMESTAMPTZOID}
+};
+
+enum
+{
+	EVENT_TICKET_ID,
+	EVENT_ID,
+	EVENT_CLOCK_ID,
+	EVENT_KIND,
+	EVENT_OCCURRED_AT,
+	EVENT_RECORDED_AT,
+	EVENT_CONSUMED,
+	EVENT_REASON,
+	EVENT_PERCENT,
+	EVENT_DUE_AT,
+	EVENT_TARGET,
+	EVENT_POLICY_ID,
+	EVENT_POLICY_VERSION,
+	EVENT_CALENDAR_ID,
+	EVENT_CALENDAR_VERSION,
+	EVENT_PAUSE_CATEGORIES,
+	EVENT_TEAM_ID,
+	EVENT_ASSIGNEE_ID,
+	EVENT_COLUMNS
+};
+
+static const DirectColumn event_columns[EVENT_COLUMNS] = {
+	[EVENT_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
+	[EVENT_ID] = {"id", INT8OID, .always_set = true},
+	[EVENT_CLOCK_ID] = {"clock_id", INT8OID, .always_set = true},
+	[EVENT_KIND] = {"kind", TEXTOID, .always_set = true},
+	[EVENT_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID, .always_set = true},
+	[EVENT_RECORDED_AT] = {"recorded_at", TIMESTAMPTZOID, .always_set = true},
+	[EVENT_CONSUMED] = {"consumed", INTERVALOID, .always_set = true},
+	[EVENT_REASON] = {"reason", TEXTOID},
+	[EVENT_PERCENT] = {"percent", INT4OID},
+	[EVENT_DUE_AT] = {"due_at", TIMESTAMPTZOID},
+	[EVENT_TARGET] = {"target", INTERVALOID},
+	[EVENT_POLICY_ID] = {"policy_id", INT8OID},
+	[EVENT_POLICY_VERSION] = {"policy_version", INT4OID},
+	[EVENT_CALENDAR_ID] = {"calendar_id", INT8OID},
+	[EVENT_CALENDAR_VERSION] = {"calendar_version", INT4OID},
+	[EVENT_PAUSE_CATEGORIES] = {"pause_categories", TEXTARRAYOID},
+	[EVENT_TEAM_ID] = {"team_id", INT8OID},
+	[EVENT_ASSIGNEE_ID] = {"assignee_id", INT8OID}
+};
+
+#define CLOCK_COLUMN_NAMES \
+	"ticket_id, id, metric, instance, policy_id, policy_version, calendar_id, calendar_version, target," \
+	" pause_categories, warn_percents, state, consumed, checkpoint_at, started_at, due_at, wake_at, warned, ended_at," \
+	" breached_at, breach_reason, decided_team_id, decided_assignee_id, cancel_reason, decided_at"
+#define CLOCK_TYPES \
+	INT8OID, INT8OID, TEXTOID, INT4OID, INT8OID, INT4OID, INT8OID, INT4OID, INTERVALOID, \
+	TEXTARRAYOID, INT4ARRAYOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, \
+	INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID
+
+enum
+{
+	READ_CLOCKS,
+	INSERT_CLOCK,
+	UPDATE_CLOCK,
+	INSERT_EVENT
+};
+
+static Statement statements[] = {
+	[READ_CLOCKS] = {
+		.text = "SELECT " CLOCK_COLUMN_NAMES " FROM support.sla_clocks"
+		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 ORDER BY id",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
+	},
+	[INSERT_CLOCK] = {
+		.text = "INSERT INTO support.sla_clocks (" CLOCK_COLUMN_NAMES ")"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
+		" $23, $24, $25)",
+		.nargs = CLOCK_COLUMNS, .argtypes = {CLOCK_TYPES}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
+	},
+	[UPDATE_CLOCK] = {
+		.text = "UPDATE support.sla_clocks SET (" CLOCK_COLUMN_NAMES ")"
+		" = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
+		" $23, $24, $25)"
+		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		.nargs = CLOCK_COLUMNS, .argtypes = {CLOCK_TYPES}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
+	},
+	[INSERT_EVENT] = {
+		.text = "INSERT INTO support.sla_events (ticket_id, id, clock_id, kind, occurred_at, recorded_at, consumed,"
+		" reason, percent, due_at, target, policy_id, policy_version, calendar_id, calendar_version, pause_categories,"
+		" team_id, assignee_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+		.nargs = EVENT_COLUMNS,
+		.argtypes = {INT8OID, INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID,
+		TEXTOID, INT4OID, TIMESTAMPTZOID, INTERVALOID, INT8OID, INT4OID, INT8OID, INT4OID, TEXTARRAYOID,
+		INT8OID, INT8OID},
+		.as_owner_of = PUBLIC_TABLE("sla_events")
+	}
+};
+
+static DirectTable clocks_table = {.columns = clock_columns, .ncolumns = CLOCK_COLUMNS};
+static DirectTable events_table = {.columns = event_columns, .ncolumns = EVENT_COLUMNS};
+
+/* The values of a row, in the order of the columns. */
+typedef struct Values
+{
+	Datum	   *values;
+	bool	   *nulls;
+} Values;
+
+static void
+put(const Values *row, int column, Datum value)
+{
+	row->values[column] = value;
+	row->nulls[column] = false;
+}
+
+/* NULL for a time that is not there, or beyond all calendars. */
+static void
+put_time(const Values *row, int column, TimestampTz at)
+{
+	if (!TIMESTAMP_NOT_FINITE(at))
+		put(row, column, TimestampTzGetDatum(at));
+}
+
+/* NULL for 0. */
+static void
+put_id(const Values *row, int column, int64 id)
+{
+	if (id != 0)
+		put(row, column, Int64GetDatum(id));
+}
+
+static void
+put_text(const Values *row, int column, const char *text)
+{
+	if (text != NULL)
+		put(row, column, CStringGetTextDatum(text));
+}
+
+static void
+put_time_span(const Values *row, int column, int64 microseconds)
+{
+	Interval   *span = palloc0(sizeof(Interval));
+
+	span->time = microseconds;
+	put(row, column, IntervalPGetDatum(span));
+}
+
+static void
+put_percents(const Values *row, int column, int n, const int32 *percents)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		elements[i] = Int32GetDatum(percents[i]);
+	put(row, column, PointerGetDatum(construct_array(elements, n, INT4OID, sizeof(int32), true, TYPALIGN_INT)));
+}
+
+/* What is promised, and by whom, in columns that follow one another in both tables. */
+static void
+put_promise(const Values *row, int policy_id, const Promise *promise)
+{
+	put(row, policy_id, Int64GetDatum(promise->policy_id));
+	put(row, policy_id + 1, Int32GetDatum(promise->policy_version));
+	if (promise->calendar_id == NO_CALENDAR)
+		return;
+	put(row, policy_id + 2, Int64GetDatum(promise->calendar_id));
+	put(row, policy_id + 3, Int32GetDatum(promise->calendar_version));
+}
+
+static void
+put_clock(const Values *row, const Clock *clock)
+{
+	const Promise *promise = &clock->promise;
+
+	memset(row->nulls, true, sizeof(bool) * CLOCK_COLUMNS);
+	put(row, CLOCK_TICKET_ID, Int64GetDatum(clock->ticket_id));
+	put(row, CLOCK_ID, Int64GetDatum(clock->id));
+	put_text(row, CLOCK_METRIC, sla_metric_names[promise->metric]);
+	put(row, CLOCK_INSTANCE, Int32GetDatum(clock->instance));
+	put_promise(row, CLOCK_POLICY_ID, promise);
+	put_time_span(row, CLOCK_TARGET, promise->target);
+	put(row, CLOCK_PAUSE_CATEGORIES, PointerGetDatum(categories_array(promise->pauses)));
+	put_percents(row, CLOCK_WARN_PERCENTS, promise->nwarns, promise->warns);
+	put_text(row, CLOCK_STATE, clock_state_names[clock->state]);
+	put_time_span(row, CLOCK_CONSUMED, clock->consumed);
+	put_time(row, CLOCK_CHECKPOINT_AT, clock->checkpoint_at);
+	put_time(row, CLOCK_STARTED_AT, clock->started_at);
+	put_time(row, CLOCK_DUE_AT, clock->due_at);
+	put_time(row, CLOCK_WAKE_AT, clock->wake_at);
+	put(row, CLOCK_WARNED, Int32GetDatum(clock->warned));
+	put_time(row, CLOCK_ENDED_AT, clock->ended_at);
+	put_time(row, CLOCK_BREACHED_AT, clock->breached_at);
+	put_text(row, CLOCK_BREACH_REASON, clock->breach_reason);
+	put_id(row, CLOCK_DECIDED_TEAM_ID, clock->decided_team_id);
+	put_id(row, CLOCK_DECIDED_ASSIGNEE_ID, clock->decided_assignee_id);
+	put_text(row, CLOCK_CANCEL_REASON, clock->cancel_reason);
+	put_time(row, CLOCK_DECIDED_AT, decided_at(clock));
+}
+
+static int
+name_among(const char *name, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	elog(ERROR, "unknown name \"%s\" in support.sla_clocks", name);
+}
+
+static TimestampTz
+get_time(const Values *row, int column)
+{
+	return row->nulls[column] ? DT_NOBEGIN : DatumGetTimestampTz(row->values[column]);
+}
+
+static int64
+get_id(const Values *row, int column)
+{
+	return row->nulls[column] ? 0 : DatumGetInt64(row->values[column]);
+}
+
+static const char *
+get_text(const Values *row, int column)
+{
+	return row->nulls[column] ? NULL : TextDatumGetCString(row->values[column]);
+}
+
+static Promise
+get_promise(const Values *row)
+{
+	ArrayType  *percents = DatumGetArrayTypeP(row->values[CLOCK_WARN_PERCENTS]);
+
+	return (Promise) {
+		.metric = name_among(get_text(row, CLOCK_METRIC), sla_metric_names, SLA_METRICS),
+		.policy_id = get_id(row, CLOCK_POLICY_ID),
+		.policy_version = DatumGetInt32(row->values[CLOCK_POLICY_VERSION]),
+		.target = DatumGetIntervalP(row->values[CLOCK_TARGET])->time,
+		.calendar_id = get_id(row, CLOCK_CALENDAR_ID),
+		.calendar_version = row->nulls[CLOCK_CALENDAR_VERSION] ? 0 : DatumGetInt32(row->values[CLOCK_CALENDAR_VERSION]),
+		.pauses = categories_in(DatumGetArrayTypeP(row->values[CLOCK_PAUSE_CATEGORIES])),
+		.nwarns = ArrayGetNItems(ARR_NDIM(percents), ARR_DIMS(percents)),
+		.warns = (const int32 *) ARR_DATA_PTR(percents)
+	};
+}
+
+static Clock *
+get_clock(const Values *row)
+{
+	Clock	   *clock = palloc0(sizeof(Clock));
+
+	clock->ticket_id = get_id(row, CLOCK_TICKET_ID);
+	clock->id = get_id(row, CLOCK_ID);
+	clock->instance = DatumGetInt32(row->values[CLOCK_INSTANCE]);
+	clock->promise = get_promise(row);
+	clock->state = name_among(get_text(row, CLOCK_STATE), clock_state_names, CLOCK_CANCELLED + 1);
+	clock->consumed = DatumGetIntervalP(row->values[CLOCK_CONSUMED])->time;
+	clock->checkpoint_at = get_time(row, CLOCK_CHECKPOINT_AT);
+	clock->started_at = get_time(row, CLOCK_STARTED_AT);
+	clock->due_at = get_time(row, CLOCK_DUE_AT);
+	if (clock->state == CLOCK_RUNNING && clock->due_at == DT_NOBEGIN)
+		clock->due_at = DT_NOEND;
+	clock->wake_at = get_time(row, CLOCK_WAKE_AT);
+	clock->warned = DatumGetInt32(row->values[CLOCK_WARNED]);
+	clock->ended_at = get_time(row, CLOCK_ENDED_AT);
+	clock->breached_at = get_time(row, CLOCK_BREACHED_AT);
+	clock->breach_reason = get_text(row, CLOCK_BREACH_REASON);
+	clock->decided_team_id = get_id(row, CLOCK_DECIDED_TEAM_ID);
+	clock->decided_assignee_id = get_id(row, CLOCK_DECIDED_ASSIGNEE_ID);
+	clock->cancel_reason = get_text(row, CLOCK_CANCEL_REASON);
+	return clock;
+}
+
+/* Open one of the two tables to write to it; sets whether it takes rows without SPI. */
+static Relation
+open_table(DirectTable *table, const char *name, bool *plain)
+{
+	Relation	rel = table_open(desk_relation("support", name), RowExclusiveLock);
+
+	*plain = know_table(table, rel);
+	return rel;
+}
+
+/* The number of another clock. */
+int64
+new_clock_id(void)
+{
+	bool		plain;
+	Relation	rel = open_table(&clocks_table, "sla_clocks", &plain);
+	int64		id = next_row_id(&clocks_table);
+
+	table_close(rel, NoLock);
+	return id;
+}
+
+/* The rows of a plain table as clocks. */
+static List *
+find_clocks(Relation rel, int64 ticket_id)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+	List	   *rows = find_rows(&clocks_table, rel, ticket_id);
+	List	   *clocks = NIL;
+	ListCell   *cell;
+
+	foreach(cell, rows)
+	{
+		HeapTuple	tuple = lfirst(cell);
+		Datum		picked[CLOCK_COLUMNS];
+		bool		picked_nulls[CLOCK_COLUMNS];
+		Values		row = {picked, picked_nulls};
+		Clock	   *clock;
+
+		heap_deform_tuple(tuple, desc, values, nulls);
+		for (int i = 0; i < CLOCK_COLUMNS; i++)
+		{
+			picked[i] = values[clocks_table.attnums[i] - 1];
+			picked_nulls[i] = nulls[clocks_table.attnums[i] - 1];
+		}
+		clock = get_clock(&row);
+		clock->row = tuple;
+		clocks = lappend(clocks, clock);
+	}
+	return clocks;
+}
+
+/* The clocks that a statement finds, copied to the caller's memory. */
+static List *
+select_clocks(int64 ticket_id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *clocks = NIL;
+	Args		args = {0};
+	uint64		n;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	n = run(&statements[READ_CLOCKS], &args);
+	MemoryContextSwitchTo(caller);
+	for (uint64 i = 0; i < n; i++)
+	{
+		HeapTuple	tuple = heap_copytuple(SPI_tuptable->vals[i]);
+		Datum		values[CLOCK_COLUMNS];
+		bool		nulls[CLOCK_COLUMNS];
+		Values		row = {values, nulls};
+
+		heap_deform_tuple(tuple, SPI_tuptable->tupdesc, values, nulls);
+		clocks = lappend(clocks, get_clock(&row));
+	}
+	SPI_finish();
+	return clocks;
+}
+
+static int
+compare_ids(const ListCell *a, const ListCell *b)
+{
+	int64		left = ((const Clock *) lfirst(a))->id;
+	int64		right = ((const Clock *) lfirst(b))->id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* The clocks of a ticket, in the order in which they began. */
+List *
+read_clocks(int64 ticket_id)
+{
+	bool		plain;
+	Relation	rel = open_table(&clocks_table, "sla_clocks", &plain);
+	List	   *clocks = plain ? find_clocks(rel, ticket_id) : select_clocks(ticket_id);
+
+	list_sort(clocks, compare_ids);
+	table_close(rel, NoLock);
+	return clocks;
+}
+
+/* Run a statement whose arguments are a row. */
+static void
+run_with(Statement *statement, const Values *row)
+{
+	Args		args = {0};
+
+	for (int i = 0; i < statement->nargs; i++)
+	{
+		if (row->nulls[i])
+			arg_null(&args);
+		else
+			arg(&args, row->values[i]);
+	}
+	SPI_connect();
+	run(statement, &args);
+	SPI_finish();
+}
+
+/* Write a clock that is new or has changed. */
+static void
+write_clock(Relation rel, bool plain, Clock *clock)
+{
+	Datum		values[CLOCK_COLUMNS];
+	bool		nulls[CLOCK_COLUMNS];
+	Values		row = {values, nulls};
+
+	settle_wake(clock);
+	put_clock(&row, clock);
+	if (plain && clock->is_new)
+		add_row(&clocks_table, rel, values, nulls);
+	else if (plain && clock->row != NULL)
+		change_row(&clocks_table, rel, clock->row, values, nulls);
+	else
+		run_with(&statements[clock->is_new ? INSERT_CLOCK : UPDATE_CLOCK], &row);
+}
+
+/* Write those clocks of a ticket that are new or have changed. */
+void
+write_clocks(const List *clocks)
+{
+	bool		plain;
+	Relation	rel = open_table(&clocks_table, "sla_clocks", &plain);
+	ListCell   *cell;
+
+	foreach(cell, clocks)
+	{
+		Clock	   *clock = lfirst(cell);
+
+		if (clock->changed)
+			write_clock(rel, plain, clock);
+	}
+	table_close(rel, NoLock);
+	/* the next one to change them finds them as of an earlier command */
+	CommandCounterIncrement();
+}
+
+static void
+put_event(const Values *row, const Ledger *ledger, const Clock *clock, const SlaEvent *event)
+{
+	memset(row->nulls, true, sizeof(bool) * EVENT_COLUMNS);
+	put(row, EVENT_TICKET_ID, Int64GetDatum(clock->ticket_id));
+	put(row, EVENT_ID, Int64GetDatum(next_row_id(&events_table)));
+	put(row, EVENT_CLOCK_ID, Int64GetDatum(clock->id));
+	put_text(row, EVENT_KIND, sla_event_names[event->kind]);
+	put_time(row, EVENT_OCCURRED_AT, event->occurred_at);
+	put_time(row, EVENT_RECORDED_AT, desk_now());
+	put_time_span(row, EVENT_CONSUMED, event->consumed);
+	put_text(row, EVENT_REASON, event->reason);
+	if (event->kind == SLA_WARN)
+		put(row, EVENT_PERCENT, Int32GetDatum(event->percent));
+	put_time(row, EVENT_DUE_AT, clock->due_at);
+	if (event->kind == SLA_ACTIVATE || event->kind == SLA_RETARGET)
+	{
+		put_time_span(row, EVENT_TARGET, clock->promise.target);
+		put_promise(row, EVENT_POLICY_ID, &clock->promise);
+		put(row, EVENT_PAUSE_CATEGORIES, PointerGetDatum(categories_array(clock->promise.pauses)));
+	}
+	if (event->kind == SLA_BREACH)
+	{
+		put_id(row, EVENT_TEAM_ID, ledger->team_id);
+		put_id(row, EVENT_ASSIGNEE_ID, ledger->assignee_id);
+	}
+}
+
+/* Add to the ledger what happened to a clock. */
+void
+write_ledger(Ledger *ledger, const Clock *clock, const SlaEvent *event)
+{
+	bool		plain;
+	Relation	rel = open_table(&events_table, "sla_events", &plain);
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS];
+	Values		row = {values, nulls};
+
+	put_event(&row, ledger, clock, event);
+	if (plain)
+		add_row(&events_table, rel, values, nulls);
+	else
+		run_with(&statements[INSERT_EVENT], &row);
+	table_close(rel, NoLock);
+}

@@ -1,0 +1,15 @@
+/*
+ * sla_store.h
+ *		Clocks and their ledger, in the tables.
+ */
+#ifndef SUPPORT_SLA_STORE_H
+#define SUPPORT_SLA_STORE_H
+
+#include "sla_clock.h"
+
+extern int64 new_clock_id(void);
+extern List *read_clocks(int64 ticket_id);
+extern void write_clocks(const List *clocks);
+extern void write_ledger(Ledger *ledger, const Clock *clock, const SlaEvent *event);
+
+#endif							/* SUPPORT_SLA_STORE_H */
