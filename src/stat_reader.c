@@ -16,7 +16,7 @@
 #include "stat_reading.h"
 
 /* Add so many times what a cell has, and by duration, if the caller wants that. */
-static void
+static inline void
 add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell, int64 times)
 {
 	Sum		   *sum = add_sum(reading, value, place, times * cell->n, times * cell->seconds);
@@ -215,7 +215,7 @@ support_stat_totals(PG_FUNCTION_ARGS)
 static int64
 first_place(const Reading *reading, const Cell *cell)
 {
-	if (reading->level > LEVEL_SLOT)
+	if (!reading->at_instants)
 		return floor_div(cell->node, level_infos[reading->level].slots);
 	return cell->node * SLOT_USECS + (reading->has_instants ? cell->bucket : 0);
 }
@@ -299,28 +299,34 @@ first_ranges(const Reading *reading)
 	return list;
 }
 
-/* Find where each value begins, at one level after the other. */
+/* Find where each value begins at a level, given where at the level above. */
+static void
+find_firsts_at(Reading *reading, int level)
+{
+	reading->level = level;
+	if (reading->firsts == NULL)
+		read_level(reading, level, oldest_cell);
+	else
+	{
+		RangeList	list = first_ranges(reading);
+
+		read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
+				   list.ranges, list.n, oldest_cell, reading);
+	}
+	read_deltas(reading, oldest_delta);
+	reading->firsts = first_places(reading);
+	reading->level_above = level;
+}
+
+/* Find where each value begins, at one level after the other; the first slot's instants last, which are many. */
 static void
 find_firsts(Reading *reading)
 {
 	for (int level = top_level(reading->measure); level >= LEVEL_SLOT; level--)
-	{
-		if (!has_level(reading->measure, level))
-			continue;
-		reading->level = level;
-		if (reading->firsts == NULL)
-			read_level(reading, level, oldest_cell);
-		else
-		{
-			RangeList	list = first_ranges(reading);
-
-			read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
-					   list.ranges, list.n, oldest_cell, reading);
-		}
-		read_deltas(reading, oldest_delta);
-		reading->firsts = first_places(reading);
-		reading->level_above = level;
-	}
+		if (has_level(reading->measure, level))
+			find_firsts_at(reading, level);
+	reading->at_instants = true;
+	find_firsts_at(reading, LEVEL_SLOT);
 }
 
 /* stat_oldest(measure, dim) -> value, first_at */

@@ -140,6 +140,22 @@ read_deltas(Reading *reading, DeltaSink sink)
 	close_deltas(&scan, AccessShareLock);
 }
 
+/* Find a sum, or begin it: the others move then. */
+Sum *
+find_sum(Reading *reading, uint64 value, int64 place)
+{
+	Sum		   *sum = sums_lookup(reading->sums, (SumKey) {value, place});
+	bool		found;
+
+	if (sum != NULL)
+		return sum;
+	sum = sums_insert(reading->sums, (SumKey) {value, place}, &found);
+	sum->n = sum->seconds = 0;
+	sum->histogram = NULL;
+	forget_recent(reading);
+	return sum;
+}
+
 /* A bound as a slot. Raises 22023 unless it is on a quarter hour. */
 static int64
 slot_of_bound(TimestampTz bound)

@@ -71,6 +71,7 @@ typedef struct Reading
 	const int32 *places;		/* what each bucket is added up under, NULL for its own number */
 	int			level;			/* for stat_oldest(): what is looked at */
 	int			level_above;
+	bool		at_instants;	/* no longer where, but when */
 	sums_hash  *firsts;			/* values, and the node above that each begins in; NULL at first */
 } Reading;
 
@@ -96,18 +97,7 @@ forget_recent(Reading *reading)
 	memset(reading->recent, 0, sizeof(reading->recent));
 }
 
-/* Make a sum that is not there yet: others move. */
-static inline Sum *
-new_sum(Reading *reading, uint64 value, int64 place)
-{
-	bool		found;
-	Sum		   *sum = sums_insert(reading->sums, (SumKey) {value, place}, &found);
-
-	sum->n = sum->seconds = 0;
-	sum->histogram = NULL;
-	forget_recent(reading);
-	return sum;
-}
+extern Sum *find_sum(Reading *reading, uint64 value, int64 place);
 
 /* Add up under a key. */
 static inline Sum *
@@ -118,12 +108,7 @@ add_sum(Reading *reading, uint64 value, int64 place, int64 n, int64 seconds)
 
 	/* cells of few values and one place or two follow each other */
 	if (sum == NULL || sum->key.value != value || sum->key.place != place)
-	{
-		sum = sums_lookup(reading->sums, (SumKey) {value, place});
-		if (sum == NULL)
-			sum = new_sum(reading, value, place);
-		*recent = sum;
-	}
+		*recent = sum = find_sum(reading, value, place);
 	sum->n += n;
 	sum->seconds += seconds;
 	return sum;
