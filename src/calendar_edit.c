@@ -312,11 +312,7 @@ check_name_is_free(FunctionCallInfo fcinfo, int argument, int64 calendar_id)
 		return;
 	arg_passed(&args, fcinfo, argument);
 	if (run(&statements[HOLDER_OF_NAME], &args) > 0 && result_int64(0, 1) != calendar_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("calendar name \"%s\" is taken", text_to_cstring(PG_GETARG_TEXT_PP(argument))),
-				 errdetail("It is calendar %lld's.", (long long) result_int64(0, 1)),
-				 err_constraint("calendars", "calendars_name_key")));
+		refuse_taken_name("calendar", text_to_cstring(PG_GETARG_TEXT_PP(argument)), result_int64(0, 1), "calendars");
 }
 
 /* Raise 22023 if a calendar never opens: nothing would ever be due. */

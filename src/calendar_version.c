@@ -107,7 +107,8 @@ static bool versions_doubtful;
 static void
 forget_at_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_ABORT && read_in_transaction)
+	/* what is prepared may yet roll back */
+	if ((event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) && read_in_transaction)
 		versions_doubtful = true;
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
 		read_in_transaction = false;
@@ -164,7 +165,9 @@ read_version(const VersionKey *key, MemoryContext context)
 	arg_int64(&args, key->calendar_id);
 	arg(&args, Int32GetDatum((int32) key->version));
 	if (run_latest(&statements[ZONE_OF_VERSION], &args) == 0)
-		elog(ERROR, "calendar " INT64_FORMAT " has no version " INT64_FORMAT, key->calendar_id, key->version);
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("calendar %lld has no version %lld", (long long) key->calendar_id, (long long) key->version)));
 	hours->zone = calendar_zone(key->calendar_id, result_text(0, 1));
 	n = run_latest(&statements[HOURS_OF_VERSION], &args);
 	spi = MemoryContextSwitchTo(context);

@@ -121,13 +121,13 @@ find_columns(DirectTable *table, Relation rel)
 		const DirectColumn *column = &table->columns[i];
 		AttrNumber	attnum = get_attnum(table->relid, column->name);
 
+		if (AttributeNumberIsValid(attnum) && TupleDescAttr(desc, attnum - 1)->attidentity)
+			table->sequence = identity_sequence(rel, attnum);
 		if (!AttributeNumberIsValid(attnum) ||
 			TupleDescAttr(desc, attnum - 1)->atttypid != column->type ||
 			(TupleDescAttr(desc, attnum - 1)->attnotnull && !column->always_set))
 			return false;
 		table->attnums[i] = attnum;
-		if (TupleDescAttr(desc, attnum - 1)->attidentity)
-			table->sequence = identity_sequence(rel, attnum);
 	}
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -208,6 +208,8 @@ describe_indexes(DirectTable *table, Relation rel)
 void
 look_at_table(DirectTable *table, Relation rel)
 {
+	bool		has_columns;
+
 	if (table->context == NULL)
 	{
 		table->context = AllocSetContextCreate(CacheMemoryContext, "support_ext direct table", ALLOCSET_SMALL_SIZES);
@@ -223,13 +225,15 @@ look_at_table(DirectTable *table, Relation rel)
 	table->plain = false;
 	table->valid = false;
 	table->changed = false;
-	table->plain = rel->rd_rel->relkind == RELKIND_RELATION &&
+	/* whatever road rows take, they are numbered by the sequence that this finds */
+	has_columns = find_columns(table, rel);
+	table->plain = has_columns &&
+		rel->rd_rel->relkind == RELKIND_RELATION &&
 		rel->rd_tableam == GetHeapamTableAmRoutine() &&
 		rel->rd_rules == NULL &&
 		!OidIsValid(get_extension_oid("citus", true)) &&	/* a distributed table has its rows elsewhere */
 		!fires_on(rel, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) &&
 		!has_foreign_checks(table, rel) &&
-		find_columns(table, rel) &&
 		describe_indexes(table, rel);
 	table->valid = !table->changed;
 }

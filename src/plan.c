@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -218,7 +219,8 @@ run(Statement *statement, const Args *args)
 uint64
 run_latest(Statement *statement, const Args *args)
 {
-	return run_as_asked(statement, args, VIEW_LATEST);
+	/* parallel mode, in which nothing is written, allows no other snapshot than the caller's */
+	return run_as_asked(statement, args, IsInParallelMode() ? VIEW_OF_CALLER : VIEW_LATEST);
 }
 
 /*

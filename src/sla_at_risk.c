@@ -80,7 +80,7 @@ support_sla_at_risk(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* sla_elapsed(calendar_id, calendar_version, from_at, to_at) -> what a clock counts in between */
+/* sla_elapsed(calendar_id, calendar_version, from_at, to_at) -> what a clock counts in between; NULL without bounds */
 PG_FUNCTION_INFO_V1(support_sla_elapsed);
 Datum
 support_sla_elapsed(PG_FUNCTION_ARGS)
@@ -91,7 +91,8 @@ support_sla_elapsed(PG_FUNCTION_ARGS)
 	};
 	Interval   *elapsed = palloc0(sizeof(Interval));
 
-	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
+	if (PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
+		TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(2)) || TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(3)))
 		PG_RETURN_NULL();
 	elapsed->time = promised_time(&promise, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3));
 	PG_RETURN_INTERVAL_P(elapsed);

@@ -51,6 +51,7 @@ typedef struct Ledger
 	int64		team_id;		/* that an outcome is put down to; 0 for none */
 	int64		assignee_id;
 	void		(*write) (struct Ledger *ledger, const Clock *clock, const SlaEvent *event);
+	List	   *pending;		/* entries that wait until the clocks are written */
 } Ledger;
 
 extern bool is_open_clock(const Clock *clock);

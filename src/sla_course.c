@@ -247,7 +247,7 @@ change_category(Course *course, const SlaTicket *old, SlaTicket *new, TimestampT
 
 /* A customer began to wait for another reply, or nobody waits any more though there was none. */
 static void
-change_waiting(Course *course, SlaTicket *ticket, TimestampTz at)
+change_waiting(Course *course, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
 {
 	Clock	   *clock = open_clock(course, SLA_NEXT_REPLY);
 
@@ -258,7 +258,8 @@ change_waiting(Course *course, SlaTicket *ticket, TimestampTz at)
 		if (clock != NULL)
 			cancel_clock(&course->ledger, clock, at, "withdrawn");
 	}
-	else if (clock == NULL && ticket->first_replied_at != NO_TIME)
+	/* a reply that is deleted later was one */
+	else if (clock == NULL && ticket->first_replied_at != NO_TIME && ticket->reply_count >= old->reply_count)
 		(void) begin_metric(course, ticket, SLA_NEXT_REPLY, Min(ticket->waiting_since, at));
 }
 
@@ -286,6 +287,8 @@ owed_since(const Course *course, const SlaTicket *ticket, SlaMetric metric, Time
 		case SLA_FIRST_REPLY:
 			return fresh && ticket->first_replied_at == NO_TIME ? ticket->created_at : NO_TIME;
 		case SLA_NEXT_REPLY:
+			if (last != NULL && last->state == CLOCK_FULFILLED && last->ended_at > ticket->waiting_since)
+				return NO_TIME;
 			return ticket->first_replied_at != NO_TIME ? ticket->waiting_since : NO_TIME;
 		case SLA_PERIODIC_UPDATE:
 			return fresh ? ticket->last_agent_at : NO_TIME;
@@ -366,7 +369,7 @@ follow_live(Course *course, const SlaTicket *old, SlaTicket *new, TimestampTz at
 	if (old->category != new->category)
 		change_category(course, old, new, at);
 	if (old->waiting_since != new->waiting_since)
-		change_waiting(course, new, at);
+		change_waiting(course, old, new, at);
 	if (old->team_id != new->team_id)
 		change_team(course, new, at);
 	note_holders(course, new);

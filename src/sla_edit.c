@@ -65,11 +65,7 @@ check_name_is_free(FunctionCallInfo fcinfo, int argument, int64 policy_id)
 		return;
 	arg_passed(&args, fcinfo, argument);
 	if (run(&statements[HOLDER_OF_NAME], &args) > 0 && result_int64(0, 1) != policy_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("policy name \"%s\" is taken", text_to_cstring(PG_GETARG_TEXT_PP(argument))),
-				 errdetail("It is policy %lld's.", (long long) result_int64(0, 1)),
-				 err_constraint("sla_policies", "sla_policies_name_key")));
+		refuse_taken_name("policy", text_to_cstring(PG_GETARG_TEXT_PP(argument)), result_int64(0, 1), "sla_policies");
 }
 
 /* Write the targets of a policy that has none. */

@@ -128,6 +128,7 @@ close_course(LiveCourse *live)
 {
 	write_clocks(live->course.clocks);
 	count_outcomes(live->course.clocks, live->was_live, live->is_live);
+	write_pending(&live->course.ledger);
 }
 
 /* A ticket is inserted: as a new one, restored, or under the id of one that was removed. */
@@ -304,7 +305,7 @@ forget_clocks(int64 ticket_id)
 
 	SPI_connect();
 	arg_int64(&args, ticket_id);
-	run(&statements[DELETE_CLOCKS], &args);
-	run(&statements[DELETE_EVENTS], &args);
+	run_latest(&statements[DELETE_CLOCKS], &args);
+	run_latest(&statements[DELETE_EVENTS], &args);
 	SPI_finish();
 }

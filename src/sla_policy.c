@@ -128,7 +128,8 @@ forget_policies(Oid relid)
 static void
 forget_at_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_ABORT && read_in_transaction)
+	/* what is prepared may yet roll back */
+	if ((event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) && read_in_transaction)
 		policies_changed = true;
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
 		read_in_transaction = false;

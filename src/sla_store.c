@@ -535,20 +535,31 @@ put_event(const Values *row, const Ledger *ledger, const Clock *clock, const Sla
 	}
 }
 
-/* Add to the ledger what happened to a clock. */
+/* Add to the ledger what happened to a clock: now, or where others may see it, once the clocks are written. */
 void
 write_ledger(Ledger *ledger, const Clock *clock, const SlaEvent *event)
 {
 	bool		plain;
 	Relation	rel = open_table(&events_table, "sla_events", &plain);
-	Datum		values[EVENT_COLUMNS];
-	bool		nulls[EVENT_COLUMNS];
-	Values		row = {values, nulls};
+	Values	   *row = palloc(sizeof(Values));
 
-	put_event(&row, ledger, clock, event);
+	row->values = palloc(sizeof(Datum) * EVENT_COLUMNS);
+	row->nulls = palloc(sizeof(bool) * EVENT_COLUMNS);
+	put_event(row, ledger, clock, event);
 	if (plain)
-		add_row(&events_table, rel, values, nulls);
+		add_row(&events_table, rel, row->values, row->nulls);
 	else
-		run_with(&statements[INSERT_EVENT], &row);
+		ledger->pending = lappend(ledger->pending, row);
 	table_close(rel, NoLock);
+}
+
+/* Write the entries that triggers of the application see: these may change the ticket, and turn its clocks. */
+void
+write_pending(Ledger *ledger)
+{
+	ListCell   *cell;
+
+	foreach(cell, ledger->pending)
+		run_with(&statements[INSERT_EVENT], lfirst(cell));
+	ledger->pending = NIL;
 }
