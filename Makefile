@@ -7,6 +7,7 @@ PGFILEDESC = "support_ext - a customer-support desk in the database"
 OBJS = \
 	src/errors.o \
 	src/attempt.o \
+	src/keeping.o \
 	src/row.o \
 	src/plan.o \
 	src/actor.o \
@@ -50,6 +51,7 @@ OBJS = \
 	src/reply.o \
 	src/search.o \
 	src/trigger.o \
+	src/log_guard.o \
 	src/ticket_access.o \
 	src/people.o \
 	src/calendar_edit.o \

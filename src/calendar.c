@@ -26,6 +26,7 @@
 #include "calendar.h"
 #include "compat.h"
 #include "errors.h"
+#include "keeping.h"
 #include "plan.h"
 
 #define MAX_KEPT_CALENDARS 100
@@ -75,8 +76,7 @@ typedef struct KeptCalendar
 static HTAB *calendars;
 static MemoryContext calendar_context;
 static KeptCalendar *last_used;
-static bool calendars_changed;
-static bool read_in_transaction;
+static Keeping keeping;
 static Oid	calendar_relids[3];
 
 /* Forget the calendars if a table that holds them changed, or everything did (InvalidOid). */
@@ -85,30 +85,7 @@ forget_calendars(Oid relid)
 {
 	if (!OidIsValid(relid) ||
 		relid == calendar_relids[0] || relid == calendar_relids[1] || relid == calendar_relids[2])
-		calendars_changed = true;
-}
-
-static void
-forget_at_end(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_ABORT && read_in_transaction)
-		calendars_changed = true;
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-		read_in_transaction = false;
-}
-
-static void
-forget_at_end_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB && read_in_transaction)
-		calendars_changed = true;
-}
-
-void
-calendar_init(void)
-{
-	RegisterXactCallback(forget_at_end, NULL);
-	RegisterSubXactCallback(forget_at_end_of_subtransaction, NULL);
+		keeping.stale = true;
 }
 
 /* Must we keep to the snapshot of the query that called us? */
@@ -230,7 +207,7 @@ reset_calendars(void)
 	calendar_relids[0] = desk_relation("support", "calendars");
 	calendar_relids[1] = desk_relation("support", "calendar_hours");
 	calendar_relids[2] = desk_relation("support", "calendar_holidays");
-	calendars_changed = false;
+	keeping.stale = false;
 }
 
 /* Is what was kept good for who looks now? */
@@ -267,9 +244,9 @@ keep_calendar(const CalendarKey *key)
 	WorkingTime *time;
 	bool		found;
 
-	if (calendars == NULL || calendars_changed || hash_get_num_entries(calendars) >= MAX_KEPT_CALENDARS)
+	if (calendars == NULL || keeping.stale || hash_get_num_entries(calendars) >= MAX_KEPT_CALENDARS)
 		reset_calendars();
-	read_in_transaction = true;
+	note_reading(&keeping);
 	time = load_calendar(key->id);
 	kept = hash_search(calendars, key, HASH_ENTER, &found);
 	if (found)
@@ -291,7 +268,7 @@ calendar_time(int64 calendar_id)
 
 	/* in an open transaction nothing else might tell us of what others changed */
 	AcceptInvalidationMessages();
-	if (calendars_changed)
+	if (keeping.stale)
 		kept = NULL;
 	else if (kept == NULL || kept->key.id != key.id || kept->key.role != key.role)
 		kept = calendars == NULL ? NULL : hash_search(calendars, &key, HASH_FIND, NULL);
@@ -305,12 +282,8 @@ calendar_time(int64 calendar_id)
 static TimestampTz
 required_instant(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	TimestampTz at = DatumGetTimestampTz(required_argument(fcinfo, n, name));
+	TimestampTz at = required_time(fcinfo, n, name);
 
-	if (TIMESTAMP_NOT_FINITE(at))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be infinite", name)));
 	if (!in_calendar_range(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -345,10 +318,8 @@ support_business_elapsed(PG_FUNCTION_ARGS)
 	int64		calendar_id = required_id(fcinfo, 0, "calendar_id");
 	TimestampTz from_at = required_instant(fcinfo, 1, "from_at");
 	TimestampTz to_at = required_instant(fcinfo, 2, "to_at");
-	Interval   *elapsed = palloc0(sizeof(Interval));
 
-	elapsed->time = working_time_between(calendar_time(calendar_id), from_at, to_at);
-	PG_RETURN_INTERVAL_P(elapsed);
+	PG_RETURN_DATUM(time_span(working_time_between(calendar_time(calendar_id), from_at, to_at)));
 }
 
 /* business_add(calendar_id, at_time, work) -> the instant at which that much has been worked */

@@ -7,7 +7,6 @@
 
 #include "working_time.h"
 
-extern void calendar_init(void);
 extern void forget_calendars(Oid relid);
 extern pg_tz *calendar_zone(int64 calendar_id, const char *name);
 extern WorkingTime *calendar_time(int64 calendar_id);

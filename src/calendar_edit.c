@@ -69,6 +69,10 @@ static Statement statements[] = {
 	}
 };
 
+static const UniqueValue name = {
+	&statements[HOLDER_OF_NAME], "calendar name", "calendar", "calendars", "calendars_name_key"
+};
+
 #define HOURS_HINT "Hours look like {\"mon-fri\": [\"09:00-12:00\", \"13:00-17:00\"], \"sat\": \"10:00-14:00\"}."
 #define HOLIDAYS_HINT "Holidays look like [\"2026-12-25\", {\"day\": \"2026-12-24\", \"closed\": \"12:00-24:00\"," \
 	" \"name\": \"Christmas Eve\"}, {\"day\": \"2026-12-27\", \"open\": \"10:00-14:00\"}]."
@@ -302,19 +306,6 @@ write_holidays(int64 calendar_id, Jsonb *holidays)
 			insert_holiday(calendar_id, &value);
 }
 
-/* Raise 23505 if another calendar has the name. */
-static void
-check_name_is_free(FunctionCallInfo fcinfo, int argument, int64 calendar_id)
-{
-	Args		args = {0};
-
-	if (PG_ARGISNULL(argument))
-		return;
-	arg_passed(&args, fcinfo, argument);
-	if (run(&statements[HOLDER_OF_NAME], &args) > 0 && result_int64(0, 1) != calendar_id)
-		refuse_taken_name("calendar", text_to_cstring(PG_GETARG_TEXT_PP(argument)), result_int64(0, 1), "calendars");
-}
-
 /* Raise 22023 if a calendar never opens: nothing would ever be due. */
 static void
 check_works(int64 calendar_id)
@@ -340,7 +331,7 @@ support_create_calendar(PG_FUNCTION_ARGS)
 	int64		id;
 
 	begin_call(&call, fcinfo, 4);
-	check_name_is_free(fcinfo, 0, 0);
+	check_free(&name, fcinfo, 0, 0);
 	arg_passed(&args, fcinfo, 0);
 	arg_passed(&args, fcinfo, 1);
 	run(&statements[INSERT_CALENDAR], &args);
@@ -367,7 +358,7 @@ support_update_calendar(PG_FUNCTION_ARGS)
 	int32		version;
 
 	begin_call(&call, fcinfo, 5);
-	check_name_is_free(fcinfo, 1, id);
+	check_free(&name, fcinfo, 1, id);
 	for (int i = 0; i < 3; i++)
 		arg_passed(&args, fcinfo, i);
 	if (run(&statements[UPDATE_CALENDAR], &args) == 0)

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -17,6 +16,7 @@
 
 #include "calendar.h"
 #include "calendar_version.h"
+#include "keeping.h"
 #include "plan.h"
 
 #define MAX_KEPT_VERSIONS 200
@@ -101,32 +101,7 @@ typedef struct KeptVersion
 static HTAB *versions;
 static MemoryContext version_context;	/* owns what the session keeps */
 static KeptVersion *last_used;
-static bool read_in_transaction;
-static bool versions_doubtful;
-
-static void
-forget_at_end(XactEvent event, void *arg)
-{
-	/* what is prepared may yet roll back */
-	if ((event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) && read_in_transaction)
-		versions_doubtful = true;
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-		read_in_transaction = false;
-}
-
-static void
-forget_at_end_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB && read_in_transaction)
-		versions_doubtful = true;
-}
-
-void
-calendar_version_init(void)
-{
-	RegisterXactCallback(forget_at_end, NULL);
-	RegisterSubXactCallback(forget_at_end_of_subtransaction, NULL);
-}
+static Keeping keeping;
 
 /*
  * Write down what a calendar says, unless the last version says it. Returns the number. Where two sessions write at once,
@@ -216,21 +191,21 @@ reset_versions(void)
 		version_context = AllocSetContextCreate(CacheMemoryContext, "support_ext versions", ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(version_context);
 	versions = hash_create("support_ext versions", 16, &ctl, HASH_ELEM | HASH_BLOBS);
-	versions_doubtful = false;
+	keeping.stale = false;
 }
 
 /* The version as the session keeps it, read if need be. */
 static KeptVersion *
 know_version(const VersionKey *key)
 {
-	KeptVersion *kept = versions == NULL || versions_doubtful ? NULL : hash_search(versions, key, HASH_FIND, NULL);
+	KeptVersion *kept = versions == NULL || keeping.stale ? NULL : hash_search(versions, key, HASH_FIND, NULL);
 	WorkingTime *time;
 
 	if (kept != NULL)
 		return kept;
-	if (versions == NULL || versions_doubtful || hash_get_num_entries(versions) >= MAX_KEPT_VERSIONS)
+	if (versions == NULL || keeping.stale || hash_get_num_entries(versions) >= MAX_KEPT_VERSIONS)
 		reset_versions();
-	read_in_transaction = true;
+	note_reading(&keeping);
 	time = load_version(key);
 	kept = hash_search(versions, key, HASH_ENTER, NULL);
 	kept->time = time;
@@ -245,7 +220,7 @@ calendar_version_time(int64 calendar_id, int32 version)
 
 	if (version == PRESENT_VERSION)
 		return calendar_time(calendar_id);
-	if (last_used == NULL || versions_doubtful ||
+	if (last_used == NULL || keeping.stale ||
 		last_used->key.calendar_id != calendar_id || last_used->key.version != version)
 		last_used = know_version(&key);
 	return last_used->time;

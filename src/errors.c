@@ -100,17 +100,6 @@ refuse_taken_number(const char *number, int64 holder_id)
 			 err_constraint("tickets", "ix_tickets_ticket_number")));
 }
 
-/* 23505: a name that another calendar or policy has. */
-void
-refuse_taken_name(const char *what, const char *name, int64 holder_id, const char *table)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("%s name \"%s\" is taken", what, name),
-			 errdetail("It is %s %lld's.", what, (long long) holder_id),
-			 err_constraint(table, psprintf("%s_name_key", table))));
-}
-
 /* 27000: a row that must be there is not. */
 void
 refuse_suppressed_row(void)

@@ -20,7 +20,6 @@ pg_noreturn extern void refuse_inactive_user(int64 user_id);
 pg_noreturn extern void refuse_unknown_reference(const char *what, int64 id, const char *table, const char *constraint);
 pg_noreturn extern void refuse_suppressed_row(void);
 pg_noreturn extern void refuse_time_zone(const char *name);
-pg_noreturn extern void refuse_taken_name(const char *what, const char *name, int64 holder_id, const char *table);
 pg_noreturn extern void refuse_taken_number(const char *number, int64 holder_id);
 
 #endif							/* SUPPORT_ERRORS_H */

@@ -20,6 +20,16 @@ clock_time(const Interval *interval)
 	return interval->time + (interval->day + (int64) interval->month * DAYS_PER_MONTH) * USECS_PER_DAY;
 }
 
+/* So much time as an interval of hours. */
+Datum
+time_span(int64 microseconds)
+{
+	Interval   *span = palloc0(sizeof(Interval));
+
+	span->time = microseconds;
+	return IntervalPGetDatum(span);
+}
+
 /* Append a span. The list lives where it began to. */
 void
 add_span(SpanList *list, int64 opens, int64 closes)

@@ -43,6 +43,7 @@ typedef struct OpeningHours
 } OpeningHours;
 
 extern int64 clock_time(const Interval *interval);
+extern Datum time_span(int64 microseconds);
 extern void add_weekly_hours(OpeningHours *hours, int weekday, Span span);
 extern void add_holiday(OpeningHours *hours, DateADT day, bool is_open, Span span);
 extern void settle_hours(OpeningHours *hours);

@@ -80,22 +80,17 @@ static Statement statements[] = {
 	}
 };
 
-/* Raise 23505 if a row has the value already; the detail names it. */
-static void
-check_free(Statement *holder, const char *what, const char *whose, const char *index, FunctionCallInfo fcinfo, int argument)
-{
-	Args		args = {0};
+static const UniqueValue email = {
+	&statements[HOLDER_OF_EMAIL], "e-mail address", "user", "users", "ix_users_email_key"
+};
 
-	if (PG_ARGISNULL(argument))
-		return;
-	arg_passed(&args, fcinfo, argument);
-	if (run(holder, &args) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("%s \"%s\" is taken", what, text_to_cstring(PG_GETARG_TEXT_PP(argument))),
-				 errdetail("It is %s %lld's.", whose, (long long) result_int64(0, 1)),
-				 err_constraint(psprintf("%ss", whose), index)));
-}
+static const UniqueValue external_id = {
+	&statements[HOLDER_OF_EXTERNAL_ID], "external_id", "user", "users", "ix_users_external_id"
+};
+
+static const UniqueValue team_name = {
+	&statements[HOLDER_OF_TEAM_NAME], "team name", "team", "teams", "teams_name_key"
+};
 
 /* Raise P0002 unless there is a row of this id. */
 static void
@@ -137,8 +132,8 @@ support_create_user(PG_FUNCTION_ARGS)
 	begin_call(&call, fcinfo, 5);
 	if (!PG_ARGISNULL(2))
 		check_role(text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	check_free(&statements[HOLDER_OF_EMAIL], "e-mail address", "user", "ix_users_email_key", fcinfo, 0);
-	check_free(&statements[HOLDER_OF_EXTERNAL_ID], "external_id", "user", "ix_users_external_id", fcinfo, 4);
+	check_free(&email, fcinfo, 0, 0);
+	check_free(&external_id, fcinfo, 4, 0);
 	if (!PG_ARGISNULL(3))
 		check_there(&statements[FIND_ORGANIZATION], "organization", PG_GETARG_INT64(3));
 	for (int i = 0; i < 5; i++)
@@ -183,7 +178,7 @@ support_create_team(PG_FUNCTION_ARGS)
 	int64		id;
 
 	begin_call(&call, fcinfo, 1);
-	check_free(&statements[HOLDER_OF_TEAM_NAME], "team name", "team", "teams_name_key", fcinfo, 0);
+	check_free(&team_name, fcinfo, 0, 0);
 	arg_passed(&args, fcinfo, 0);
 	run(&statements[INSERT_TEAM], &args);
 	id = result_int64(0, 1);

@@ -361,7 +361,20 @@ required_argument(FunctionCallInfo fcinfo, int n, const char *name)
 	return PG_GETARG_DATUM(n);
 }
 
-/* The same for an id. */
+/* The same for an instant. Raises 22023 for infinity, too. */
+TimestampTz
+required_time(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	TimestampTz at = DatumGetTimestampTz(required_argument(fcinfo, n, name));
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be infinite", name)));
+	return at;
+}
+
+/* The n-th argument, an id. Raises 22023 if it is NULL. */
 int64
 required_id(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -389,6 +402,26 @@ arg_passed(Args *args, FunctionCallInfo fcinfo, int n)
 		arg_null(args);
 	else
 		arg(args, PG_GETARG_DATUM(n));
+}
+
+/*
+ * Raise 23505 if another row than our own, 0 for none, has the value of the n-th argument of our own call; the detail
+ * names it. Needs an SPI level.
+ */
+void
+check_free(const UniqueValue *unique, FunctionCallInfo fcinfo, int n, int64 own_id)
+{
+	Args		args = {0};
+
+	if (PG_ARGISNULL(n))
+		return;
+	arg_passed(&args, fcinfo, n);
+	if (run(unique->holder, &args) > 0 && result_int64(0, 1) != own_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("%s \"%s\" is taken", unique->what, text_to_cstring(PG_GETARG_TEXT_PP(n))),
+				 errdetail("It is %s %lld's.", unique->whose, (long long) result_int64(0, 1)),
+				 err_constraint(unique->table, unique->constraint)));
 }
 
 /* Read a column of the last run. Raises 27000 if there is no such row: a trigger or policy took it away. */

@@ -38,6 +38,16 @@ typedef struct Statement
 	SPIPlanPtr	plan;
 } Statement;
 
+/* A value that only one row may have, and how to speak of it. */
+typedef struct UniqueValue
+{
+	Statement  *holder;			/* finds the id of the row that has it */
+	const char *what;			/* "team name" */
+	const char *whose;			/* "team" */
+	const char *table;
+	const char *constraint;
+} UniqueValue;
+
 /* The arguments of one run. */
 typedef struct Args
 {
@@ -66,9 +76,11 @@ extern void arg_null(Args *args);
 extern void arg_int64(Args *args, int64 value);
 extern void arg_text(Args *args, const char *value);
 extern Datum required_argument(FunctionCallInfo fcinfo, int n, const char *name);
+extern TimestampTz required_time(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 required_id(FunctionCallInfo fcinfo, int n, const char *name);
 extern int32 positive_argument(FunctionCallInfo fcinfo, int n, const char *name);
 extern void arg_passed(Args *args, FunctionCallInfo fcinfo, int n);
+extern void check_free(const UniqueValue *unique, FunctionCallInfo fcinfo, int n, int64 own_id);
 
 extern Statement *statement_of(const char *text, int nargs, const Oid *argtypes);
 extern uint64 run(Statement *statement, const Args *args);

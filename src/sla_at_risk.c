@@ -10,6 +10,7 @@
 #include "utils/tuplestore.h"
 
 #include "actor.h"
+#include "opening_hours.h"
 #include "plan.h"
 #include "sla_clock.h"
 
@@ -89,11 +90,9 @@ support_sla_elapsed(PG_FUNCTION_ARGS)
 		.calendar_id = PG_ARGISNULL(0) ? NO_CALENDAR : PG_GETARG_INT64(0),
 		.calendar_version = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1)
 	};
-	Interval   *elapsed = palloc0(sizeof(Interval));
 
 	if (PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
 		TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(2)) || TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(3)))
 		PG_RETURN_NULL();
-	elapsed->time = promised_time(&promise, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3));
-	PG_RETURN_INTERVAL_P(elapsed);
+	PG_RETURN_DATUM(time_span(promised_time(&promise, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3))));
 }

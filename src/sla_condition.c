@@ -195,14 +195,9 @@ tags_of(SlaTicket *ticket)
 	SPI_connect();
 	arg_int64(&args, ticket->id);
 	n = run(&statements[TAGS_OF_TICKET], &args);
+	MemoryContextSwitchTo(caller);
 	for (uint64 i = 0; i < n; i++)
-	{
-		char	   *name = MemoryContextStrdup(caller, result_text(i, 1));
-		MemoryContext spi = MemoryContextSwitchTo(caller);
-
-		ticket->tags = lappend(ticket->tags, name);
-		MemoryContextSwitchTo(spi);
-	}
+		ticket->tags = lappend(ticket->tags, pstrdup(result_text(i, 1)));
 	SPI_finish();
 	ticket->tags_known = true;
 	return ticket->tags;

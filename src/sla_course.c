@@ -325,6 +325,7 @@ begin_late(Course *course, SlaTicket *ticket, const Promise *promise, TimestampT
 void
 match_again(Course *course, SlaTicket *ticket, TimestampTz at)
 {
+	note_holders(course, ticket);
 	for (SlaMetric metric = 0; metric < SLA_METRICS; metric++)
 	{
 		Clock	   *clock = open_clock(course, metric);
@@ -372,7 +373,6 @@ follow_live(Course *course, const SlaTicket *old, SlaTicket *new, TimestampTz at
 		change_waiting(course, old, new, at);
 	if (old->team_id != new->team_id)
 		change_team(course, new, at);
-	note_holders(course, new);
 	if (!is_solved(new->category) && may_match_else(old, new))
 		match_again(course, new, at);
 }

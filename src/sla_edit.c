@@ -55,18 +55,9 @@ static Statement statements[] = {
 	}
 };
 
-/* Raise 23505 if another policy has the name. */
-static void
-check_name_is_free(FunctionCallInfo fcinfo, int argument, int64 policy_id)
-{
-	Args		args = {0};
-
-	if (PG_ARGISNULL(argument))
-		return;
-	arg_passed(&args, fcinfo, argument);
-	if (run(&statements[HOLDER_OF_NAME], &args) > 0 && result_int64(0, 1) != policy_id)
-		refuse_taken_name("policy", text_to_cstring(PG_GETARG_TEXT_PP(argument)), result_int64(0, 1), "sla_policies");
-}
+static const UniqueValue name = {
+	&statements[HOLDER_OF_NAME], "policy name", "policy", "sla_policies", "sla_policies_name_key"
+};
 
 /* Write the targets of a policy that has none. */
 static void
@@ -91,7 +82,7 @@ support_create_sla_policy(PG_FUNCTION_ARGS)
 	int64		id;
 
 	begin_call(&call, fcinfo, 4);
-	check_name_is_free(fcinfo, 0, 0);
+	check_free(&name, fcinfo, 0, 0);
 	arg_passed(&args, fcinfo, 0);
 	arg_passed(&args, fcinfo, 2);
 	arg_passed(&args, fcinfo, 3);
@@ -115,7 +106,7 @@ support_update_sla_policy(PG_FUNCTION_ARGS)
 	int32		version;
 
 	begin_call(&call, fcinfo, 6);
-	check_name_is_free(fcinfo, 1, id);
+	check_free(&name, fcinfo, 1, id);
 	for (int i = 0; i < lengthof(columns); i++)
 		arg_passed(&args, fcinfo, columns[i]);
 	if (run(&statements[UPDATE_POLICY], &args) == 0)

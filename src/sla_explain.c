@@ -21,6 +21,7 @@
 
 #include "actor.h"
 #include "errors.h"
+#include "opening_hours.h"
 #include "plan.h"
 #include "sla_live.h"
 #include "sla_names.h"
@@ -100,15 +101,6 @@ typedef struct Explanation
 	Stretch		last;			/* it may go on */
 	int64		total;			/* without it */
 } Explanation;
-
-static Datum
-time_span(int64 microseconds)
-{
-	Interval   *span = palloc0(sizeof(Interval));
-
-	span->time = microseconds;
-	return IntervalPGetDatum(span);
-}
 
 /* Give out the last stretch. */
 static void

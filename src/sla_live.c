@@ -262,8 +262,6 @@ match_row(const Row *now, const void *arg)
 	if (!ticket.is_live || is_solved(ticket.category))
 		return;
 	open_course(&live, ticket.id);
-	live.course.ledger.team_id = ticket.team_id;
-	live.course.ledger.assignee_id = ticket.assignee_id;
 	match_again(&live.course, &ticket, desk_now());
 	close_course(&live);
 }
@@ -280,8 +278,8 @@ match_ticket(int64 ticket_id)
 void
 sla_tags_changed(int64 ticket_id)
 {
-	if (!matching_deferred && policies_exist() && policies_read_tags())
-		with_row_now(ticket_id, match_row, NULL);
+	if (!matching_deferred && policies_read_tags())
+		match_ticket(ticket_id);
 }
 
 /*

@@ -13,13 +13,13 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "calendar_version.h"
+#include "keeping.h"
 #include "plan.h"
 #include "sla_condition.h"
 #include "sla_given.h"
@@ -109,8 +109,7 @@ typedef struct Policies
 } Policies;
 
 static Policies policies;
-static bool policies_changed;
-static bool read_in_transaction;
+static Keeping keeping;
 static Oid	policy_relids[5];
 
 /* Forget the policies if a table that they are made of changed, or everything did (InvalidOid). */
@@ -122,31 +121,7 @@ forget_policies(Oid relid)
 	for (int i = 0; i < lengthof(policy_relids); i++)
 		concerns |= relid == policy_relids[i];
 	if (concerns)
-		policies_changed = true;
-}
-
-static void
-forget_at_end(XactEvent event, void *arg)
-{
-	/* what is prepared may yet roll back */
-	if ((event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) && read_in_transaction)
-		policies_changed = true;
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-		read_in_transaction = false;
-}
-
-static void
-forget_at_end_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB && read_in_transaction)
-		policies_changed = true;
-}
-
-void
-policy_init(void)
-{
-	RegisterXactCallback(forget_at_end, NULL);
-	RegisterSubXactCallback(forget_at_end_of_subtransaction, NULL);
+		keeping.stale = true;
 }
 
 /* A target of the last run, in the current context. The calendar's version is yet to be set. */
@@ -305,8 +280,8 @@ load_policies(void)
 	policies.read_tags = false;
 	MemoryContextReset(policies.context);
 	note_relations();
-	policies_changed = false;
-	read_in_transaction = true;
+	keeping.stale = false;
+	note_reading(&keeping);
 
 	SPI_connect();
 	policies.any = run_latest(&statements[ANY_POLICY], NULL) > 0;
@@ -320,7 +295,7 @@ load_policies(void)
 static void
 know_policies(void)
 {
-	if (!policies.valid || policies_changed)
+	if (!policies.valid || keeping.stale)
 		load_policies();
 }
 

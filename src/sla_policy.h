@@ -11,7 +11,6 @@
 
 typedef struct Policy Policy;
 
-extern void policy_init(void);
 extern void forget_policies(Oid relid);
 extern bool policies_exist(void);
 extern bool policies_read_tags(void);

@@ -76,8 +76,6 @@ reapply(const Row *row, int64 policy_id, TimestampTz at)
 	open_course(&live, ticket.id);
 	if (policy_id != 0 && !concerns(&live, &ticket, policy_id))
 		return false;
-	live.course.ledger.team_id = ticket.team_id;
-	live.course.ledger.assignee_id = ticket.assignee_id;
 	match_again(&live.course, &ticket, at);
 	foreach(cell, live.course.clocks)
 		turned |= ((const Clock *) lfirst(cell))->changed;

@@ -25,6 +25,7 @@
 #include "actor.h"
 #include "histogram.h"
 #include "image.h"
+#include "opening_hours.h"
 #include "records.h"
 #include "sla_live.h"
 #include "sla_names.h"
@@ -317,13 +318,13 @@ follow_states(Simulation *simulation)
 static void
 count_clock(Outcome *outcome, const Clock *clock)
 {
-	bool		is_breached = clock->breach_reason != NULL;
+	bool		breached = is_breached(clock);
 
-	outcome->breached += is_breached;
-	outcome->still_open += is_breached && is_open_clock(clock);
+	outcome->breached += breached;
+	outcome->still_open += breached && is_open_clock(clock);
 	if (clock->state != CLOCK_FULFILLED)
 		return;
-	outcome->achieved += !is_breached;
+	outcome->achieved += !breached;
 	outcome->fulfilled++;
 	histogram_add(&outcome->consumed, histogram_bucket(clock->consumed / USECS_PER_SEC), 1);
 }
@@ -382,10 +383,7 @@ follow_tickets(Simulation *simulation, TimestampTz from_at, TimestampTz to_at)
 static Datum
 percentile(const Outcome *outcome, double fraction)
 {
-	Interval   *span = palloc0(sizeof(Interval));
-
-	span->time = (int64) rint(histogram_percentile(&outcome->consumed, fraction)) * USECS_PER_SEC;
-	return IntervalPGetDatum(span);
+	return time_span((int64) rint(histogram_percentile(&outcome->consumed, fraction)) * USECS_PER_SEC);
 }
 
 /* Give out what came of a metric, if it was promised to any ticket. */
@@ -420,19 +418,6 @@ put_outcome(ReturnSetInfo *rsinfo, SlaMetric metric, const Outcome *outcome)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* An end of the range. Raises 22023 for NULL and infinity. */
-static TimestampTz
-end_asked_for(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	TimestampTz at = DatumGetTimestampTz(required_argument(fcinfo, n, name));
-
-	if (TIMESTAMP_NOT_FINITE(at))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be infinite", name)));
-	return at;
-}
-
 static Simulation *
 new_simulation(Jsonb *policy)
 {
@@ -455,8 +440,8 @@ Datum
 support_sla_simulate(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *policy = DatumGetJsonbP(required_argument(fcinfo, 0, "policy"));
-	TimestampTz from_at = end_asked_for(fcinfo, 1, "from_at");
-	TimestampTz to_at = end_asked_for(fcinfo, 2, "to_at");
+	TimestampTz from_at = required_time(fcinfo, 1, "from_at");
+	TimestampTz to_at = required_time(fcinfo, 2, "to_at");
 	Simulation *simulation;
 	Call		call;
 

@@ -20,6 +20,7 @@
 
 #include "actor.h"
 #include "direct.h"
+#include "opening_hours.h"
 #include "plan.h"
 #include "sla_names.h"
 #include "sla_store.h"
@@ -216,15 +217,6 @@ put_text(const Values *row, int column, const char *text)
 }
 
 static void
-put_time_span(const Values *row, int column, int64 microseconds)
-{
-	Interval   *span = palloc0(sizeof(Interval));
-
-	span->time = microseconds;
-	put(row, column, IntervalPGetDatum(span));
-}
-
-static void
 put_percents(const Values *row, int column, int n, const int32 *percents)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * Max(n, 1));
@@ -257,11 +249,11 @@ put_clock(const Values *row, const Clock *clock)
 	put_text(row, CLOCK_METRIC, sla_metric_names[promise->metric]);
 	put(row, CLOCK_INSTANCE, Int32GetDatum(clock->instance));
 	put_promise(row, CLOCK_POLICY_ID, promise);
-	put_time_span(row, CLOCK_TARGET, promise->target);
+	put(row, CLOCK_TARGET, time_span(promise->target));
 	put(row, CLOCK_PAUSE_CATEGORIES, PointerGetDatum(categories_array(promise->pauses)));
 	put_percents(row, CLOCK_WARN_PERCENTS, promise->nwarns, promise->warns);
 	put_text(row, CLOCK_STATE, clock_state_names[clock->state]);
-	put_time_span(row, CLOCK_CONSUMED, clock->consumed);
+	put(row, CLOCK_CONSUMED, time_span(clock->consumed));
 	put_time(row, CLOCK_CHECKPOINT_AT, clock->checkpoint_at);
 	put_time(row, CLOCK_STARTED_AT, clock->started_at);
 	put_time(row, CLOCK_DUE_AT, clock->due_at);
@@ -517,14 +509,14 @@ put_event(const Values *row, const Ledger *ledger, const Clock *clock, const Sla
 	put_text(row, EVENT_KIND, sla_event_names[event->kind]);
 	put_time(row, EVENT_OCCURRED_AT, event->occurred_at);
 	put_time(row, EVENT_RECORDED_AT, desk_now());
-	put_time_span(row, EVENT_CONSUMED, event->consumed);
+	put(row, EVENT_CONSUMED, time_span(event->consumed));
 	put_text(row, EVENT_REASON, event->reason);
 	if (event->kind == SLA_WARN)
 		put(row, EVENT_PERCENT, Int32GetDatum(event->percent));
 	put_time(row, EVENT_DUE_AT, clock->due_at);
 	if (event->kind == SLA_ACTIVATE || event->kind == SLA_RETARGET)
 	{
-		put_time_span(row, EVENT_TARGET, clock->promise.target);
+		put(row, EVENT_TARGET, time_span(clock->promise.target));
 		put_promise(row, EVENT_POLICY_ID, &clock->promise);
 		put(row, EVENT_PAUSE_CATEGORIES, PointerGetDatum(categories_array(clock->promise.pauses)));
 	}

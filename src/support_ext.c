@@ -16,7 +16,6 @@
 
 #include "actor.h"
 #include "calendar.h"
-#include "calendar_version.h"
 #include "compat.h"
 #include "direct.h"
 #include "fold.h"
@@ -87,9 +86,6 @@ _PG_init(void)
 	row_init();
 	actor_init();
 	rules_init();
-	calendar_init();
-	calendar_version_init();
-	policy_init();
 	log_writer_init();
 	CacheRegisterRelcacheCallback(forget, (Datum) 0);
 

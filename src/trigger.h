@@ -5,6 +5,8 @@
 #ifndef SUPPORT_TRIGGER_H
 #define SUPPORT_TRIGGER_H
 
+#include "commands/trigger.h"
+
 #include "row.h"
 
 /*
@@ -24,6 +26,12 @@ extern void end_restoring(RestoredRow before);
 /* Set while install() fills the lookup tables: that is not logged. */
 extern bool seeding;
 
+extern const DeskTable log_table;
+
 extern const DeskTable *desk_table(const char *name);
+extern TriggerData *check_protocol(FunctionCallInfo fcinfo, const char *function, TriggerEvent timing, bool per_row);
+extern const DeskTable *table_named(TriggerData *trigdata);
+extern bool fill_in_defaults(Relation rel, Row *row);
+extern HeapTuple tuple_of(const Row *row, HeapTuple original);
 
 #endif							/* SUPPORT_TRIGGER_H */

@@ -109,7 +109,6 @@ CREATE TABLE support.sla_clocks
 	CONSTRAINT sla_clocks_pkey PRIMARY KEY (ticket_id, id)
 );
 CREATE INDEX ix_sla_clocks_wake_at ON support.sla_clocks (wake_at) WHERE wake_at IS NOT NULL;
-CREATE INDEX ix_sla_clocks_decided_at ON support.sla_clocks (decided_at) WHERE decided_at IS NOT NULL;
 
 COMMENT ON TABLE support.sla_clocks IS
 	'Clocks: a promise to a ticket, and how much of its time is used. Written by the triggers on tickets; support.sla_status tells how they stand at this moment.';
@@ -146,7 +145,6 @@ COMMENT ON COLUMN support.sla_clocks.decided_at IS 'When it turned out whether t
 ALTER TABLE support.sla_clocks SET (fillfactor = 80);
 
 COMMENT ON INDEX support.ix_sla_clocks_wake_at IS 'Finds what is to be announced, and what is due soon.';
-COMMENT ON INDEX support.ix_sla_clocks_decided_at IS 'Finds the outcomes of a time range.';
 
 CREATE TABLE support.sla_events
 (
