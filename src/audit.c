@@ -6,6 +6,9 @@
  * INSERT keeps no image: the live row and the old values of later entries give it back. A DELETE keeps the whole row,
  * which makes the log the recycle bin; a removed ticket is noted in support_internal.recycle_bin, so that it is found
  * without a scan. Tables without an id have their key in the image.
+ *
+ * Who inserts a ticket under the id of a removed one, but in another status, has two entries written: it comes back, and
+ * its status changes. So the statuses that the log has of a ticket follow one another, and end with the one it has.
  */
 #include "postgres.h"
 
@@ -17,11 +20,13 @@
 #include "image.h"
 #include "log_writer.h"
 #include "plan.h"
+#include "workflow.h"
 
 enum
 {
 	KEEP_TICKET,
-	FIND_TICKET
+	FIND_TICKET,
+	LAST_STATUS
 };
 
 static Statement statements[] = {
@@ -34,6 +39,14 @@ static Statement statements[] = {
 	},
 	[FIND_TICKET] = {
 		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
+	},
+	[LAST_STATUS] = {
+		.text = "SELECT a.old_value OPERATOR(pg_catalog.->>) 'status'"
+		" FROM support_internal.recycle_bin AS b"
+		" JOIN support.audit_log AS a ON a.ticket_id OPERATOR(pg_catalog.=) b.ticket_id"
+		"	AND a.id OPERATOR(pg_catalog.=) b.audit_id AND a.occurred_at OPERATOR(pg_catalog.=) b.occurred_at"
+		" WHERE b.ticket_id OPERATOR(pg_catalog.=) $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	}
 };
@@ -165,11 +178,40 @@ audit_update(const Row *old, const Row *new)
 	log_write(&entry);
 }
 
-/* Does the recycle bin have a ticket of this id? Another session cannot be adding it: the caller has inserted its row. */
-bool
-ticket_is_in_bin(int64 ticket_id)
+/* What the log has of the status that the last removed ticket of this id had; NULL if it has that no more. */
+static Datum
+last_status(int64 ticket_id)
 {
-	return find_row(&recycle_bin, &statements[FIND_TICKET], ticket_id);
+	Args		args = {0};
+	Datum		status = (Datum) 0;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	if (run_latest(&statements[LAST_STATUS], &args) > 0 && !result_is_null(0, 1))
+		status = SPI_datumTransfer(result(0, 1), false, -1);
+	SPI_finish();
+	return status;
+}
+
+/*
+ * Has a ticket that is inserted the id of one that was removed? What the log has of that one is the new one's past, so it
+ * came back in the status that it had and has changed from there: sets before to it. Another session cannot be removing
+ * one: the caller has inserted its row.
+ */
+bool
+takes_over_id(const Row *ticket, Row *before)
+{
+	Datum		status;
+
+	if (!find_row(&recycle_bin, &statements[FIND_TICKET], row_int64(ticket, TICKET_ID)))
+		return false;
+	*before = copy_of_row(ticket);
+	status = last_status(row_int64(ticket, TICKET_ID));
+	if (status != (Datum) 0)
+		row_set(before, TICKET_STATUS, status);
+	if (row_column_differs(before, ticket, TICKET_STATUS))
+		row_set(before, TICKET_VERSION, Int64GetDatum(row_int64(ticket, TICKET_VERSION) - 1));
+	return true;
 }
 
 /* Add a removed ticket to the recycle bin; false if it is there, or if the bin does not take rows this way. */

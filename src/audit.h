@@ -16,7 +16,7 @@ extern bool is_kept_column(const char *name);
 extern void audit_insert(const Row *row);
 extern void audit_update(const Row *old, const Row *new);
 extern void audit_delete(const Row *row);
-extern bool ticket_is_in_bin(int64 ticket_id);
+extern bool takes_over_id(const Row *ticket, Row *before);
 
 /* The ticket that purge_deleted() destroys at the moment, 0 for none: its rows are not kept, only that they went. */
 extern int64 purged_ticket;

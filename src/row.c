@@ -244,6 +244,17 @@ empty_row(const TableShape *shape, TupleDesc desc)
 	};
 }
 
+/* A row with the same values, in arrays of its own. */
+Row
+copy_of_row(const Row *row)
+{
+	Row			copy = empty_row(row->shape, row->desc);
+
+	memcpy(copy.values, row->values, sizeof(Datum) * row->desc->natts);
+	memcpy(copy.nulls, row->nulls, sizeof(bool) * row->desc->natts);
+	return copy;
+}
+
 /*
  * Fill a row in with what a query returned of all the table's columns, in their order. What was dropped is not among
  * them. The values point into the tuple.

@@ -87,6 +87,7 @@ extern void forget_shapes(Oid relid);
 extern const TableShape *shape_of(Relation rel, const DeskTable *table);
 extern void row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple);
 extern Row	empty_row(const TableShape *shape, TupleDesc desc);
+extern Row	copy_of_row(const Row *row);
 extern void row_fill(Row *row, HeapTuple tuple, TupleDesc from);
 extern Datum row_datum(const Row *row, int column);
 extern bool row_is_null(const Row *row, int column);

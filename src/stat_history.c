@@ -144,7 +144,9 @@ history_of(uint64 n, int64 before_version)
 
 /*
  * Read the changes of a ticket's status that were made before its present life had a version. The status that it was
- * inserted with is the one that the first change found, by life and version. Needs an SPI level, which owns the answer.
+ * inserted with is the one that the first change found, by life and version. What others have committed by now counts,
+ * also where the transaction keeps to its snapshot: a row that we may change can have had a ticket of its id removed
+ * since. Needs an SPI level, which owns the answer.
  */
 History
 read_history(int64 ticket_id, int64 before_version)
@@ -152,7 +154,7 @@ read_history(int64 ticket_id, int64 before_version)
 	Args		args = {0};
 
 	arg_int64(&args, ticket_id);
-	return history_of(run(&statements[HISTORY], &args), before_version);
+	return history_of(run_latest(&statements[HISTORY], &args), before_version);
 }
 
 /* The same for all changes, as the query that called us sees them and with the rights of the caller. */
@@ -162,7 +164,7 @@ read_visible_history(int64 ticket_id)
 	Args		args = {0};
 
 	arg_int64(&args, ticket_id);
-	return history_of(run_read_only(&statements[VISIBLE_HISTORY], &args), ANY_VERSION);
+	return history_of(run_read_only(&statements[VISIBLE_HISTORY], &args), WHOLE_PAST);
 }
 
 /* Does it have changes that are counted by what the ticket has? */

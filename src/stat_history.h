@@ -36,7 +36,7 @@ typedef struct History
 	const char *first_status;	/* that the ticket ever had; NULL if the log has no change */
 } History;
 
-#define ANY_VERSION PG_INT64_MAX
+#define WHOLE_PAST PG_INT64_MAX
 
 extern bool counts_as_solved(const char *status);
 extern StatusChange status_change(const char *from, const char *to);

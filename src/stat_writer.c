@@ -320,20 +320,24 @@ count_whole(const Row *ticket, int64 version, const char *status, int32 weight)
 	return solved;
 }
 
-/* A ticket is inserted: as a new one, restored, or under the id of one that was removed. */
+/* A ticket is inserted that has no past. */
 void
-count_new_ticket(const Row *ticket, bool restored)
+count_new_ticket(const Row *ticket)
 {
-	int64		version = restored ? row_int64(ticket, TICKET_VERSION) : ANY_VERSION;
-
-	lock_deltas();
-	if (!restored && !ticket_is_in_bin(row_int64(ticket, TICKET_ID)))
-	{
-		if (is_live(ticket))
-			count_without_past(ticket, 1);
+	if (!is_live(ticket))
 		return;
-	}
-	if (is_live(ticket) && count_whole(ticket, version, row_text(ticket, TICKET_STATUS), 1) && !shows_solves(ticket))
+	lock_deltas();
+	count_without_past(ticket, 1);
+}
+
+/* A removed ticket is inserted again, with the past that the log has of it from before a version. */
+void
+count_inserted_again(const Row *ticket, int64 before_version)
+{
+	if (!is_live(ticket))
+		return;
+	lock_deltas();
+	if (count_whole(ticket, before_version, row_text(ticket, TICKET_STATUS), 1) && !shows_solves(ticket))
 		hide_solves(row_int64(ticket, TICKET_ID));
 }
 

@@ -28,6 +28,7 @@
 #include "sla_check.h"
 #include "sla_live.h"
 #include "stat_check.h"
+#include "stat_history.h"
 #include "stat_tag.h"
 #include "stat_writer.h"
 #include "trigger.h"
@@ -396,26 +397,43 @@ check_among_others(const DeskTable *table, const Row *row)
 		check_policy_row(table, row);
 }
 
+/* A ticket is inserted: as a new one, restored, or under the id of one that was removed. */
+static void
+after_insert_of_ticket(const Row *row, bool restoring)
+{
+	Row			before;
+	bool		takes_over = !restoring && takes_over_id(row, &before);
+
+	if (!restoring)
+		ticket_check(NULL, row);
+	if (restoring)
+		count_inserted_again(row, row_int64(row, TICKET_VERSION));
+	else if (takes_over)
+		count_inserted_again(&before, WHOLE_PAST);
+	else
+		count_new_ticket(row);
+	audit_insert(row);
+	if (takes_over)
+	{
+		count_ticket_change(&before, row, false);
+		audit_update(&before, row);
+	}
+	sla_new_ticket(row, restoring);
+}
+
 static void
 after_insert(const DeskTable *table, const Row *row)
 {
-	bool		restoring = is_restored(table, row);
-
 	if (seeding)
 		return;
-	if (table == &tickets_table)
-	{
-		if (!restoring)
-			ticket_check(NULL, row);
-		count_new_ticket(row, restoring);
-	}
 	check_among_others(table, row);
-	audit_insert(row);
 	if (table == &tickets_table)
-		sla_new_ticket(row, restoring);
+		after_insert_of_ticket(row, is_restored(table, row));
+	else
+		audit_insert(row);
 	if (table != &comments_table)
 		recount(table, NULL, row);
-	else if (restoring)
+	else if (is_restored(table, row))
 		comment_recounted(NULL, row);
 	else
 		comment_inserted(row);

@@ -181,6 +181,16 @@ SELECT * FROM support.verify_stats();
 DELETE FROM support.tickets WHERE id IN (101, 102);
 INSERT INTO support.tickets (id, title, description, creator_id, status, team_id) VALUES (101, 'A', 'a', 3, 'pending', 1), (102, 'B', 'b', 3, 'open', 2);
 SELECT * FROM support.verify_stats();
+-- Its status has changed from what it was, so what has flown into the statuses is what they hold.
+SELECT ticket_id, action, old_value ->> 'status' AS old, new_value ->> 'status' AS new
+FROM support.audit_log
+WHERE ticket_id IN (101, 102) AND table_name = 'tickets' AND id > (SELECT max(id) FROM support.audit_log WHERE action = 'DELETE')
+ORDER BY id;
+SELECT
+	(SELECT n FROM support.report('backlog', '2026-01-01 00:00+00', '2027-01-01 00:00+00')) AS by_counters,
+	(SELECT sum(n) FROM support.report('backlog', '2026-01-01 00:00+00', '2027-01-01 00:00+00', group_by => 'team')) AS by_rows,
+	(SELECT backlog FROM support.report_backlog_history ORDER BY day DESC LIMIT 1) AS by_history,
+	(SELECT sum(tickets) FROM support.report_status WHERE category NOT IN ('solved', 'closed')) AS now;
 UPDATE support.tickets SET team_id = 3 - team_id WHERE id IN (101, 102);
 UPDATE support.tickets SET status = 'resolved' WHERE id = 101;
 SELECT * FROM support.verify_stats();
