@@ -491,13 +491,14 @@ BEGIN
 END
 $$;
 
--- A clock ends. Kept, the promise was kept by those who had the ticket before.
+-- A clock ends, with the warnings that are due. Kept, the promise was kept by those who had the ticket before.
 CREATE FUNCTION oracle.stop(c oracle.clocks, minute integer, before oracle.turns, state text, reason text DEFAULT NULL)
 RETURNS oracle.clocks
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	IF c.state IN ('running', 'paused') THEN
+		c := oracle.warn(c, minute);
 		IF state = 'fulfilled' AND c.breached IS NULL THEN
 			c.team_id := before.team_id;
 			c.assignee_id := before.assignee_id;
@@ -642,6 +643,8 @@ BEGIN
 		IF c.state IN ('running', 'paused') AND p IS NULL THEN
 			c := oracle.stop(c, t.minute, before, 'cancelled', 'policy');
 		ELSIF c.state IN ('running', 'paused') THEN
+			-- the same action may have let it run again, with so much used that a warning is due
+			c := oracle.warn(c, t.minute);
 			IF (c.promise).minutes <> p.minutes THEN
 				c.warned := 0;
 			END IF;

@@ -27,6 +27,7 @@ my $rounds = $ENV{SUPPORT_EXT_TEST_ROUNDS} // 3;
 my $seed = $ENV{SUPPORT_EXT_TEST_SEED} // time;
 my @fold_every = (20, 0, 3, 200);
 my @zones = ('UTC', 'Asia/Kathmandu');
+my $read_now = 'support.statuses, support.ticket_tags, support.sla_clocks';
 my $changes_of_statuses = join ' + ',
   map { "pg_stat_get_xact_tuples_$_('support.statuses'::regclass)" } qw(inserted updated deleted);
 my $node = start_server('desk', 'log_statement = none', 'deadlock_timeout = 10ms', 'synchronous_commit = off');
@@ -450,16 +451,17 @@ sub script_that_writes
 }
 
 # Compare in the snapshot of a transaction, in each time zone; in some, changes of its own come before. These are
-# counted by what statuses mean and by the tags that tickets have now, so these must still be what the snapshot has, and a
-# status that they change has all counted anew as it is now: see doc/stats.md. So there are none if the tables could not
-# be locked, being held by others that waited for each other; and after an undo that changed a status nothing is compared.
+# counted by what statuses mean, by the tags that tickets have and by how clocks stand now, so these must still be what the
+# snapshot has, and a status that they change has all counted anew as it is now: see doc/stats.md. So there are none if the
+# tables could not be locked, being held by others that waited for each other; and after an undo that changed a status
+# nothing is compared.
 sub script_that_compares
 {
 	my ($changes) = @_;
 	my @own = $changes ? grep { !/support\.statuses/ } any_changes($changes) : ();
 	my $script = "\\o /dev/null\n\\set ON_ERROR_ROLLBACK on\nSELECT oracle.begin_session();\n"
 	  . "BEGIN ISOLATION LEVEL REPEATABLE READ;\n\\set unlocked false\n"
-	  . (@own ? "LOCK TABLE support.statuses, support.ticket_tags IN SHARE MODE;\n\\set unlocked :ERROR\n" : '')
+	  . (@own ? "LOCK TABLE $read_now IN SHARE MODE;\n\\set unlocked :ERROR\n" : '')
 	  . "SELECT setseed(@{[ rand ]});\n"
 	  . script_that_sets_clock();
 
