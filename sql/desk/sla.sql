@@ -168,7 +168,6 @@ CREATE TABLE support.sla_events
 	assignee_id bigint,
 	CONSTRAINT sla_events_pkey PRIMARY KEY (ticket_id, id)
 );
-CREATE INDEX ix_sla_events_recorded_at ON support.sla_events USING brin (recorded_at);
 
 COMMENT ON TABLE support.sla_events IS
 	'The ledger: every turn of a clock, in the order of ids for a ticket. Written by the triggers and support.sla_tick(), append-only by convention.';
@@ -192,4 +191,3 @@ COMMENT ON COLUMN support.sla_events.calendar_version IS 'Its version.';
 COMMENT ON COLUMN support.sla_events.pause_categories IS 'Of activate and retarget: where the clock stands still from then on.';
 COMMENT ON COLUMN support.sla_events.team_id IS 'Of a breach: the team that had the ticket at that instant.';
 COMMENT ON COLUMN support.sla_events.assignee_id IS 'Of a breach: the agent who had the ticket at that instant.';
-COMMENT ON INDEX support.ix_sla_events_recorded_at IS 'Finds what was written since.';
