@@ -86,14 +86,14 @@ delta_set_time(Delta *delta, int column, TimestampTz value)
 void
 lock_deltas(void)
 {
-	LockRelationOid(desk_relation("support_internal", "stat_deltas"), RowExclusiveLock);
+	LockRelationOid(direct_relation(&deltas, "support_internal", "stat_deltas"), RowExclusiveLock);
 }
 
 /* Write a row without SPI; false if the table does not take rows this way. */
 static bool
 add_delta(const Delta *delta)
 {
-	Relation	rel = table_open(desk_relation("support_internal", "stat_deltas"), RowExclusiveLock);
+	Relation	rel = table_open(direct_relation(&deltas, "support_internal", "stat_deltas"), RowExclusiveLock);
 	bool		plain = know_table(&deltas, rel);
 
 	if (plain)

@@ -7,7 +7,8 @@
  * where the table has the columns, and the information of its indexes. It is invalid once the relcache says that the
  * table or one of its indexes changed. The caller has RowExclusiveLock on the table from before it looks whether that
  * is so until the transaction ends. An index that is built CONCURRENTLY comes while we hold that lock, but waits for
- * our transaction before it relies on what was added.
+ * our transaction before it relies on what was added. Each index is locked for as long, from when the transaction first
+ * comes to it: a change has more locks than a backend has cheap ones for, and one that a row is changed without is saved.
  *
  * This serves a plain heap with no indexes but its primary key and plain ones, which may leave out the rows where a
  * column is NULL, no columns or constraints of others that need computing, and no triggers but the desk's own, which are
@@ -178,6 +179,7 @@ describe_indexes(DirectTable *table, Relation rel)
 	table->indexes = palloc(sizeof(Oid) * Max(list_length(indexes), 1));
 	table->index_infos = palloc(sizeof(IndexInfo *) * Max(list_length(indexes), 1));
 	table->wanted = palloc(sizeof(AttrNumber) * Max(list_length(indexes), 1));
+	table->locked_in = palloc0(sizeof(LocalTransactionId) * Max(list_length(indexes), 1));
 	foreach(cell, indexes)
 	{
 		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
@@ -185,7 +187,7 @@ describe_indexes(DirectTable *table, Relation rel)
 		AttrNumber	wanted = wanted_column(info);
 
 		if (index->rd_index->indisprimary)
-			table->primary_key = lfirst_oid(cell);
+			table->primary_key = table->nindexes;
 		else if (info->ii_ReadyForInserts && info->ii_Unique)
 			plain = false;
 		if (info->ii_ReadyForInserts &&
@@ -219,8 +221,7 @@ look_at_table(DirectTable *table, Relation rel)
 	table->nindexes = 0;
 	MemoryContextReset(table->context);
 	table->relid = RelationGetRelid(rel);
-	table->locked_in = InvalidLocalTransactionId;
-	table->primary_key = InvalidOid;
+	table->primary_key = -1;
 	table->sequence = InvalidOid;
 	table->plain = false;
 	table->valid = false;
@@ -245,6 +246,13 @@ know_table(DirectTable *table, Relation rel)
 	if (!table->valid || table->relid != RelationGetRelid(rel))
 		look_at_table(table, rel);
 	return table->plain;
+}
+
+/* The table of the desk of that name. What was found of it holds for as long as nothing has changed its name. */
+Oid
+direct_relation(const DirectTable *table, const char *schema, const char *name)
+{
+	return table->valid ? table->relid : desk_relation(schema, name);
 }
 
 /* What was found is no longer to be trusted if the table or one of its indexes changed, or everything did. */
@@ -282,27 +290,46 @@ next_row_id(DirectTable *table)
 	return nextval_internal(table->sequence, false);
 }
 
-/* Begin to look for the rows of a plain table whose first column, which begins the primary key, is this id. */
-static SysScanDesc
-begin_looking(DirectTable *table, Relation rel, int64 id)
+/* Lock an index, once in a transaction. */
+static void
+lock_index(DirectTable *table, int which)
+{
+	if (table->locked_in[which] == current_lxid())
+		return;
+	lock_for_transaction(table->indexes[which]);
+	table->locked_in[which] = current_lxid();
+}
+
+/* The key of the rows whose first column is this id. */
+static ScanKeyData
+key_of(const DirectTable *table, int64 id)
 {
 	ScanKeyData key;
 
 	ScanKeyInit(&key, table->attnums[0], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	return systable_beginscan(rel, table->primary_key, OidIsValid(table->primary_key), SnapshotSelf, 1, &key);
+	return key;
 }
 
-/* Copies of these rows as they are now, our own changes included. */
+/*
+ * Copies of the rows of a plain table whose first column, which begins the primary key, is this id, as they are now, our
+ * own changes included, in the order of that key. They are there to be changed, so the index is locked as for that.
+ */
 List *
 find_rows(DirectTable *table, Relation rel, int64 id)
 {
-	SysScanDesc scan = begin_looking(table, rel, id);
+	ScanKeyData key = key_of(table, id);
 	List	   *rows = NIL;
+	Relation	index;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	lock_index(table, table->primary_key);
+	index = index_open(table->indexes[table->primary_key], NoLock);
+	scan = systable_beginscan_ordered(rel, index, SnapshotSelf, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 		rows = lappend(rows, heap_copytuple(tuple));
-	systable_endscan(scan);
+	systable_endscan_ordered(scan);
+	index_close(index, NoLock);
 	return rows;
 }
 
@@ -310,7 +337,10 @@ find_rows(DirectTable *table, Relation rel, int64 id)
 bool
 has_row(DirectTable *table, Relation rel, int64 id)
 {
-	SysScanDesc scan = begin_looking(table, rel, id);
+	ScanKeyData key = key_of(table, id);
+	bool		has_key = table->primary_key >= 0;
+	SysScanDesc scan = systable_beginscan(rel, has_key ? table->indexes[table->primary_key] : InvalidOid, has_key,
+										  SnapshotSelf, 1, &key);
 	bool		found = HeapTupleIsValid(systable_getnext(scan));
 
 	systable_endscan(scan);
@@ -337,25 +367,17 @@ find_row(DirectTable *table, Statement *statement, int64 id)
 	return found;
 }
 
-/* Lock the indexes, once in a transaction. */
-static void
-lock_indexes(DirectTable *table)
-{
-	if (table->locked_in == current_lxid())
-		return;
-	for (int i = 0; i < table->nindexes; i++)
-		lock_for_transaction(table->indexes[i]);
-	table->locked_in = current_lxid();
-}
-
 /* Add a tuple to one index. */
 static void
-add_to_index(Oid relid, IndexInfo *info, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls)
+add_to_index(DirectTable *table, int which, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls)
 {
-	Relation	index = index_open(relid, NoLock);
+	IndexInfo  *info = table->index_infos[which];
+	Relation	index;
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
 
+	lock_index(table, which);
+	index = index_open(table->indexes[which], NoLock);
 	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
 	{
 		values[i] = row[info->ii_IndexAttrNumbers[i] - 1];
@@ -383,7 +405,7 @@ add_to_indexes(DirectTable *table, Relation rel, HeapTuple tuple, const Datum *r
 		/* one that is being built CONCURRENTLY takes none yet; its relcache entry tells when that has changed */
 		if (info->ii_ReadyForInserts && (table->wanted[i] == 0 || !row_nulls[table->wanted[i] - 1]) &&
 			(!only_summarizing || index_summarizes(info)))
-			add_to_index(table->indexes[i], info, rel, tuple, row, row_nulls);
+			add_to_index(table, i, rel, tuple, row, row_nulls);
 	}
 }
 
@@ -407,7 +429,6 @@ add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls
 	bool	   *row_nulls = palloc(sizeof(bool) * desc->natts);
 	HeapTuple	tuple;
 
-	lock_indexes(table);
 	memset(row_nulls, true, sizeof(bool) * desc->natts);
 	place_values(table, values, nulls, row, row_nulls);
 	tuple = heap_form_tuple(desc, row, row_nulls);
@@ -428,8 +449,8 @@ change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values,
 	HeapTuple	tuple;
 	IndexesToUpdate indexes;
 
-	lock_indexes(table);
-	heap_deform_tuple(old, desc, row, row_nulls);
+	if (desc->natts > table->ncolumns)
+		heap_deform_tuple(old, desc, row, row_nulls);
 	place_values(table, values, nulls, row, row_nulls);
 	tuple = heap_form_tuple(desc, row, row_nulls);
 	indexes = update_heap_tuple(rel, &old->t_self, tuple);

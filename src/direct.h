@@ -37,9 +37,9 @@ typedef struct DirectTable
 	int			nindexes;
 	Oid		   *indexes;
 	IndexInfo **index_infos;
-	LocalTransactionId locked_in;	/* the transaction that has locks on the indexes */
+	LocalTransactionId *locked_in;	/* by index: the last transaction that locked it */
 	AttrNumber *wanted;			/* by index: a column that is not NULL in its rows, 0 if it has all */
-	Oid			primary_key;
+	int			primary_key;	/* which of the indexes, -1 if there is none */
 	Oid			sequence;		/* that numbers the rows, if one does */
 	MemoryContext context;		/* owns what the pointers point to */
 	struct DirectTable *next;	/* of those that were looked at */
@@ -50,6 +50,7 @@ extern bool fires_on_insert(Relation rel);
 extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumns);
 extern void look_at_table(DirectTable *table, Relation rel);
 extern bool know_table(DirectTable *table, Relation rel);
+extern Oid	direct_relation(const DirectTable *table, const char *schema, const char *name);
 extern void forget_direct_tables(Oid relid);
 extern int64 next_row_id(DirectTable *table);
 extern List *find_rows(DirectTable *table, Relation rel, int64 id);

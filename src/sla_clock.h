@@ -5,8 +5,6 @@
 #ifndef SUPPORT_SLA_CLOCK_H
 #define SUPPORT_SLA_CLOCK_H
 
-#include "access/htup.h"
-
 #include "sla.h"
 
 /* A clock; support.sla_clocks has the meaning of what it holds. Times that are not there are DT_NOBEGIN, ids 0. */
@@ -32,7 +30,7 @@ typedef struct Clock
 	bool		changed;		/* since it was read */
 	bool		is_new;			/* it has no row yet */
 	struct ClockOutcome *outcome;	/* that its row tells, NULL if it is new; see sla_outcome.c */
-	HeapTuple	row;			/* NULL if it is new, or was not read from the table itself */
+	struct ClockRow *row;		/* that it was read from, NULL if it is new; see sla_store.c */
 } Clock;
 
 /* An entry of the ledger: what happened to a clock. What else it says is read from the clock, as it is after it. */
@@ -51,7 +49,7 @@ typedef struct Ledger
 	int64		team_id;		/* that an outcome is put down to; 0 for none */
 	int64		assignee_id;
 	void		(*write) (struct Ledger *ledger, const Clock *clock, const SlaEvent *event);
-	List	   *pending;		/* entries that wait until the clocks are written */
+	List	   *pending;		/* entries that are yet to be written */
 } Ledger;
 
 extern bool is_open_clock(const Clock *clock);

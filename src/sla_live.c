@@ -110,7 +110,7 @@ open_course(LiveCourse *live, int64 ticket_id)
 	*live = (LiveCourse) {
 		.was_live = true, .is_live = true,
 		.course = {
-			.ledger = {.write = write_ledger},
+			.ledger = {.write = note_event},
 			.ticket_id = ticket_id,
 			.clocks = read_clocks(ticket_id),
 			.match = match_live,
@@ -126,6 +126,7 @@ open_course(LiveCourse *live, int64 ticket_id)
 void
 close_course(LiveCourse *live)
 {
+	write_ledger(&live->course.ledger);
 	write_clocks(live->course.clocks);
 	count_outcomes(live->course.clocks, live->was_live, live->is_live);
 	write_pending(&live->course.ledger);

@@ -91,6 +91,8 @@ categories_in(ArrayType *array)
 	bool	   *nulls;
 	int			n;
 
+	if (ARR_NDIM(array) == 0)
+		return 0;
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{

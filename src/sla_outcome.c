@@ -13,27 +13,33 @@
 #include "sla_names.h"
 #include "sla_outcome.h"
 
-/* What a clock counts for. */
+/* What a clock counts for. Most changes alter none of it, so the value is put together only where it is counted. */
 typedef struct ClockOutcome
 {
-	uint32		measures;		/* 0 while there is no outcome */
+	uint32		measures;		/* 0 while there is no outcome, and nothing else */
 	TimestampTz at;
-	char	   *value;
+	SlaMetric	metric;
+	int64		policy_id;
+	int64		team_id;
+	int64		assignee_id;
 } ClockOutcome;
 
 static ClockOutcome
 outcome_of(const Clock *clock)
 {
-	ClockOutcome outcome = {0, decided_at(clock)};
+	TimestampTz at = decided_at(clock);
 
-	if (outcome.at == DT_NOBEGIN)
-		return outcome;
-	outcome.measures = !is_breached(clock) ? STAT_BIT(STAT_SLA_ACHIEVED) :
-		STAT_BIT(STAT_SLA_BREACHED) | (is_open_clock(clock) ? STAT_BIT(STAT_SLA_LATE) : 0);
-	outcome.value = psprintf("%s/%lld/%lld/%lld", sla_metric_names[clock->promise.metric],
-							 (long long) clock->promise.policy_id, (long long) clock->decided_team_id,
-							 (long long) clock->decided_assignee_id);
-	return outcome;
+	if (at == DT_NOBEGIN)
+		return (ClockOutcome) {0};
+	return (ClockOutcome) {
+		.measures = !is_breached(clock) ? STAT_BIT(STAT_SLA_ACHIEVED) :
+			STAT_BIT(STAT_SLA_BREACHED) | (is_open_clock(clock) ? STAT_BIT(STAT_SLA_LATE) : 0),
+		.at = at,
+		.metric = clock->promise.metric,
+		.policy_id = clock->promise.policy_id,
+		.team_id = clock->decided_team_id,
+		.assignee_id = clock->decided_assignee_id
+	};
 }
 
 /* Keep in mind what a clock that was just read counts for. */
@@ -48,17 +54,19 @@ static void
 count(const ClockOutcome *outcome, int32 weight)
 {
 	Delta		delta = new_delta(weight, outcome->measures);
+	char	   *value = psprintf("%s/%lld/%lld/%lld", sla_metric_names[outcome->metric], (long long) outcome->policy_id,
+								 (long long) outcome->team_id, (long long) outcome->assignee_id);
 
 	delta_set_time(&delta, DELTA_AT, outcome->at);
-	delta_set(&delta, DELTA_STATUS, CStringGetTextDatum(outcome->value));
+	delta_set(&delta, DELTA_STATUS, CStringGetTextDatum(value));
 	write_delta(&delta);
 }
 
 static bool
 same_outcome(const ClockOutcome *a, const ClockOutcome *b)
 {
-	return a->measures == b->measures &&
-		(a->measures == 0 || (a->at == b->at && strcmp(a->value, b->value) == 0));
+	return a->measures == b->measures && a->at == b->at && a->metric == b->metric && a->policy_id == b->policy_id &&
+		a->team_id == b->team_id && a->assignee_id == b->assignee_id;
 }
 
 /* Take back what the clocks of a ticket counted for, and count what they do now, where the two differ. */

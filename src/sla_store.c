@@ -186,6 +186,22 @@ typedef struct Values
 	bool	   *nulls;
 } Values;
 
+/* A clock's row: as it was read, then as it is to be. */
+typedef struct ClockRow
+{
+	HeapTuple	tuple;			/* that was read, and holds the values; NULL if it is new or a statement found it */
+	Promise		promise;		/* that the values tell */
+	Datum		values[CLOCK_COLUMNS];
+	bool		nulls[CLOCK_COLUMNS];
+} ClockRow;
+
+/* An entry of the ledger. */
+typedef struct EventRow
+{
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS];
+} EventRow;
+
 static void
 put(const Values *row, int column, Datum value)
 {
@@ -197,23 +213,24 @@ put(const Values *row, int column, Datum value)
 static void
 put_time(const Values *row, int column, TimestampTz at)
 {
-	if (!TIMESTAMP_NOT_FINITE(at))
-		put(row, column, TimestampTzGetDatum(at));
+	row->values[column] = TimestampTzGetDatum(at);
+	row->nulls[column] = TIMESTAMP_NOT_FINITE(at);
 }
 
 /* NULL for 0. */
 static void
 put_id(const Values *row, int column, int64 id)
 {
-	if (id != 0)
-		put(row, column, Int64GetDatum(id));
+	row->values[column] = Int64GetDatum(id);
+	row->nulls[column] = id == 0;
 }
 
 static void
 put_text(const Values *row, int column, const char *text)
 {
+	row->nulls[column] = text == NULL;
 	if (text != NULL)
-		put(row, column, CStringGetTextDatum(text));
+		row->values[column] = CStringGetTextDatum(text);
 }
 
 static void
@@ -232,30 +249,38 @@ put_promise(const Values *row, int policy_id, const Promise *promise)
 {
 	put(row, policy_id, Int64GetDatum(promise->policy_id));
 	put(row, policy_id + 1, Int32GetDatum(promise->policy_version));
-	if (promise->calendar_id == NO_CALENDAR)
-		return;
-	put(row, policy_id + 2, Int64GetDatum(promise->calendar_id));
+	put_id(row, policy_id + 2, promise->calendar_id);
 	put(row, policy_id + 3, Int32GetDatum(promise->calendar_version));
+	row->nulls[policy_id + 3] = promise->calendar_id == NO_CALENDAR;
+}
+
+/* Whose clock it is, and since when: that never changes. */
+static void
+put_beginning(const Values *row, const Clock *clock)
+{
+	put(row, CLOCK_TICKET_ID, Int64GetDatum(clock->ticket_id));
+	put(row, CLOCK_ID, Int64GetDatum(clock->id));
+	put_text(row, CLOCK_METRIC, sla_metric_names[clock->promise.metric]);
+	put(row, CLOCK_INSTANCE, Int32GetDatum(clock->instance));
+	put_time(row, CLOCK_STARTED_AT, clock->started_at);
 }
 
 static void
-put_clock(const Values *row, const Clock *clock)
+put_target(const Values *row, const Promise *promise)
 {
-	const Promise *promise = &clock->promise;
-
-	memset(row->nulls, true, sizeof(bool) * CLOCK_COLUMNS);
-	put(row, CLOCK_TICKET_ID, Int64GetDatum(clock->ticket_id));
-	put(row, CLOCK_ID, Int64GetDatum(clock->id));
-	put_text(row, CLOCK_METRIC, sla_metric_names[promise->metric]);
-	put(row, CLOCK_INSTANCE, Int32GetDatum(clock->instance));
 	put_promise(row, CLOCK_POLICY_ID, promise);
 	put(row, CLOCK_TARGET, time_span(promise->target));
 	put(row, CLOCK_PAUSE_CATEGORIES, PointerGetDatum(categories_array(promise->pauses)));
 	put_percents(row, CLOCK_WARN_PERCENTS, promise->nwarns, promise->warns);
+}
+
+/* How far it has come. */
+static void
+put_progress(const Values *row, const Clock *clock)
+{
 	put_text(row, CLOCK_STATE, clock_state_names[clock->state]);
 	put(row, CLOCK_CONSUMED, time_span(clock->consumed));
 	put_time(row, CLOCK_CHECKPOINT_AT, clock->checkpoint_at);
-	put_time(row, CLOCK_STARTED_AT, clock->started_at);
 	put_time(row, CLOCK_DUE_AT, clock->due_at);
 	put_time(row, CLOCK_WAKE_AT, clock->wake_at);
 	put(row, CLOCK_WARNED, Int32GetDatum(clock->warned));
@@ -268,13 +293,36 @@ put_clock(const Values *row, const Clock *clock)
 	put_time(row, CLOCK_DECIDED_AT, decided_at(clock));
 }
 
+/* Have the row say what the clock does. Most changes leave the promise as it is. */
+static void
+put_clock(ClockRow *clock_row, const Clock *clock)
+{
+	Values		row = {clock_row->values, clock_row->nulls};
+
+	if (clock->is_new)
+		put_beginning(&row, clock);
+	if (clock->is_new || !same_promise(&clock_row->promise, &clock->promise))
+		put_target(&row, &clock->promise);
+	put_progress(&row, clock);
+}
+
+/* Is the value this name? */
+static bool
+is_name(Datum value, const char *name)
+{
+	text	   *value_text = DatumGetTextPP(value);
+	size_t		length = strlen(name);
+
+	return VARSIZE_ANY_EXHDR(value_text) == length && memcmp(VARDATA_ANY(value_text), name, length) == 0;
+}
+
 static int
-name_among(const char *name, const char *const *names, int n)
+name_among(Datum value, const char *const *names, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
+		if (is_name(value, names[i]))
 			return i;
-	elog(ERROR, "unknown name \"%s\" in support.sla_clocks", name);
+	elog(ERROR, "unknown name \"%s\" in support.sla_clocks", TextDatumGetCString(value));
 }
 
 static TimestampTz
@@ -301,7 +349,7 @@ get_promise(const Values *row)
 	ArrayType  *percents = DatumGetArrayTypeP(row->values[CLOCK_WARN_PERCENTS]);
 
 	return (Promise) {
-		.metric = name_among(get_text(row, CLOCK_METRIC), sla_metric_names, SLA_METRICS),
+		.metric = name_among(row->values[CLOCK_METRIC], sla_metric_names, SLA_METRICS),
 		.policy_id = get_id(row, CLOCK_POLICY_ID),
 		.policy_version = DatumGetInt32(row->values[CLOCK_POLICY_VERSION]),
 		.target = DatumGetIntervalP(row->values[CLOCK_TARGET])->time,
@@ -314,15 +362,18 @@ get_promise(const Values *row)
 }
 
 static Clock *
-get_clock(const Values *row)
+get_clock(ClockRow *clock_row)
 {
+	Values		values = {clock_row->values, clock_row->nulls};
+	const Values *row = &values;
 	Clock	   *clock = palloc0(sizeof(Clock));
 
 	clock->ticket_id = get_id(row, CLOCK_TICKET_ID);
 	clock->id = get_id(row, CLOCK_ID);
 	clock->instance = DatumGetInt32(row->values[CLOCK_INSTANCE]);
-	clock->promise = get_promise(row);
-	clock->state = name_among(get_text(row, CLOCK_STATE), clock_state_names, CLOCK_CANCELLED + 1);
+	clock->row = clock_row;
+	clock->promise = clock_row->promise = get_promise(row);
+	clock->state = name_among(row->values[CLOCK_STATE], clock_state_names, CLOCK_CANCELLED + 1);
 	clock->consumed = DatumGetIntervalP(row->values[CLOCK_CONSUMED])->time;
 	clock->checkpoint_at = get_time(row, CLOCK_CHECKPOINT_AT);
 	clock->started_at = get_time(row, CLOCK_STARTED_AT);
@@ -344,22 +395,17 @@ get_clock(const Values *row)
 static Relation
 open_table(DirectTable *table, const char *name, bool *plain)
 {
-	Relation	rel = table_open(desk_relation("support", name), RowExclusiveLock);
+	Relation	rel = table_open(direct_relation(table, "support", name), RowExclusiveLock);
 
-	*plain = know_table(table, rel);
+	*plain = know_table(table, rel) && table->primary_key >= 0;
 	return rel;
 }
 
-/* The number of another clock. */
+/* The number of another clock, for who has read those of the ticket. */
 int64
 new_clock_id(void)
 {
-	bool		plain;
-	Relation	rel = open_table(&clocks_table, "sla_clocks", &plain);
-	int64		id = next_row_id(&clocks_table);
-
-	table_close(rel, NoLock);
-	return id;
+	return next_row_id(&clocks_table);
 }
 
 /* The rows of a plain table as clocks. */
@@ -375,21 +421,16 @@ find_clocks(Relation rel, int64 ticket_id)
 
 	foreach(cell, rows)
 	{
-		HeapTuple	tuple = lfirst(cell);
-		Datum		picked[CLOCK_COLUMNS];
-		bool		picked_nulls[CLOCK_COLUMNS];
-		Values		row = {picked, picked_nulls};
-		Clock	   *clock;
+		ClockRow   *row = palloc(sizeof(ClockRow));
 
-		heap_deform_tuple(tuple, desc, values, nulls);
+		row->tuple = lfirst(cell);
+		heap_deform_tuple(row->tuple, desc, values, nulls);
 		for (int i = 0; i < CLOCK_COLUMNS; i++)
 		{
-			picked[i] = values[clocks_table.attnums[i] - 1];
-			picked_nulls[i] = nulls[clocks_table.attnums[i] - 1];
+			row->values[i] = values[clocks_table.attnums[i] - 1];
+			row->nulls[i] = nulls[clocks_table.attnums[i] - 1];
 		}
-		clock = get_clock(&row);
-		clock->row = tuple;
-		clocks = lappend(clocks, clock);
+		clocks = lappend(clocks, get_clock(row));
 	}
 	return clocks;
 }
@@ -409,25 +450,14 @@ select_clocks(int64 ticket_id)
 	MemoryContextSwitchTo(caller);
 	for (uint64 i = 0; i < n; i++)
 	{
-		HeapTuple	tuple = heap_copytuple(SPI_tuptable->vals[i]);
-		Datum		values[CLOCK_COLUMNS];
-		bool		nulls[CLOCK_COLUMNS];
-		Values		row = {values, nulls};
+		ClockRow   *row = palloc(sizeof(ClockRow));
 
-		heap_deform_tuple(tuple, SPI_tuptable->tupdesc, values, nulls);
-		clocks = lappend(clocks, get_clock(&row));
+		row->tuple = NULL;
+		heap_deform_tuple(heap_copytuple(SPI_tuptable->vals[i]), SPI_tuptable->tupdesc, row->values, row->nulls);
+		clocks = lappend(clocks, get_clock(row));
 	}
 	SPI_finish();
 	return clocks;
-}
-
-static int
-compare_ids(const ListCell *a, const ListCell *b)
-{
-	int64		left = ((const Clock *) lfirst(a))->id;
-	int64		right = ((const Clock *) lfirst(b))->id;
-
-	return left < right ? -1 : left > right;
 }
 
 /* The clocks of a ticket, in the order in which they began. */
@@ -438,23 +468,22 @@ read_clocks(int64 ticket_id)
 	Relation	rel = open_table(&clocks_table, "sla_clocks", &plain);
 	List	   *clocks = plain ? find_clocks(rel, ticket_id) : select_clocks(ticket_id);
 
-	list_sort(clocks, compare_ids);
 	table_close(rel, NoLock);
 	return clocks;
 }
 
 /* Run a statement whose arguments are a row. */
 static void
-run_with(Statement *statement, const Values *row)
+run_with(Statement *statement, const Datum *values, const bool *nulls)
 {
 	Args		args = {0};
 
 	for (int i = 0; i < statement->nargs; i++)
 	{
-		if (row->nulls[i])
+		if (nulls[i])
 			arg_null(&args);
 		else
-			arg(&args, row->values[i]);
+			arg(&args, values[i]);
 	}
 	SPI_connect();
 	run(statement, &args);
@@ -465,18 +494,16 @@ run_with(Statement *statement, const Values *row)
 static void
 write_clock(Relation rel, bool plain, Clock *clock)
 {
-	Datum		values[CLOCK_COLUMNS];
-	bool		nulls[CLOCK_COLUMNS];
-	Values		row = {values, nulls};
+	ClockRow   *row = clock->is_new ? palloc(sizeof(ClockRow)) : clock->row;
 
 	settle_wake(clock);
-	put_clock(&row, clock);
+	put_clock(row, clock);
 	if (plain && clock->is_new)
-		add_row(&clocks_table, rel, values, nulls);
-	else if (plain && clock->row != NULL)
-		change_row(&clocks_table, rel, clock->row, values, nulls);
+		add_row(&clocks_table, rel, row->values, row->nulls);
+	else if (plain && row->tuple != NULL)
+		change_row(&clocks_table, rel, row->tuple, row->values, row->nulls);
 	else
-		run_with(&statements[clock->is_new ? INSERT_CLOCK : UPDATE_CLOCK], &row);
+		run_with(&statements[clock->is_new ? INSERT_CLOCK : UPDATE_CLOCK], row->values, row->nulls);
 }
 
 /* Write those clocks of a ticket that are new or have changed. */
@@ -499,12 +526,12 @@ write_clocks(const List *clocks)
 	CommandCounterIncrement();
 }
 
+/* All of an entry but its id. */
 static void
 put_event(const Values *row, const Ledger *ledger, const Clock *clock, const SlaEvent *event)
 {
 	memset(row->nulls, true, sizeof(bool) * EVENT_COLUMNS);
 	put(row, EVENT_TICKET_ID, Int64GetDatum(clock->ticket_id));
-	put(row, EVENT_ID, Int64GetDatum(next_row_id(&events_table)));
 	put(row, EVENT_CLOCK_ID, Int64GetDatum(clock->id));
 	put_text(row, EVENT_KIND, sla_event_names[event->kind]);
 	put_time(row, EVENT_OCCURRED_AT, event->occurred_at);
@@ -527,21 +554,39 @@ put_event(const Values *row, const Ledger *ledger, const Clock *clock, const Sla
 	}
 }
 
-/* Add to the ledger what happened to a clock: now, or where others may see it, once the clocks are written. */
+/* Keep in mind what happened to a clock, to be written once all has. */
 void
-write_ledger(Ledger *ledger, const Clock *clock, const SlaEvent *event)
+note_event(Ledger *ledger, const Clock *clock, const SlaEvent *event)
+{
+	EventRow   *row = palloc(sizeof(EventRow));
+	Values		values = {row->values, row->nulls};
+
+	put_event(&values, ledger, clock, event);
+	ledger->pending = lappend(ledger->pending, row);
+}
+
+/* Number the entries, and add them to the ledger unless others may see it: that waits until the clocks are written. */
+void
+write_ledger(Ledger *ledger)
 {
 	bool		plain;
-	Relation	rel = open_table(&events_table, "sla_events", &plain);
-	Values	   *row = palloc(sizeof(Values));
+	Relation	rel;
+	ListCell   *cell;
 
-	row->values = palloc(sizeof(Datum) * EVENT_COLUMNS);
-	row->nulls = palloc(sizeof(bool) * EVENT_COLUMNS);
-	put_event(row, ledger, clock, event);
+	if (ledger->pending == NIL)
+		return;
+	rel = open_table(&events_table, "sla_events", &plain);
+	foreach(cell, ledger->pending)
+	{
+		EventRow   *row = lfirst(cell);
+
+		row->values[EVENT_ID] = Int64GetDatum(next_row_id(&events_table));
+		row->nulls[EVENT_ID] = false;
+		if (plain)
+			add_row(&events_table, rel, row->values, row->nulls);
+	}
 	if (plain)
-		add_row(&events_table, rel, row->values, row->nulls);
-	else
-		ledger->pending = lappend(ledger->pending, row);
+		ledger->pending = NIL;
 	table_close(rel, NoLock);
 }
 
@@ -552,6 +597,10 @@ write_pending(Ledger *ledger)
 	ListCell   *cell;
 
 	foreach(cell, ledger->pending)
-		run_with(&statements[INSERT_EVENT], lfirst(cell));
+	{
+		const EventRow *row = lfirst(cell);
+
+		run_with(&statements[INSERT_EVENT], row->values, row->nulls);
+	}
 	ledger->pending = NIL;
 }

@@ -10,7 +10,8 @@
 extern int64 new_clock_id(void);
 extern List *read_clocks(int64 ticket_id);
 extern void write_clocks(const List *clocks);
+extern void note_event(Ledger *ledger, const Clock *clock, const SlaEvent *event);
+extern void write_ledger(Ledger *ledger);
 extern void write_pending(Ledger *ledger);
-extern void write_ledger(Ledger *ledger, const Clock *clock, const SlaEvent *event);
 
 #endif							/* SUPPORT_SLA_STORE_H */
