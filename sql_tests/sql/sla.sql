@@ -286,7 +286,8 @@ SELECT * FROM clocks(:t);
 SELECT * FROM ledger(:t);
 
 -- What was kept is put down to those who had it then.
-SELECT metric, decided_team_id, decided_assignee_id, short(decided_at) AS decided FROM support.sla_clocks WHERE ticket_id = :t;
+SELECT metric, decided_team_id, decided_assignee_id, short(decided_at) AS decided
+FROM support.sla_clocks WHERE ticket_id = :t ORDER BY id;
 
 -- Reopened: the work goes on where it was; first_reply is not owed again. A team that has it, has it anew.
 SET support_ext.now = '2026-04-02 09:00+02';
