@@ -81,6 +81,50 @@ local_date(TimestampTz at, pg_tz *zone)
 	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 }
 
+/* A zone, and the time around the last look at it in which its distance from UTC stays the same. */
+typedef struct Clock
+{
+	pg_tz	   *zone;
+	TimestampTz since;			/* from here on */
+	TimestampTz until;			/* and no longer than this, as far as is known */
+	int64		west;			/* what the clock then shows less than UTC, in microseconds */
+} Clock;
+
+/* Look at the zone at an instant, and at when it will next change. */
+static void
+look_at_clock(Clock *clock, TimestampTz at)
+{
+	struct pg_tm tm;
+	pg_time_t	second = timestamptz_to_time_t(floor_div(at, USECS_PER_SEC) * USECS_PER_SEC);
+	pg_time_t	boundary;
+	long		gmtoff[2];
+	int			isdst[2];
+
+	clock->since = at;
+	clock->west = local_clock(at, clock->zone, &tm) * USECS_PER_SEC;
+	switch (pg_next_dst_boundary(&second, &gmtoff[0], &isdst[0], &boundary, &gmtoff[1], &isdst[1], clock->zone))
+	{
+		case 0:					/* it never will */
+			clock->until = DT_NOEND;
+			break;
+		case 1:
+			clock->until = time_t_to_timestamptz(boundary);
+			break;
+		default:				/* not to be known */
+			clock->until = at;
+			break;
+	}
+}
+
+/* What the clock shows at an instant, as microseconds from 2000-01-01. */
+static Timestamp
+local_time(Clock *clock, TimestampTz at)
+{
+	if (at < clock->since || at >= clock->until)
+		look_at_clock(clock, at);
+	return at - clock->west;
+}
+
 /* The instant at which a date begins. */
 TimestampTz
 day_start(DateADT date, pg_tz *zone)
@@ -98,6 +142,20 @@ day_start(DateADT date, pg_tz *zone)
 	/* of two midnights the server takes the second */
 	for (int i = 0; i < HOURS_PUT_BACK * 4 && local_date(start - SLOT_USECS, zone) == date; i++)
 		start -= SLOT_USECS;
+	return start;
+}
+
+/* The same for one date after the other: where the clock is not changed for a day before and after there is one midnight. */
+static TimestampTz
+next_day_start(Clock *clock, DateADT date)
+{
+	TimestampTz start = date * USECS_PER_DAY + clock->west;
+
+	if (start >= clock->since + USECS_PER_DAY && start < clock->until - USECS_PER_DAY)
+		return start;
+	start = day_start(date, clock->zone);
+	if (start >= clock->until)
+		look_at_clock(clock, start);
 	return start;
 }
 
@@ -133,18 +191,17 @@ bucket_date(DateADT date, Bucket bucket, int n)
  * there.
  */
 static TimestampTz
-next_hour(TimestampTz at, pg_tz *zone)
+next_hour(Clock *clock, TimestampTz at)
 {
+	TimestampTz next = (floor_div(local_time(clock, at), USECS_PER_HOUR) + 1) * USECS_PER_HOUR + clock->west;
+	int			west = (int) (clock->west / USECS_PER_SEC);
 	struct pg_tm tm;
-	int			west = local_clock(at, zone, &tm);
-	TimestampTz next = floor_div(at, USECS_PER_SEC) * USECS_PER_SEC +
-		(SECS_PER_HOUR - tm.tm_min * SECS_PER_MINUTE - tm.tm_sec) * USECS_PER_SEC;
 
-	if (local_clock(next, zone, &tm) == west)
+	if (next < clock->until || local_clock(next, clock->zone, &tm) == west)
 		return next;
 	for (TimestampTz slot = quarter_hour(at) + SLOT_USECS; slot < next; slot += SLOT_USECS)
 	{
-		if (local_clock(slot, zone, &tm) != west)
+		if (local_clock(slot, clock->zone, &tm) != west)
 			return slot;
 	}
 	return next;
@@ -174,6 +231,7 @@ void
 find_bounds(Bounds *bounds, TimestampTz from_at, TimestampTz to_at, Bucket bucket, pg_tz *zone)
 {
 	DateADT		date = bucket == BUCKET_WHOLE ? 0 : local_date(from_at, zone);
+	Clock		clock = {.zone = zone};
 	TimestampTz at = from_at;
 
 	*bounds = (Bounds) {.max = MOST_BUCKETS};
@@ -185,7 +243,7 @@ find_bounds(Bounds *bounds, TimestampTz from_at, TimestampTz to_at, Bucket bucke
 			add_bound(bounds, at);
 		if (bucket == BUCKET_WHOLE)
 			break;
-		at = bucket == BUCKET_HOUR ? next_hour(at, zone) : day_start(bucket_date(date, bucket, i), zone);
+		at = bucket == BUCKET_HOUR ? next_hour(&clock, at) : next_day_start(&clock, bucket_date(date, bucket, i));
 	}
 	add_bound(bounds, to_at);
 }
@@ -216,6 +274,7 @@ Datum
 support_day_bounds(PG_FUNCTION_ARGS)
 {
 	Bounds		bounds = {.max = PG_INT32_MAX - 1};
+	Clock		clock = {.zone = session_timezone};
 	DateADT		first,
 				last;
 
@@ -227,7 +286,7 @@ support_day_bounds(PG_FUNCTION_ARGS)
 	for (DateADT date = first; date <= last + 1; date++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		add_bound(&bounds, day_start(date, session_timezone));
+		add_bound(&bounds, next_day_start(&clock, date));
 	}
 	PG_RETURN_ARRAYTYPE_P(rounded_array(&bounds));
 }
@@ -254,12 +313,12 @@ support_last_days(PG_FUNCTION_ARGS)
 #define HOURS_IN_WEEK (7 * HOURS_PER_DAY)
 
 static int
-hour_of_week(TimestampTz at, pg_tz *zone)
+hour_of_week(Clock *clock, TimestampTz at)
 {
-	struct pg_tm tm;
+	int64		hour = floor_div(local_time(clock, at), USECS_PER_HOUR);
+	int64		day = floor_div(hour, HOURS_PER_DAY);
 
-	local_clock(at, zone, &tm);
-	return (j2day(date2j(tm.tm_year, tm.tm_mon, tm.tm_mday)) + 6) % 7 * HOURS_PER_DAY + tm.tm_hour + 1;
+	return (j2day((int) day + POSTGRES_EPOCH_JDATE) + 6) % 7 * HOURS_PER_DAY + (int) (hour - day * HOURS_PER_DAY) + 1;
 }
 
 /*
@@ -276,6 +335,7 @@ support_hours_of_week(PG_FUNCTION_ARGS)
 	Datum		values[3];
 	Datum	   *places;
 	Bounds		bounds;
+	Clock		clock = {.zone = session_timezone};
 	TupleDesc	desc;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -287,7 +347,7 @@ support_hours_of_week(PG_FUNCTION_ARGS)
 	places = palloc(sizeof(Datum) * bounds.n);
 	for (int i = 0; i < bounds.n - 1; i++)
 	{
-		int			place = hour_of_week(bounds.times[i], session_timezone);
+		int			place = hour_of_week(&clock, bounds.times[i]);
 		int64		usecs = bounds.times[i + 1] - bounds.times[i];
 
 		places[i] = Int32GetDatum(place);

@@ -69,6 +69,28 @@ SELECT count(*) AS hours FROM support.report('created', '2026-10-24 22:00', '202
 SELECT bucket_at AT TIME ZONE 'Australia/Lord_Howe' AS hour_begins, bucket_end - bucket_at AS lasts
 FROM support.report('created', '2026-04-04 13:30', '2026-04-04 17:30', 'hour', 'Australia/Lord_Howe');
 
+-- A day begins at the same instant whatever days are asked for with it, also where the clock is put back over midnight.
+CREATE FUNCTION begins_else(zone text)
+RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM set_config('TimeZone', zone, true);
+	RETURN
+	(
+		SELECT count(*)
+		FROM unnest(support_internal.day_bounds('2000-01-01', '2011-12-31')) WITH ORDINALITY AS b (at, n)
+		WHERE b.at <> (support_internal.day_bounds('2000-01-01'::date + b.n::integer - 1, '2000-01-01'::date + b.n::integer - 1))[1]
+	);
+END
+$$;
+SELECT zone, begins_else(zone)
+FROM unnest('{America/St_Johns,America/Moncton,Antarctica/Casey,Asia/Kathmandu,Australia/Lord_Howe,Pacific/Apia,UTC}'::text[]) AS zone;
+SET TimeZone = 'America/St_Johns';
+SELECT unnest(support_internal.day_bounds('2005-10-28', '2005-10-31')) AT TIME ZONE 'UTC' AS begins;
+SET TimeZone = 'UTC';
+DROP FUNCTION begins_else;
+
 -- A desk with four months of work, always the same. Statuses, teams and so on follow from remainders.
 INSERT INTO support.organizations (name) VALUES ('Northwind'), ('Acme');
 INSERT INTO support.teams (name) VALUES ('Hardware'), ('Billing'), ('Night shift');
