@@ -48,11 +48,18 @@ CREATE FUNCTION support_internal.tickets_created(
 	from_at timestamptz,
 	to_at timestamptz
 )
-RETURNS TABLE(created_at timestamptz, status text, priority text, team_id bigint, assignee_id bigint, is_open boolean, is_answered boolean)
+RETURNS TABLE(created_at timestamptz, status text)
 LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10
 AS 'MODULE_PATHNAME', 'support_tickets_created';
 COMMENT ON FUNCTION support_internal.tickets_created(timestamptz, timestamptz) IS
 	'The live tickets that were opened in a short time, for what counters of quarter hours do not tell.';
+
+CREATE FUNCTION support_internal.last_change_at()
+RETURNS timestamptz
+LANGUAGE c STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'support_last_change_at';
+COMMENT ON FUNCTION support_internal.last_change_at() IS
+	'When the last live ticket was opened, or one changed its status, whichever came later: NULL if there is none. Reads them all.';
 
 CREATE FUNCTION support_internal.duration(seconds double precision)
 RETURNS interval

@@ -28,7 +28,7 @@ RETURNS TABLE
 LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 100
 AS 'MODULE_PATHNAME', 'support_stat_series';
 COMMENT ON FUNCTION support_internal.stat_series(text, text, timestamptz[], boolean, integer[]) IS
-	'What a measure counted, by the values of a dimension, between each bound and the next; only what is not empty. Bounds ascend and are quarter hours, -infinity or infinity: 22023 else. Given places, the buckets of the same place are added up, and it is their number.';
+	'What a measure counted, by the values of a dimension, between each bound and the next; only what is not empty. Bounds ascend and are quarter hours, -infinity or infinity, for open, unanswered and waiting any instants: 22023 else. Given places, the buckets of the same place are added up, and it is their number.';
 
 CREATE FUNCTION support_internal.stat_moves(
 	bounds timestamptz[],
@@ -40,12 +40,13 @@ RETURNS TABLE
 	created bigint,
 	solved_events bigint,
 	reopened bigint,
-	opened bigint
+	opened bigint,
+	unsolved bigint
 )
 LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 100
 AS 'MODULE_PATHNAME', 'support_stat_moves';
 COMMENT ON FUNCTION support_internal.stat_moves(timestamptz[], text[]) IS
-	'What came in and went out between each bound and the next: tickets created, solve events, reopen events, and by how many the tickets became more whose status is none of those given. A row for each, also where nothing happened; none for NULL. The bounds are as those of stat_series().';
+	'What came in and went out between each bound and the next: tickets created, solve events, reopen events, and by how many the tickets became more whose status is none of those given, also summed up from the first bucket on. A row for each, also where nothing happened; none for NULL. The bounds are as those of stat_series().';
 
 CREATE FUNCTION support_internal.stat_totals(
 	measure text,

@@ -249,7 +249,7 @@ CREATE FUNCTION oracle.stat_moves(
 	bounds timestamptz[],
 	solved text[]
 )
-RETURNS TABLE(bucket integer, created bigint, solved_events bigint, reopened bigint, opened bigint)
+RETURNS TABLE(bucket integer, created bigint, solved_events bigint, reopened bigint, opened bigint, unsolved bigint)
 LANGUAGE sql STABLE ROWS 50
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -258,7 +258,8 @@ AS $$
 		coalesce(sum(c.n) FILTER (WHERE c.measure = 'tickets'), 0)::bigint,
 		coalesce(sum(c.n) FILTER (WHERE c.measure = 'solved'), 0)::bigint,
 		coalesce(sum(c.n) FILTER (WHERE c.measure = 'reopened'), 0)::bigint,
-		coalesce(sum(c.n) FILTER (WHERE c.measure = 'status_flow'), 0)::bigint
+		coalesce(sum(c.n) FILTER (WHERE c.measure = 'status_flow'), 0)::bigint,
+		sum(coalesce(sum(c.n) FILTER (WHERE c.measure = 'status_flow'), 0)) OVER (ORDER BY b.bucket)::bigint
 	FROM generate_series(1, cardinality(bounds) - 1) AS b (bucket)
 	LEFT JOIN
 		(
@@ -336,29 +337,12 @@ CREATE FUNCTION oracle.tickets_created(
 	from_at timestamptz,
 	to_at timestamptz
 )
-RETURNS TABLE
-(
-	created_at timestamptz,
-	status text,
-	priority text,
-	team_id bigint,
-	assignee_id bigint,
-	is_open boolean,
-	is_answered boolean
-)
+RETURNS TABLE(created_at timestamptz, status text)
 LANGUAGE sql STABLE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT
-		t.created_at,
-		t.status,
-		coalesce(t.priority, 'normal'),
-		t.team_id,
-		t.assignee_id,
-		s.category <> ALL (ARRAY['solved', 'closed']),
-		t.first_replied_at IS NOT NULL
+	SELECT t.created_at, t.status
 	FROM support.tickets AS t
-	JOIN support.statuses AS s ON s.name = t.status
 	WHERE t.created_at >= from_at AND t.created_at < to_at AND t.deleted_at IS NULL
 $$;
 

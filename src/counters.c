@@ -268,7 +268,7 @@ base_cell(const StatRow *row, Measure measure, Cell *cell)
 
 /* Hand on what a reader has in ranges of its part, of which there is one at least. */
 static void
-read_ranges(CellReader *reader, const NodeRange *ranges, int nranges, CellSink sink, void *arg)
+read_wanted(CellReader *reader, const NodeRange *ranges, int nranges, CellSink sink, void *arg)
 {
 	int			i = 0;
 
@@ -369,11 +369,15 @@ keys_of_family(ScanKey keys, uint32 family)
 	ScanKeyInit(&keys[2], COUNTER_LEVEL, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(FAMILY_LEVEL(family)));
 }
 
-/* Does it take long to fetch all bytes of a value? */
+/*
+ * Does it take longer to fetch all bytes of a value than to find and fetch those of some nodes? Not if they are most of
+ * it.
+ */
 static bool
-is_large(struct varlena *cells)
+is_worth_slicing(struct varlena *cells, const CellFormat *format, int64 nodes)
 {
-	return VARATT_IS_EXTERNAL_ONDISK(cells) && toast_raw_datum_size(PointerGetDatum(cells)) > LARGE_VALUE;
+	return nodes <= format->nodes / 4 * 3 && VARATT_IS_EXTERNAL_ONDISK(cells) &&
+		toast_raw_datum_size(PointerGetDatum(cells)) > LARGE_VALUE;
 }
 
 /* Hand on a row's cells that are asked for. */
@@ -384,19 +388,21 @@ read_row(HeapTuple tuple, TupleDesc desc, uint32 family, NodeRange *ranges, int 
 	int32		part = DatumGetInt32(heap_getattr(tuple, COUNTER_PART, desc, &isnull));
 	CellFormat	format = format_of(FAMILY_MEASURE(family), FAMILY_LEVEL(family), part);
 	RangeList	list = ranges_in_part(&format, ranges, nranges);
+	int64		first;
+	int64		last;
 	struct varlena *cells;
 	CellReader	reader;
 
 	if (list.n == 0)
 		return;
+	first = Max(list.ranges[0].from, format.first_node);
+	last = Min(list.ranges[list.n - 1].upto, format.first_node + format.nodes) - 1;
 	cells = (struct varlena *) DatumGetPointer(heap_getattr(tuple, COUNTER_CELLS, desc, &isnull));
-	if (is_large(cells))
-		cells_open_between(&reader, cells, &format,
-						   Max(list.ranges[0].from, format.first_node),
-						   Min(list.ranges[list.n - 1].upto, format.first_node + format.nodes) - 1);
+	if (is_worth_slicing(cells, &format, last - first + 1))
+		cells_open_between(&reader, cells, &format, first, last);
 	else
 		cells_open(&reader, (bytea *) pg_detoast_datum_packed(cells), &format);
-	read_ranges(&reader, list.ranges, list.n, sink, arg);
+	read_wanted(&reader, list.ranges, list.n, sink, arg);
 }
 
 /* How many of the ranges lie in the same or neighbouring parts. */

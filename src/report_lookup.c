@@ -17,13 +17,25 @@
 #include "plan.h"
 
 static Statement tickets_created = {
-	.text = "SELECT t.created_at, t.status, coalesce(t.priority, 'normal'), t.team_id, t.assignee_id,"
-	"	s.category OPERATOR(pg_catalog.<>) ALL (ARRAY['solved', 'closed']), t.first_replied_at IS NOT NULL"
+	.text = "SELECT t.created_at, t.status"
 	" FROM support.tickets AS t"
-	" JOIN support.statuses AS s ON s.name OPERATOR(pg_catalog.=) t.status"
 	" WHERE t.created_at OPERATOR(pg_catalog.>=) $1 AND t.created_at OPERATOR(pg_catalog.<) $2"
 	"	AND t.deleted_at IS NULL",
 	.nargs = 2, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID},
+	.as_owner_of = INTERNAL_TABLE("stat_counters")
+};
+
+static Statement last_change = {
+	.text = "SELECT pg_catalog.max(c.at)"
+	" FROM"
+	" ("
+	"	SELECT pg_catalog.max(t.created_at) AS at FROM support.tickets AS t WHERE t.deleted_at IS NULL"
+	"	UNION ALL"
+	"	SELECT pg_catalog.max(e.occurred_at)"
+	"	FROM support_internal.stat_events AS e"
+	"	JOIN support.tickets AS t ON t.id OPERATOR(pg_catalog.=) e.ticket_id"
+	"	WHERE t.deleted_at IS NULL"
+	" ) AS c",
 	.as_owner_of = INTERNAL_TABLE("stat_counters")
 };
 
@@ -53,4 +65,24 @@ support_tickets_created(PG_FUNCTION_ARGS)
 	put_rows((ReturnSetInfo *) fcinfo->resultinfo, run_read_only(&tickets_created, &args));
 	end_call(&call);
 	return (Datum) 0;
+}
+
+/* last_change_at() -> when the last live ticket was opened or changed its status, whichever came later */
+PG_FUNCTION_INFO_V1(support_last_change_at);
+Datum
+support_last_change_at(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = 0;
+	bool		isnull;
+	Call		call;
+
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	run_read_only(&last_change, NULL);
+	isnull = result_is_null(0, 1);
+	if (!isnull)
+		at = DatumGetTimestampTz(result(0, 1));
+	end_call(&call);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(at);
 }

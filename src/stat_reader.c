@@ -45,7 +45,7 @@ series_cell(void *arg, const NodeRange *range, const Cell *cell)
 static void
 series_delta(Reading *reading, uint64 value, const Cell *cell)
 {
-	int			bucket = bucket_of(reading, cell->node);
+	int			bucket = bucket_of(reading, cell);
 
 	if (bucket >= 0)
 		add_to_bucket(reading, value, place_of(reading, bucket), cell, 1);
@@ -106,37 +106,60 @@ named_codes(const ValueCodes *codes, ArrayType *names)
 	return named;
 }
 
-/* Read a measure of the moves between bounds. */
-static void
-read_move(Reading *reading, Measure measure, char dim)
+static inline void
+add_move(Reading *reading, uint64 value, int64 bucket, int64 n)
 {
-	reading->measure = measure;
-	reading->dim = dim;
-	forget_recent(reading);
-	sums_reset(reading->sums);
-	read_buckets(reading, series_cell);
-	read_deltas(reading, series_delta);
+	if (value > reading->codes->n)
+		refuse_cells();
+	if (!reading->is_left_out[value])
+		reading->moves[bucket] += n;
 }
 
-/* Add what was read up by bucket, but for the names that are left out. */
 static void
-add_moves(Reading *reading, ArrayType *left_out, int64 *moves)
+move_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
-	bool	   *is_left_out = named_codes(reading->codes, left_out);
+	if (range->adds)
+		add_move((Reading *) arg, cell->value, range->place, cell->n);
+	if (range->takes)
+		add_move((Reading *) arg, cell->value, range->less_place, -cell->n);
+}
+
+/* Add up what of the sums is not left out. */
+static void
+move_sums(Reading *reading)
+{
 	sums_iterator iterator;
 	Sum		   *sum;
 
 	sums_start_iterate(reading->sums, &iterator);
 	while ((sum = sums_iterate(reading->sums, &iterator)) != NULL)
-	{
-		if (sum->key.value > reading->codes->n)
-			refuse_cells();
-		if (!is_left_out[sum->key.value])
-			moves[sum->key.place] += sum->n;
-	}
+		add_move(reading, sum->key.value, sum->key.place, sum->n);
 }
 
-/* stat_moves(bounds, solved) -> bucket, created, solved, reopened, opened: a row for each bucket, in their order */
+/*
+ * Read a measure of the moves between bounds by bucket, but for the names that are left out. The buckets may be the days
+ * of many years, most of which have something: that is added up in an array. What is not added up yet comes first, since
+ * it may have names that nothing else has.
+ */
+static int64 *
+read_moves(Reading *reading, const RangeList *lists, Measure measure, char dim, ArrayType *left_out)
+{
+	reading->measure = measure;
+	reading->dim = dim;
+	reading->moves = palloc0(sizeof(int64) * Max(reading->nbuckets, 1));
+	forget_recent(reading);
+	sums_reset(reading->sums);
+	read_deltas(reading, series_delta);
+	reading->is_left_out = named_codes(reading->codes, left_out);
+	move_sums(reading);
+	read_ranges(reading, lists, move_cell);
+	return reading->moves;
+}
+
+/*
+ * stat_moves(bounds, solved) -> bucket, created, solved, reopened, opened, and the last summed up so far: a row for each
+ * bucket, in their order
+ */
 PG_FUNCTION_INFO_V1(support_stat_moves);
 Datum
 support_stat_moves(PG_FUNCTION_ARGS)
@@ -150,6 +173,8 @@ support_stat_moves(PG_FUNCTION_ARGS)
 	};
 	ArrayType  *solved = PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1);
 	int64	   *moves[lengthof(columns)];
+	RangeList	lists[LEVELS];
+	int64		unsolved = 0;
 	Reading		reading;
 
 	begin_reading(&reading, fcinfo);
@@ -157,19 +182,20 @@ support_stat_moves(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return end_reading(&reading);
 	read_bounds(&reading, fcinfo, 0);
+	reading.measure = columns[0].measure;
+	find_ranges(&reading, lists);
 	for (int i = 0; i < lengthof(columns); i++)
-	{
-		moves[i] = palloc0(sizeof(int64) * Max(reading.nbuckets, 1));
-		read_move(&reading, columns[i].measure, columns[i].dim);
-		add_moves(&reading, columns[i].dim == DIM_STATUS ? solved : NULL, moves[i]);
-	}
+		moves[i] = read_moves(&reading, lists, columns[i].measure, columns[i].dim,
+							  columns[i].dim == DIM_STATUS ? solved : NULL);
 	for (int bucket = 0; bucket < reading.nbuckets; bucket++)
 	{
-		Datum		values[1 + lengthof(columns)] = {Int32GetDatum(bucket + 1)};
+		Datum		values[2 + lengthof(columns)] = {Int32GetDatum(bucket + 1)};
 		bool		nulls[lengthof(values)] = {false};
 
 		for (int i = 0; i < lengthof(columns); i++)
 			values[1 + i] = Int64GetDatum(moves[i][bucket]);
+		unsolved += moves[lengthof(columns) - 1][bucket];
+		values[1 + lengthof(columns)] = Int64GetDatum(unsolved);
 		put_row(&reading, values, nulls);
 	}
 	return end_reading(&reading);
@@ -355,7 +381,7 @@ support_stat_oldest(PG_FUNCTION_ARGS)
 static void
 distinct_delta(Reading *reading, uint64 value, const Cell *cell)
 {
-	int			bucket = bucket_of(reading, cell->node);
+	int			bucket = bucket_of(reading, cell);
 
 	if (bucket >= 0 && cell->node - cell->bucket >= reading->bounds[bucket])
 		add_sum(reading, value, bucket, -cell->n, 0);

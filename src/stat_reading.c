@@ -156,19 +156,26 @@ find_sum(Reading *reading, uint64 value, int64 place)
 	return sum;
 }
 
-/* A bound as a slot. Raises 22023 unless it is on a quarter hour. */
+/* The slot that a bound lies in. Raises 22023 unless it begins there or the measure keeps instants. */
 static int64
-slot_of_bound(TimestampTz bound)
+slot_of_bound(const Reading *reading, TimestampTz bound)
 {
 	if (TIMESTAMP_IS_NOBEGIN(bound))
 		return FIRST_SLOT;
 	if (TIMESTAMP_IS_NOEND(bound))
 		return LAST_SLOT;
-	if (bound % SLOT_USECS != 0)
+	if (bound % SLOT_USECS != 0 && !reading->has_instants)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("bound %s is not on a quarter hour", timestamptz_to_str(bound))));
 	return slot_of(bound);
+}
+
+/* Does a bound lie within a slot? */
+static inline bool
+divides_slot(TimestampTz bound)
+{
+	return !TIMESTAMP_NOT_FINITE(bound) && bound % SLOT_USECS != 0;
 }
 
 /* Read the bounds of the buckets. */
@@ -176,22 +183,23 @@ void
 read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n)
 {
 	ArrayType  *array;
-	Datum	   *bounds;
-	bool	   *nulls;
-	int			nbounds = 0;
+	TimestampTz *instants;
+	int			nbounds;
 
 	if (PG_ARGISNULL(n) || ARR_NDIM(array = PG_GETARG_ARRAYTYPE_P(n)) > 1 || array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("bounds must be an array of one dimension without nulls")));
-	deconstruct_array(array, TIMESTAMPTZOID, sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &bounds, &nulls, &nbounds);
+	instants = (TimestampTz *) ARR_DATA_PTR(array);
+	nbounds = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	reading->bounds = palloc(sizeof(int64) * Max(nbounds, 1));
 	reading->nbuckets = Max(nbounds - 1, 0);
 	for (int i = 0; i < nbounds; i++)
 	{
-		reading->bounds[i] = slot_of_bound(DatumGetTimestampTz(bounds[i]));
-		if (i > 0 && reading->bounds[i] < reading->bounds[i - 1])
+		reading->bounds[i] = slot_of_bound(reading, instants[i]);
+		if (divides_slot(instants[i]))
+			reading->instants = instants;
+		if (i > 0 && instants[i] < instants[i - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("bounds must ascend")));
@@ -215,26 +223,35 @@ read_places(Reading *reading, FunctionCallInfo fcinfo, int n)
 	reading->places = (const int32 *) ARR_DATA_PTR(array);
 }
 
-/* The bucket that a slot lies in, from 0; -1 for none. */
-int
-bucket_of(const Reading *reading, int64 slot)
+/* The bucket that a time lies in, from 0; -1 for none. */
+static int
+find_bucket(const int64 *bounds, int nbuckets, int64 at)
 {
 	int			low = 0;
-	int			high = reading->nbuckets;
+	int			high = nbuckets;
 
-	if (high == 0 || slot < reading->bounds[0] || slot >= reading->bounds[high])
+	if (high == 0 || at < bounds[0] || at >= bounds[high])
 		return -1;
-	/* the last bound that is not behind the slot */
+	/* the last bound that is not behind it */
 	while (high - low > 1)
 	{
 		int			middle = (low + high) / 2;
 
-		if (reading->bounds[middle] <= slot)
+		if (bounds[middle] <= at)
 			low = middle;
 		else
 			high = middle;
 	}
 	return low;
+}
+
+/* The bucket that a slot's cell lies in. */
+int
+bucket_of(const Reading *reading, const Cell *cell)
+{
+	if (reading->instants == NULL)
+		return find_bucket(reading->bounds, reading->nbuckets, cell->node);
+	return find_bucket(reading->instants, reading->nbuckets, cell->node * SLOT_USECS + cell->bucket);
 }
 
 /* Slots that are to be put together. */
@@ -376,15 +393,16 @@ has_days(const Reading *reading, int bucket)
 		nearest_node(reading, from, SLOTS_IN_DAY) < nearest_node(reading, upto, SLOTS_IN_DAY);
 }
 
-/* Read the cells of all levels that make the buckets up. */
+/*
+ * Find the nodes of all levels that make up the buckets, by the slots that their bounds lie in. They are the same for
+ * each measure that has the same levels.
+ */
 void
-read_buckets(Reading *reading, CellSink sink)
+find_ranges(Reading *reading, RangeList *lists)
 {
-	RangeList	lists[LEVELS] = {{NULL}};
-
 	/* a bucket has at most one stretch of each level, or one at either end */
 	for (int level = 0; level < LEVELS; level++)
-		lists[level].ranges = palloc(sizeof(NodeRange) * Max(reading->nbuckets, 1) * 2);
+		lists[level] = (RangeList) {palloc(sizeof(NodeRange) * Max(reading->nbuckets, 1) * 2), 0};
 	reading->now = slot_of(desk_now());
 	for (int i = 0; i < reading->nbuckets; i++)
 		add_stretch(reading, lists, top_level(reading->measure), (Stretch) {
@@ -394,9 +412,71 @@ read_buckets(Reading *reading, CellSink sink)
 			.loose_from = i == 0 || (has_days(reading, i - 1) && has_days(reading, i)),
 			.loose_upto = i == reading->nbuckets - 1 || (has_days(reading, i) && has_days(reading, i + 1))
 		});
+}
+
+/* Of a slot that a bound divides. */
+typedef struct DividedSlot
+{
+	Reading    *reading;
+	CellSink	sink;
+} DividedSlot;
+
+/* Move a cell from the bucket that its slot lies in to its own. */
+static void
+divided_cell(void *arg, const NodeRange *range, const Cell *cell)
+{
+	DividedSlot *divided = (DividedSlot *) arg;
+	Reading    *reading = divided->reading;
+	int			from = find_bucket(reading->bounds, reading->nbuckets, cell->node);
+	int			to = bucket_of(reading, cell);
+	NodeRange	move = {
+		.adds = to >= 0,
+		.place = to >= 0 ? place_of(reading, to) : 0,
+		.takes = from >= 0,
+		.less_place = from >= 0 ? place_of(reading, from) : 0
+	};
+
+	if (from != to)
+		divided->sink(reading, &move, cell);
+}
+
+/* Divide the slots that bounds lie within. */
+static void
+divide_slots(Reading *reading, CellSink sink)
+{
+	DividedSlot divided = {reading, sink};
+	RangeList	list = {palloc(sizeof(NodeRange) * (reading->nbuckets + 1)), 0};
+
+	for (int i = 0; i <= reading->nbuckets; i++)
+	{
+		int64		slot = reading->bounds[i];
+
+		if (divides_slot(reading->instants[i]) && (list.n == 0 || list.ranges[list.n - 1].from != slot))
+			list.ranges[list.n++] = (NodeRange) {.from = slot, .upto = slot + 1};
+	}
+	read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, LEVEL_SLOT),
+			   list.ranges, list.n, divided_cell, &divided);
+}
+
+/* Read the cells of nodes. */
+void
+read_ranges(Reading *reading, const RangeList *lists, CellSink sink)
+{
 	for (int level = 0; level < LEVELS; level++)
 		read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
 				   lists[level].ranges, lists[level].n, sink, reading);
+}
+
+/* Read the cells that make up the buckets. */
+void
+read_buckets(Reading *reading, CellSink sink)
+{
+	RangeList	lists[LEVELS];
+
+	find_ranges(reading, lists);
+	read_ranges(reading, lists, sink);
+	if (reading->instants != NULL)
+		divide_slots(reading, sink);
 }
 
 /* Read all cells of a level. */

@@ -66,9 +66,12 @@ typedef struct Reading
 	MemoryContext context;		/* of all that the call makes */
 	MemoryContext previous;
 	int64	   *bounds;			/* slots: bucket i, from 0, is [bounds[i], bounds[i + 1]) */
+	TimestampTz *instants;		/* the same bounds, if some lie within a slot: else NULL */
 	int			nbuckets;
 	int64		now;			/* the slot that has begun: later ones are empty, most likely */
 	const int32 *places;		/* what each bucket is added up under, NULL for its own number */
+	int64	   *moves;			/* for stat_moves(): what each bucket comes to, */
+	const bool *is_left_out;	/* without these values, by their numbers */
 	int			level;			/* for stat_oldest(): what is looked at */
 	int			level_above;
 	bool		at_instants;	/* no longer where, but when */
@@ -126,8 +129,10 @@ extern void begin_reading_measure(Reading *reading, FunctionCallInfo fcinfo);
 extern Datum end_reading(Reading *reading);
 extern void read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n);
 extern void read_places(Reading *reading, FunctionCallInfo fcinfo, int n);
-extern int	bucket_of(const Reading *reading, int64 slot);
+extern int	bucket_of(const Reading *reading, const Cell *cell);
 extern void read_deltas(Reading *reading, DeltaSink sink);
+extern void find_ranges(Reading *reading, RangeList *lists);
+extern void read_ranges(Reading *reading, const RangeList *lists, CellSink sink);
 extern void read_buckets(Reading *reading, CellSink sink);
 extern void read_level(Reading *reading, int level, CellSink sink);
 extern void put_row(Reading *reading, Datum *values, bool *nulls);

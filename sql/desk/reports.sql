@@ -1,7 +1,7 @@
 -- Reports on what there is now: from the counters, deleted tickets left out.
 --
--- The counters know quarter hours, and for unsolved tickets when the first came. What else a report says of a time
--- within a quarter hour, it looks up among the tickets of that one.
+-- The counters know quarter hours, and for unsolved tickets instants. What else a report says of a time within a quarter
+-- hour, it looks up among the tickets of that one.
 
 CREATE OR REPLACE VIEW support.report_status AS
 SELECT
@@ -169,16 +169,8 @@ COMMENT ON COLUMN support.report_backlog.waiting IS 'Those of them whose custome
 COMMENT ON COLUMN support.report_backlog.oldest IS 'Age of the oldest unsolved ticket, in whole minutes.';
 
 CREATE OR REPLACE VIEW support.report_unanswered AS
-WITH ages AS
-(
-	SELECT
-		a.place,
-		support.desk_now() - a.age AS began_at,
-		support_internal.quarter_hour(support.desk_now() - a.age) AS slot_at
-	FROM (VALUES (1, '24 hours'::interval), (2, '8 hours'), (3, '4 hours'), (4, '1 hour')) AS a (place, age)
-),
 -- bucket 1 is what is older than the first age, bucket 5 what is younger than the last one
-counted AS
+WITH counted AS
 (
 	SELECT s.value, s.bucket, s.n
 	FROM support_internal.stat_series
@@ -186,17 +178,11 @@ counted AS
 		'unanswered',
 		't',
 		(
-			SELECT '-infinity'::timestamptz || array_agg(a.slot_at ORDER BY a.place) || 'infinity'::timestamptz
-			FROM ages AS a
+			SELECT
+				'-infinity'::timestamptz || array_agg(support.desk_now() - a.age ORDER BY a.place) || 'infinity'::timestamptz
+			FROM (VALUES (1, '24 hours'::interval), (2, '8 hours'), (3, '4 hours'), (4, '1 hour')) AS a (place, age)
 		)
 	) AS s
-	UNION ALL
-	-- what came in the quarter hour of an age, before it, is counted as younger: it is older
-	SELECT coalesce(t.team_id::text, ''), m.bucket, m.n
-	FROM ages AS a
-	CROSS JOIN LATERAL support_internal.tickets_created(a.slot_at, a.began_at) AS t
-	CROSS JOIN LATERAL (VALUES (a.place, 1), (a.place + 1, -1)) AS m (bucket, n)
-	WHERE t.is_open AND NOT t.is_answered
 ),
 teams AS
 (
@@ -274,11 +260,7 @@ COMMENT ON COLUMN support.report_unanswered.oldest IS 'Age of the oldest of them
 CREATE OR REPLACE VIEW support.report_aging AS
 WITH ages AS
 (
-	SELECT
-		a.place,
-		a.age,
-		support.desk_now() - a.days AS began_at,
-		support_internal.quarter_hour(support.desk_now() - a.days) AS slot_at
+	SELECT a.place, a.age, support.desk_now() - a.days AS began_at
 	FROM
 	(
 		VALUES
@@ -289,35 +271,23 @@ WITH ages AS
 			(5, '1 to 3 days', '1 day'),
 			(6, 'up to 1 day', NULL)
 	) AS a (place, age, days)
-),
-bounds AS
-(
-	SELECT '-infinity'::timestamptz || array_agg(a.slot_at ORDER BY a.place) || 'infinity'::timestamptz AS bounds
-	FROM ages AS a
-	WHERE a.slot_at IS NOT NULL
-),
--- bucket 1 is what is older than the first age, bucket 6 what is younger than the last one
-counted AS
-(
-	SELECT s.bucket, s.n AS open, 0 AS unassigned
-	FROM support_internal.stat_series('open', '-', (SELECT b.bounds FROM bounds AS b)) AS s
-	UNION ALL
-	SELECT s.bucket, 0, s.n
-	FROM support_internal.stat_series('unassigned', '-', (SELECT b.bounds FROM bounds AS b)) AS s
-	UNION ALL
-	-- what came in the quarter hour of an age, before it, is counted as younger: it is older
-	SELECT m.bucket, m.n, CASE WHEN t.assignee_id IS NULL THEN m.n ELSE 0 END
-	FROM ages AS a
-	CROSS JOIN LATERAL support_internal.tickets_created(a.slot_at, a.began_at) AS t
-	CROSS JOIN LATERAL (VALUES (a.place, 1), (a.place + 1, -1)) AS m (bucket, n)
-	WHERE t.is_open
 )
 SELECT
 	a.age,
-	coalesce(sum(c.open), 0)::bigint AS open,
-	coalesce(sum(c.unassigned), 0)::bigint AS unassigned
+	coalesce(sum(s.n), 0)::bigint AS open,
+	coalesce(sum(s.n) FILTER (WHERE s.value = ''), 0)::bigint AS unassigned
 FROM ages AS a
-LEFT JOIN counted AS c ON c.bucket = a.place
+-- bucket 1 is what is older than the first age, bucket 6 what is younger than the last one
+LEFT JOIN support_internal.stat_series
+(
+	'open',
+	'a',
+	(
+		SELECT '-infinity'::timestamptz || array_agg(b.began_at ORDER BY b.place) || 'infinity'::timestamptz
+		FROM ages AS b
+		WHERE b.began_at IS NOT NULL
+	)
+) AS s ON s.bucket = a.place
 GROUP BY a.place, a.age
 ORDER BY a.place DESC;
 

@@ -17,19 +17,7 @@ WITH span AS
 						FROM support_internal.stat_series
 							('entered', 's', ARRAY[(support_internal.last_days(1))[2], 'infinity'::timestamptz]) AS s
 					)
-				THEN
-				(
-					SELECT greatest
-					(
-						(SELECT max(t.created_at) FROM support.tickets AS t WHERE t.deleted_at IS NULL),
-						(
-							SELECT max(e.occurred_at)
-							FROM support_internal.stat_events AS e
-							JOIN support.tickets AS t ON t.id = e.ticket_id
-							WHERE t.deleted_at IS NULL
-						)
-					)::date
-				)
+				THEN support_internal.last_change_at()::date
 			END
 		) AS last_day
 	FROM support_internal.stat_oldest('entered', 's') AS o
@@ -39,7 +27,7 @@ SELECT
 	m.created,
 	m.solved_events AS solved,
 	m.reopened,
-	(sum(m.opened) OVER (ORDER BY m.bucket))::bigint AS open_at_end
+	m.unsolved AS open_at_end
 FROM span AS s
 CROSS JOIN LATERAL support_internal.stat_moves
 (
@@ -57,26 +45,21 @@ COMMENT ON COLUMN support.report_daily.reopened IS 'How often a ticket left solv
 COMMENT ON COLUMN support.report_daily.open_at_end IS 'Unsolved tickets when the day ended.';
 
 CREATE OR REPLACE VIEW support.report_backlog_history AS
-WITH running AS
+SELECT
+	support.desk_now()::date - 91 + m.bucket AS day,
+	m.created,
+	m.solved_events AS solved,
+	m.reopened,
+	m.opened AS net,
+	m.unsolved AS backlog
+FROM support_internal.stat_moves
 (
-	SELECT
-		-- day 0 is all the time before
-		m.bucket - 1 AS i,
-		m.created,
-		m.solved_events AS solved,
-		m.reopened,
-		m.opened AS net,
-		(sum(m.opened) OVER (ORDER BY m.bucket))::bigint AS backlog
-	FROM support_internal.stat_moves
-	(
-		'-infinity'::timestamptz || support_internal.day_bounds(support.desk_now()::date - 89, support.desk_now()::date),
-		(SELECT array_agg(d.name) FROM support.statuses AS d WHERE d.category = ANY (ARRAY['solved', 'closed']))
-	) AS m
-)
-SELECT support.desk_now()::date - 90 + r.i AS day, r.created, r.solved, r.reopened, r.net, r.backlog
-FROM running AS r
-WHERE r.i > 0
-ORDER BY r.i;
+	'-infinity'::timestamptz || support_internal.day_bounds(support.desk_now()::date - 89, support.desk_now()::date),
+	(SELECT array_agg(d.name) FROM support.statuses AS d WHERE d.category = ANY (ARRAY['solved', 'closed']))
+) AS m
+-- bucket 1 is all the time before
+WHERE m.bucket > 1
+ORDER BY m.bucket;
 
 COMMENT ON VIEW support.report_backlog_history IS
 	'The unsolved tickets at the end of each of the last 90 days, today included, and what changed their number.';

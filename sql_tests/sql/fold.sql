@@ -78,17 +78,18 @@ LANGUAGE sql AS $$
 	GROUP BY 1, 2, 3, 4
 	HAVING sum(s.n) <> 0 OR sum(s.seconds) <> 0
 $$;
-CREATE FUNCTION wrong_series(bounds timestamptz[]) RETURNS TABLE (measure text, dim text, value text, bucket integer, n numeric, seconds numeric)
+CREATE FUNCTION wrong_series(bounds timestamptz[], named text DEFAULT '') RETURNS TABLE (measure text, dim text, value text, bucket integer, n numeric, seconds numeric)
 LANGUAGE sql AS $$
 	SELECT s.measure, s.dim, s.value, s.bucket, sum(s.n), sum(s.seconds)
 	FROM
 	(
 		SELECT f.measure, f.dim, c.value, c.bucket, c.n, c.seconds
 		FROM families AS f CROSS JOIN LATERAL support_internal.stat_series(f.measure, f.dim, bounds) AS c
+		WHERE f.measure ~ named
 		UNION ALL
 		SELECT e.measure, e.dim, e.value, width_bucket(e.at, bounds), - e.weight, - e.weight * e.seconds
 		FROM contributions AS e
-		WHERE width_bucket(e.at, bounds) BETWEEN 1 AND cardinality(bounds) - 1
+		WHERE e.measure ~ named AND width_bucket(e.at, bounds) BETWEEN 1 AND cardinality(bounds) - 1
 	) AS s
 	GROUP BY 1, 2, 3, 4
 	HAVING sum(s.n) <> 0 OR sum(s.seconds) <> 0
@@ -188,6 +189,18 @@ CREATE FUNCTION any_bounds(seed integer) RETURNS timestamptz[] LANGUAGE sql IMMU
 		FROM generate_series(0, 1 + abs(hashint4(- seed)) % 8) AS n
 	) AS b
 $$;
+-- Some instants at which tickets were opened, and those right after them; and two within one quarter hour
+CREATE FUNCTION any_instants(seed integer) RETURNS timestamptz[] LANGUAGE sql STABLE AS $$
+	SELECT array_agg(b.at ORDER BY b.at)
+	FROM
+	(
+		SELECT c.at + m * '1 microsecond'::interval AS at
+		FROM (SELECT e.at FROM contributions AS e WHERE e.measure = 'open' ORDER BY md5(e.at::text || seed) LIMIT 4) AS c
+		CROSS JOIN generate_series(0, 1) AS m
+		UNION ALL
+		SELECT unnest('{-infinity,2026-02-01 00:07:03.5+00,2026-02-01 00:07:04+00,2026-03-01 00:00+00}'::timestamptz[])
+	) AS b
+$$;
 CREATE FUNCTION wrong() RETURNS TABLE (reader text, differences bigint) LANGUAGE sql AS $$
 	TRUNCATE contributions;
 	INSERT INTO contributions SELECT * FROM expanded;
@@ -199,6 +212,7 @@ CREATE FUNCTION wrong() RETURNS TABLE (reader text, differences bigint) LANGUAGE
 	UNION ALL SELECT 'uneven', count(*) FROM wrong_series('{1999-12-31 23:45+00,2000-01-01 00:00+00,2025-12-25 00:15+00,2025-12-25 00:15+00,2026-01-14 00:00+00,2026-03-19 00:00+00,2026-03-19 00:30+00,2026-04-02 13:15+00}')
 	UNION ALL SELECT 'histograms', count(*) FROM wrong_histograms('{-infinity,2025-06-01 05:45+00,2026-02-01 18:15+00,2026-03-01 00:00+00,infinity}')
 	UNION ALL SELECT 'any', count(*) FROM generate_series(1, 40) AS seed CROSS JOIN LATERAL wrong_series(any_bounds(seed))
+	UNION ALL SELECT 'instants', count(*) FROM (SELECT any_instants(seed) AS bounds FROM generate_series(1, 5) AS seed OFFSET 0) AS b CROSS JOIN LATERAL wrong_series(b.bounds, '^(open|waiting|unanswered)$')
 	UNION ALL SELECT 'totals', count(*) FROM wrong_totals()
 	UNION ALL SELECT 'oldest', count(*) FROM wrong_oldest()
 	UNION ALL SELECT 'distinct', count(*) FROM wrong_distinct('{-infinity,2025-06-01 05:45+00,2026-02-01 18:15+00,2026-03-01 00:00+00,infinity}')
