@@ -12,7 +12,13 @@ SELECT
 	date_trunc('minute', support.desk_now() - oldest.created_at) AS oldest
 FROM support.statuses AS s
 LEFT JOIN support_internal.stat_totals('status_stock', 's') AS n ON n.value = s.name
-LEFT JOIN support_internal.stat_oldest('status_stock', 's') AS o ON o.value = s.name
+-- one line a status, which the planner must see: it leaves it out where nobody asks for it
+LEFT JOIN
+	(
+		SELECT f.value, min(f.first_at) AS first_at
+		FROM support_internal.stat_oldest('status_stock', 's') AS f
+		GROUP BY f.value
+	) AS o ON o.value = s.name
 LEFT JOIN LATERAL
 	(
 		SELECT min(t.created_at) AS created_at
@@ -58,8 +64,19 @@ FROM support.users AS u
 LEFT JOIN support_internal.stat_totals('open', 'a') AS n ON n.value = u.id::text
 LEFT JOIN support_internal.stat_totals('waiting', 'a') AS w ON w.value = u.id::text
 LEFT JOIN support_internal.stat_oldest('waiting', 'a') AS o ON o.value = u.id::text
-LEFT JOIN support_internal.stat_series('reply', 'u', support_internal.rolling_days(30)) AS r ON r.value = u.id::text
-LEFT JOIN support_internal.stat_series('solved', 'u', support_internal.rolling_days(30)) AS s ON s.value = u.id::text
+-- one line an agent, which the planner must see: it leaves out those that nobody asks for
+LEFT JOIN
+	(
+		SELECT f.value, sum(f.n)::bigint AS n
+		FROM support_internal.stat_series('reply', 'u', support_internal.rolling_days(30)) AS f
+		GROUP BY f.value
+	) AS r ON r.value = u.id::text
+LEFT JOIN
+	(
+		SELECT f.value, sum(f.n)::bigint AS n
+		FROM support_internal.stat_series('solved', 'u', support_internal.rolling_days(30)) AS f
+		GROUP BY f.value
+	) AS s ON s.value = u.id::text
 WHERE u.is_active AND u.role = ANY (ARRAY['agent', 'team_lead', 'admin'])
 ORDER BY u.full_name, u.id;
 
@@ -83,10 +100,19 @@ FROM support.teams AS team
 LEFT JOIN support_internal.stat_totals('open', 't') AS n ON n.value = team.id::text
 LEFT JOIN support_internal.stat_totals('unassigned', 't') AS u ON u.value = team.id::text
 LEFT JOIN support_internal.stat_oldest('open', 't') AS o ON o.value = team.id::text
-LEFT JOIN support_internal.stat_series('tickets', 't', support_internal.rolling_days(30)) AS c
-	ON c.value = team.id::text
-LEFT JOIN support_internal.stat_series('solved', 't', support_internal.rolling_days(30)) AS s
-	ON s.value = team.id::text
+-- one line a team, which the planner must see: it leaves out those that nobody asks for
+LEFT JOIN
+	(
+		SELECT f.value, sum(f.n)::bigint AS n
+		FROM support_internal.stat_series('tickets', 't', support_internal.rolling_days(30)) AS f
+		GROUP BY f.value
+	) AS c ON c.value = team.id::text
+LEFT JOIN
+	(
+		SELECT f.value, sum(f.n)::bigint AS n
+		FROM support_internal.stat_series('solved', 't', support_internal.rolling_days(30)) AS f
+		GROUP BY f.value
+	) AS s ON s.value = team.id::text
 ORDER BY team.name, team.id;
 
 COMMENT ON VIEW support.report_teams IS 'What each team has to do and did, by the team that a ticket has now.';
@@ -155,8 +181,10 @@ SELECT
 	l.waiting,
 	date_trunc('minute', support.desk_now() - l.first_at) AS oldest
 FROM lines AS l
-LEFT JOIN support.teams AS team ON l.dimension = 'team' AND team.id::text = l.value
-LEFT JOIN support.users AS assignee ON l.dimension = 'assignee' AND assignee.id::text = l.value
+-- by the ids as they are indexed: a desk may have millions of users
+LEFT JOIN support.teams AS team ON team.id = CASE l.dimension WHEN 'team' THEN nullif(l.value, '')::bigint END
+LEFT JOIN support.users AS assignee
+	ON assignee.id = CASE l.dimension WHEN 'assignee' THEN nullif(l.value, '')::bigint END
 ORDER BY l.dimension DESC, l.place;
 
 COMMENT ON VIEW support.report_backlog IS
