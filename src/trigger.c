@@ -397,9 +397,9 @@ check_among_others(const DeskTable *table, const Row *row)
 		check_policy_row(table, row);
 }
 
-/* A ticket is inserted: as a new one, restored, or under the id of one that was removed. */
+/* A ticket is inserted: as a new one, restored, or under the id of one that was removed. It may have changed since. */
 static void
-after_insert_of_ticket(const Row *row, bool restoring)
+after_insert_of_ticket(const Row *row, bool restoring, bool superseded)
 {
 	Row			before;
 	bool		takes_over = !restoring && takes_over_id(row, &before);
@@ -415,20 +415,20 @@ after_insert_of_ticket(const Row *row, bool restoring)
 	audit_insert(row);
 	if (takes_over)
 	{
-		count_ticket_change(&before, row, false);
+		count_ticket_change(&before, row, superseded);
 		audit_update(&before, row);
 	}
 	sla_new_ticket(row, restoring);
 }
 
 static void
-after_insert(const DeskTable *table, const Row *row)
+after_insert(const DeskTable *table, const Row *row, bool superseded)
 {
 	if (seeding)
 		return;
 	check_among_others(table, row);
 	if (table == &tickets_table)
-		after_insert_of_ticket(row, is_restored(table, row));
+		after_insert_of_ticket(row, is_restored(table, row), superseded);
 	else
 		audit_insert(row);
 	if (table != &comments_table)
@@ -520,7 +520,7 @@ support_after_row(PG_FUNCTION_ARGS)
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
 		tell_sessions(rel, table, NULL, &row);
-		after_insert(table, &row);
+		after_insert(table, &row, is_superseded(trigdata->tg_trigtuple));
 	}
 	else
 	{
