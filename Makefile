@@ -9,6 +9,8 @@ OBJS = \
 	src/attempt.o \
 	src/keeping.o \
 	src/row.o \
+	src/owner.o \
+	src/analysis.o \
 	src/plan.o \
 	src/actor.o \
 	src/image.o \

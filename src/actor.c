@@ -33,16 +33,19 @@ enum
 
 static Statement statements[] = {
 	[USER_OF_ROLE] = {
-		.text = "SELECT id FROM support.users WHERE db_role OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT id FROM support.users WHERE db_role = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[NAME_OF_USER] = {
-		.text = "SELECT pg_catalog.format('%s (%s)', full_name, role), is_active"
-		" FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT format('%s (%s)', full_name, role), is_active"
+		" FROM support.users WHERE id = $1",
+		.columns = {{TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[ACTOR] = {
-		.text = "SELECT is_active FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT is_active FROM support.users WHERE id = $1",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	}
 };

@@ -29,15 +29,17 @@ enum
 static Statement statements[] = {
 	[STATE_OF_COMMENT] = {
 		.text = "SELECT deleted_at IS NOT NULL FROM support.comments"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND id = $2",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	},
 	[INSERT_ATTACHMENT] = {
 		.text = "INSERT INTO support.attachments"
 		" (ticket_id, comment_id, filename, content_type, byte_size, sha256, uploaded_by)"
 		" VALUES ($1, $2, $3, coalesce($4, 'application/octet-stream'),"
-		"	pg_catalog.length($5), pg_catalog.sha256($5), $6)"
+		"	length($5), sha256($5), $6)"
 		" RETURNING id, sha256",
+		.columns = {{INT8OID, NOT_NULL}, {BYTEAOID, NOT_NULL}},
 		.nargs = 6, .argtypes = {INT8OID, INT8OID, TEXTOID, TEXTOID, BYTEAOID, INT8OID}
 	},
 	[KEEP_CONTENT] = {
@@ -47,12 +49,14 @@ static Statement statements[] = {
 	},
 	[DIGEST_OF_ATTACHMENT] = {
 		.text = "SELECT sha256 FROM support.attachments"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND id = $2",
+		.columns = {{BYTEAOID}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	},
 	[READ_CONTENT] = {
 		.text = "SELECT content FROM support_internal.attachment_contents"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND sha256 OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND sha256 = $2",
+		.columns = {{BYTEAOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, BYTEAOID}, .as_owner_of = INTERNAL_TABLE("attachment_contents")
 	}
 };

@@ -38,15 +38,17 @@ static Statement statements[] = {
 		.nargs = 4, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[FIND_TICKET] = {
-		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[LAST_STATUS] = {
-		.text = "SELECT a.old_value OPERATOR(pg_catalog.->>) 'status'"
+		.text = "SELECT a.old_value ->> 'status'"
 		" FROM support_internal.recycle_bin AS b"
-		" JOIN support.audit_log AS a ON a.ticket_id OPERATOR(pg_catalog.=) b.ticket_id"
-		"	AND a.id OPERATOR(pg_catalog.=) b.audit_id AND a.occurred_at OPERATOR(pg_catalog.=) b.occurred_at"
-		" WHERE b.ticket_id OPERATOR(pg_catalog.=) $1",
+		" JOIN support.audit_log AS a ON a.ticket_id = b.ticket_id"
+		"	AND a.id = b.audit_id AND a.occurred_at = b.occurred_at"
+		" WHERE b.ticket_id = $1",
+		.columns = {{TEXTOID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	}
 };

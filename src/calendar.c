@@ -40,17 +40,20 @@ enum
 
 static Statement statements[] = {
 	[ZONE] = {
-		.text = "SELECT time_zone FROM support.calendars WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT time_zone FROM support.calendars WHERE id = $1",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[HOURS] = {
 		.text = "SELECT weekday, opens, closes FROM support.calendar_hours"
-		" WHERE calendar_id OPERATOR(pg_catalog.=) $1",
+		" WHERE calendar_id = $1",
+		.columns = {{INT4OID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[HOLIDAYS] = {
 		.text = "SELECT day, is_open, opens, closes FROM support.calendar_holidays"
-		" WHERE calendar_id OPERATOR(pg_catalog.=) $1",
+		" WHERE calendar_id = $1",
+		.columns = {{DATEOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	}
 };

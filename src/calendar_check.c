@@ -24,7 +24,7 @@ enum
 };
 
 static const DeskColumn calendar_columns[] = {
-	[CALENDAR_TIME_ZONE] = {"time_zone", COLUMN_TEXT}
+	[CALENDAR_TIME_ZONE] = {"time_zone", COLUMN_TEXT, NOT_NULL}
 };
 
 const DeskTable calendars_table = {
@@ -44,11 +44,11 @@ enum
 };
 
 static const DeskColumn hours_columns[] = {
-	[SPAN_ID] = {"id", COLUMN_BIGINT},
-	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT},
-	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL},
-	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL},
-	[SPAN_WEEKDAY] = {"weekday", COLUMN_INTEGER}
+	[SPAN_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_WEEKDAY] = {"weekday", COLUMN_INTEGER, NOT_NULL}
 };
 
 const DeskTable calendar_hours_table = {
@@ -56,12 +56,12 @@ const DeskTable calendar_hours_table = {
 };
 
 static const DeskColumn holiday_columns[] = {
-	[SPAN_ID] = {"id", COLUMN_BIGINT},
-	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT},
-	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL},
-	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL},
-	[SPAN_DAY] = {"day", COLUMN_DATE},
-	[SPAN_IS_OPEN] = {"is_open", COLUMN_BOOLEAN}
+	[SPAN_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_DAY] = {"day", COLUMN_DATE, NOT_NULL},
+	[SPAN_IS_OPEN] = {"is_open", COLUMN_BOOLEAN, NOT_NULL}
 };
 
 const DeskTable calendar_holidays_table = {
@@ -77,14 +77,16 @@ enum
 static Statement statements[] = {
 	[OTHER_HOURS] = {
 		.text = "SELECT opens, closes, weekday FROM support.calendar_hours"
-		" WHERE calendar_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<>) $2",
+		" WHERE calendar_id = $1 AND id <> $2",
+		.columns = {{INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INT4OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("calendar_hours")
 	},
 	[OTHER_HOLIDAYS] = {
 		.text = "SELECT opens, closes, day FROM support.calendar_holidays"
-		" WHERE calendar_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<>) $2"
-		" AND is_open OPERATOR(pg_catalog.=) $3"
-		" AND day OPERATOR(pg_catalog.>=) $4 AND day OPERATOR(pg_catalog.<=) $5",
+		" WHERE calendar_id = $1 AND id <> $2"
+		" AND is_open = $3"
+		" AND day >= $4 AND day <= $5",
+		.columns = {{INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {DATEOID, NOT_NULL}},
 		.nargs = 5, .argtypes = {INT8OID, INT8OID, BOOLOID, DATEOID, DATEOID},
 		.as_owner_of = PUBLIC_TABLE("calendar_holidays")
 	}

@@ -33,24 +33,26 @@ enum
 
 static Statement statements[] = {
 	[HOLDER_OF_NAME] = {
-		.text = "SELECT id FROM support.calendars WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT id FROM support.calendars WHERE name::text = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[INSERT_CALENDAR] = {
 		.text = "INSERT INTO support.calendars (name, time_zone) VALUES ($1, $2) RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {TEXTOID, TEXTOID}
 	},
 	[UPDATE_CALENDAR] = {
 		.text = "UPDATE support.calendars SET name = coalesce($2, name), time_zone = coalesce($3, time_zone)"
-		" WHERE id OPERATOR(pg_catalog.=) $1",
+		" WHERE id = $1",
 		.nargs = 3, .argtypes = {INT8OID, TEXTOID, TEXTOID}
 	},
 	[DELETE_HOURS] = {
-		.text = "DELETE FROM support.calendar_hours WHERE calendar_id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support.calendar_hours WHERE calendar_id = $1",
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[DELETE_HOLIDAYS] = {
-		.text = "DELETE FROM support.calendar_holidays WHERE calendar_id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support.calendar_holidays WHERE calendar_id = $1",
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[INSERT_HOURS] = {
@@ -63,8 +65,9 @@ static Statement statements[] = {
 		.nargs = 6, .argtypes = {INT8OID, DATEOID, BOOLOID, INTERVALOID, INTERVALOID, TEXTOID}
 	},
 	[HAS_WORKING_TIME] = {
-		.text = "SELECT EXISTS (SELECT FROM support.calendar_hours WHERE calendar_id OPERATOR(pg_catalog.=) $1)"
-		" OR EXISTS (SELECT FROM support.calendar_holidays WHERE calendar_id OPERATOR(pg_catalog.=) $1 AND is_open)",
+		.text = "SELECT EXISTS (SELECT FROM support.calendar_hours WHERE calendar_id = $1)"
+		" OR EXISTS (SELECT FROM support.calendar_holidays WHERE calendar_id = $1 AND is_open)",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	}
 };

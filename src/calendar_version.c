@@ -32,56 +32,60 @@ enum
 
 /* A time by the clock, in seconds in a version, as microseconds. */
 #define MICROSECONDS(seconds) \
-	"((" seconds ")::pg_catalog.numeric OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8"
+	"((" seconds ")::numeric * 1000000)::int8"
 
 static Statement statements[] = {
 	[WRITE_VERSION] = {
 		.text = "INSERT INTO support_internal.calendar_versions (calendar_id, version, definition, created_at)"
-		" SELECT $1, coalesce(last.version, 0) OPERATOR(pg_catalog.+) 1, current.definition, support.desk_now()"
-		" FROM (SELECT pg_catalog.jsonb_build_object("
+		" SELECT $1, coalesce(last.version, 0) + 1, current.definition, support.desk_now()"
+		" FROM (SELECT jsonb_build_object("
 		"   'time_zone', c.time_zone,"
-		"   'hours', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(h.weekday,"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', h.opens)),"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', h.closes)))"
+		"   'hours', (SELECT coalesce(jsonb_agg(jsonb_build_array(h.weekday,"
+		"       trim_scale(extract(epoch FROM h.opens)),"
+		"       trim_scale(extract(epoch FROM h.closes)))"
 		"       ORDER BY h.weekday, h.opens), '[]')"
-		"     FROM support.calendar_hours AS h WHERE h.calendar_id OPERATOR(pg_catalog.=) c.id),"
-		"   'holidays', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(d.day, d.is_open,"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', d.opens)),"
-		"       pg_catalog.trim_scale(pg_catalog.extract('epoch', d.closes)))"
+		"     FROM support.calendar_hours AS h WHERE h.calendar_id = c.id),"
+		"   'holidays', (SELECT coalesce(jsonb_agg(jsonb_build_array(d.day, d.is_open,"
+		"       trim_scale(extract(epoch FROM d.opens)),"
+		"       trim_scale(extract(epoch FROM d.closes)))"
 		"       ORDER BY d.day, d.is_open, d.opens), '[]')"
-		"     FROM support.calendar_holidays AS d WHERE d.calendar_id OPERATOR(pg_catalog.=) c.id))"
-		"   FROM support.calendars AS c WHERE c.id OPERATOR(pg_catalog.=) $1) AS current (definition)"
+		"     FROM support.calendar_holidays AS d WHERE d.calendar_id = c.id))"
+		"   FROM support.calendars AS c WHERE c.id = $1) AS current (definition)"
 		" LEFT JOIN LATERAL (SELECT v.version, v.definition FROM support_internal.calendar_versions AS v"
-		"   WHERE v.calendar_id OPERATOR(pg_catalog.=) $1 ORDER BY v.version DESC LIMIT 1) AS last ON true"
-		" WHERE last.version IS NULL OR last.definition OPERATOR(pg_catalog.<>) current.definition"
+		"   WHERE v.calendar_id = $1 ORDER BY v.version DESC LIMIT 1) AS last ON true"
+		" WHERE last.version IS NULL OR last.definition <> current.definition"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	},
 	[LAST_VERSION] = {
-		.text = "SELECT pg_catalog.max(version) FROM support_internal.calendar_versions"
-		" WHERE calendar_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT max(version) FROM support_internal.calendar_versions"
+		" WHERE calendar_id = $1",
+		.columns = {{INT4OID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	},
 	[ZONE_OF_VERSION] = {
-		.text = "SELECT definition OPERATOR(pg_catalog.->>) 'time_zone' FROM support_internal.calendar_versions"
-		" WHERE calendar_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.=) $2",
+		.text = "SELECT definition ->> 'time_zone' FROM support_internal.calendar_versions"
+		" WHERE calendar_id = $1 AND version = $2",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT4OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	},
 	[HOURS_OF_VERSION] = {
-		.text = "SELECT (h.span OPERATOR(pg_catalog.->>) 0)::pg_catalog.int4,"
-		" " MICROSECONDS("h.span OPERATOR(pg_catalog.->>) 1") ", " MICROSECONDS("h.span OPERATOR(pg_catalog.->>) 2")
+		.text = "SELECT (h.span ->> 0)::int4,"
+		" " MICROSECONDS("h.span ->> 1") ", " MICROSECONDS("h.span ->> 2")
 		" FROM support_internal.calendar_versions AS v"
-		" CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(v.definition OPERATOR(pg_catalog.->) 'hours') AS h (span)"
-		" WHERE v.calendar_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.=) $2",
+		" CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'hours') AS h (span)"
+		" WHERE v.calendar_id = $1 AND v.version = $2",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT4OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	},
 	[HOLIDAYS_OF_VERSION] = {
-		.text = "SELECT (d.span OPERATOR(pg_catalog.->>) 0)::pg_catalog.date,"
-		" (d.span OPERATOR(pg_catalog.->>) 1)::pg_catalog.bool,"
-		" " MICROSECONDS("d.span OPERATOR(pg_catalog.->>) 2") ", " MICROSECONDS("d.span OPERATOR(pg_catalog.->>) 3")
+		.text = "SELECT (d.span ->> 0)::date,"
+		" (d.span ->> 1)::bool,"
+		" " MICROSECONDS("d.span ->> 2") ", " MICROSECONDS("d.span ->> 3")
 		" FROM support_internal.calendar_versions AS v"
-		" CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(v.definition OPERATOR(pg_catalog.->) 'holidays') AS d (span)"
-		" WHERE v.calendar_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.=) $2",
+		" CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'holidays') AS d (span)"
+		" WHERE v.calendar_id = $1 AND v.version = $2",
+		.columns = {{DATEOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT4OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	}
 };

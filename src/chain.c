@@ -26,7 +26,8 @@ enum
 
 static Statement statements[] = {
 	[LAST_SEAL] = {
-		.text = "SELECT seal_id, digest FROM support_internal.audit_seals ORDER BY seal_id DESC LIMIT 1"
+		.text = "SELECT seal_id, digest FROM support_internal.audit_seals ORDER BY seal_id DESC LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}, {BYTEAOID, NOT_NULL}}
 	},
 	[ADD_SEAL] = {
 		.text = "INSERT INTO support_internal.audit_seals (" SEAL_COLUMNS ", digest)"

@@ -35,45 +35,50 @@ enum
 static Statement statements[] = {
 	[COMMENT_OF_EXTERNAL_ID] = {
 		.text = "SELECT id FROM support.comments"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND external_id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND external_id = $2",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, TEXTOID}
 	},
 	[SEE_TICKET] = {
-		.text = "SELECT 1 FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.tickets WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[INSERT_COMMENT] = {
 		.text = "INSERT INTO support.comments (ticket_id, content, is_private, author_id, author_role, via, external_id)"
 		" VALUES ($1, $2, coalesce($3, false), $4, $5, coalesce($6, 'api'), $7)"
 		" ON CONFLICT (ticket_id, external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 7, .argtypes = {INT8OID, TEXTOID, BOOLOID, INT8OID, TEXTOID, TEXTOID, TEXTOID}
 	},
 	[SET_STATUS] = {
-		.text = "UPDATE support.tickets SET status = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "UPDATE support.tickets SET status = $2 WHERE id = $1",
 		.nargs = 2, .argtypes = {INT8OID, TEXTOID}
 	},
 	[STATE_OF_COMMENT] = {
 		.text = "SELECT deleted_at IS NOT NULL FROM support.comments"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2 FOR NO KEY UPDATE",
+		" WHERE ticket_id = $1 AND id = $2 FOR NO KEY UPDATE",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	},
 	[EDIT] = {
 		.text = "UPDATE support.comments SET content = $3"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND id = $2",
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
 	},
 	[MARK] = {
 		.text = "UPDATE support.comments SET deleted_at = support.desk_now()"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND id = $2",
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	},
 	[UNMARK] = {
 		.text = "UPDATE support.comments SET deleted_at = NULL"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND id = $2",
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	},
 	[REASON] = {
-		.text = "SELECT pg_catalog.jsonb_build_object('reason', $1)",
+		.text = "SELECT jsonb_build_object('reason', $1)",
+		.columns = {{JSONBOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	}
 };

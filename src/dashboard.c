@@ -32,7 +32,7 @@
 #define HEATMAP_WIDTH 55
 
 /* How many seconds an interval has. */
-#define SECONDS(interval) "extract(epoch FROM " interval ")::pg_catalog.float8"
+#define SECONDS(interval) "extract(epoch FROM " interval ")::float8"
 
 enum
 {
@@ -51,55 +51,65 @@ enum
 static Statement statements[] = {
 	[READ_OVERVIEW] = {
 		.text = "SELECT"
-		" pg_catalog.to_char(support.desk_now(), 'FMDay FMDD FMMonth YYYY, HH24:MI TZ'),"
-		" coalesce(pg_catalog.sum(b.open), 0)::pg_catalog.float8,"
-		" coalesce(pg_catalog.sum(b.unassigned), 0)::pg_catalog.float8,"
-		" coalesce(pg_catalog.sum(b.waiting), 0)::pg_catalog.float8,"
-		" " SECONDS("pg_catalog.max(b.oldest)")
+		" to_char(support.desk_now(), 'FMDay FMDD FMMonth YYYY, HH24:MI TZ'),"
+		" coalesce(sum(b.open), 0)::float8,"
+		" coalesce(sum(b.unassigned), 0)::float8,"
+		" coalesce(sum(b.waiting), 0)::float8,"
+		" " SECONDS("max(b.oldest)")
 		" FROM support.report_backlog AS b"
-		" WHERE b.dimension OPERATOR(pg_catalog.=) 'priority'"
+		" WHERE b.dimension = 'priority'",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[READ_TREND] = {
-		.text = "SELECT d.backlog::pg_catalog.float8, d.created::pg_catalog.float8, d.solved::pg_catalog.float8"
+		.text = "SELECT d.backlog::float8, d.created::float8, d.solved::float8"
 		" FROM"
 		"	(SELECT h.day, h.backlog, h.created, h.solved FROM support.report_backlog_history AS h"
 		"	 ORDER BY h.day DESC LIMIT $1) AS d"
 		" ORDER BY d.day",
+		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[READ_FIRST_REPLY] = {
-		.text = "SELECT r.n::pg_catalog.float8, " SECONDS("r.p50") ", " SECONDS("r.p90")
-		" FROM support.report('first_reply') AS r"
+		.text = "SELECT r.n::float8, " SECONDS("r.p50") ", " SECONDS("r.p90")
+		" FROM support.report('first_reply') AS r",
+		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[READ_RESOLUTION] = {
-		.text = "SELECT r.n::pg_catalog.float8, " SECONDS("r.p50") ", " SECONDS("r.p90")
-		" FROM support.report('full_resolution') AS r"
+		.text = "SELECT r.n::float8, " SECONDS("r.p50") ", " SECONDS("r.p90")
+		" FROM support.report('full_resolution') AS r",
+		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_STATUSES] = {
-		.text = "SELECT s.status, s.tickets::pg_catalog.float8, s.percent::pg_catalog.text,"
-		" s.category OPERATOR(pg_catalog.<>) ALL (ARRAY['solved', 'closed']) AS is_open"
-		" FROM support.report_status AS s LIMIT 8"
+		.text = "SELECT s.status, s.tickets::float8, s.percent::text,"
+		" s.category <> ALL (ARRAY['solved', 'closed']) AS is_open"
+		" FROM support.report_status AS s LIMIT 8",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {TEXTOID, NOT_NULL}, {BOOLOID}}
 	},
 	[LIST_PRIORITIES] = {
-		.text = "SELECT p.priority, p.open::pg_catalog.float8, p.unassigned::pg_catalog.float8, " SECONDS("p.oldest")
-		" FROM support.report_priority AS p LIMIT 8"
+		.text = "SELECT p.priority, p.open::float8, p.unassigned::float8, " SECONDS("p.oldest")
+		" FROM support.report_priority AS p LIMIT 8",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_TEAMS] = {
-		.text = "SELECT t.team, t.open::pg_catalog.float8, t.unassigned::pg_catalog.float8, " SECONDS("t.oldest")
-		" FROM support.report_teams AS t ORDER BY t.open DESC, t.team LIMIT 7"
+		.text = "SELECT t.team, t.open::float8, t.unassigned::float8, " SECONDS("t.oldest")
+		" FROM support.report_teams AS t ORDER BY t.open DESC, t.team LIMIT 7",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_AGENTS] = {
-		.text = "SELECT a.agent, a.open::pg_catalog.float8, a.waiting_on_agent::pg_catalog.float8,"
+		.text = "SELECT a.agent, a.open::float8, a.waiting_on_agent::float8,"
 		" " SECONDS("a.oldest_waiting")
-		" FROM support.report_agents AS a ORDER BY a.open DESC, a.waiting_on_agent DESC, a.agent LIMIT 7"
+		" FROM support.report_agents AS a ORDER BY a.open DESC, a.waiting_on_agent DESC, a.agent LIMIT 7",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_AGES] = {
-		.text = "SELECT a.age, a.open::pg_catalog.float8, a.unassigned::pg_catalog.float8"
-		" FROM support.report_aging AS a LIMIT 8"
+		.text = "SELECT a.age, a.open::float8, a.unassigned::float8"
+		" FROM support.report_aging AS a LIMIT 8",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_HOURS] = {
-		.text = "SELECT h.weekday::pg_catalog.int8, h.hour::pg_catalog.int8, h.created::pg_catalog.float8"
-		" FROM support.report_heatmap AS h"
+		.text = "SELECT h.weekday::int8, h.hour::int8, h.created::float8"
+		" FROM support.report_heatmap AS h",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {FLOAT8OID}}
 	}
 };
 

@@ -22,9 +22,9 @@
 #include "svg.h"
 
 /* How many seconds an interval has. */
-#define SECONDS(interval) "extract(epoch FROM " interval ")::pg_catalog.float8"
+#define SECONDS(interval) "extract(epoch FROM " interval ")::float8"
 /* Local time of an instant as text: the zone is $3. */
-#define LOCAL(instant, format) "pg_catalog.to_char(pg_catalog.timezone($3, " instant "), " format ")"
+#define LOCAL(instant, format) "to_char(timezone($3, " instant "), " format ")"
 /* What happened in the range from $1 to $2, in the zone $3 */
 #define REPORT(metric, bucket, group) "support.report(" metric ", $1, $2, " bucket ", $3, " group ")"
 /* The same as a part of a union, in which the metrics lie below each other: a join of them would be guessed huge */
@@ -33,7 +33,7 @@
 	" FROM " REPORT("'" metric "'", bucket, group) " AS r"
 /* The number of a metric in a group of the union */
 #define NUMBER(metric, value) \
-	"pg_catalog.max(" value ") FILTER (WHERE m.metric OPERATOR(pg_catalog.=) '" metric "')::pg_catalog.float8"
+	"max(" value ") FILTER (WHERE m.metric = '" metric "')::float8"
 #define NUMBER_OF_SECONDS(metric, value) NUMBER(metric, "extract(epoch FROM " value ")")
 
 enum
@@ -59,11 +59,13 @@ static Statement statements[] = {
 	/* the report checks its arguments, and knows the range where there are none */
 	[FIND_RANGE] = {
 		.text = "SELECT r.bucket_at, r.bucket_end FROM " REPORT("'created'", "NULL", "NULL") " AS r",
+		.columns = {{TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}
 	},
 	[DESCRIBE_RANGE] = {
 		.text = "SELECT " LOCAL("$1", "'FMDD FMMonth YYYY, HH24:MI'") ", " LOCAL("$2", "'FMDD FMMonth YYYY, HH24:MI'") ", "
 		LOCAL("support.desk_now()", "'FMDay, FMDD FMMonth YYYY, HH24:MI'"),
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}
 	},
 	[READ_TOTALS] = {
@@ -75,6 +77,7 @@ static Statement statements[] = {
 		"	UNION ALL " PART("reopened", "NULL", "NULL")
 		"	UNION ALL " PART("first_reply", "NULL", "NULL")
 		"	UNION ALL " PART("full_resolution", "NULL", "NULL") ") AS m",
+		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}},
 		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}
 	},
 	[READ_FLOW] = {
@@ -85,27 +88,30 @@ static Statement statements[] = {
 		"	UNION ALL " PART("solved", "$4", "NULL")
 		"	UNION ALL " PART("reopened", "$4", "NULL") ") AS m"
 		" GROUP BY m.bucket_at ORDER BY m.bucket_at",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}},
 		.nargs = 5, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID}
 	},
 	[READ_DURATIONS] = {
 		.text = "SELECT " LOCAL("d.bucket_at", "$5") ", " SECONDS("d.p50") ", " SECONDS("d.p90")
 		" FROM " REPORT("$6", "$4", "NULL") " AS d"
 		" ORDER BY d.bucket_at",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}},
 		.nargs = 6, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
 	},
 	/* of a year at most, since its hours are counted one by one */
 	[READ_HOURS] = {
-		.text = "SELECT extract(isodow FROM h.at)::pg_catalog.int8, extract(hour FROM h.at)::pg_catalog.int8,"
-		" pg_catalog.sum(h.n)::pg_catalog.float8"
+		.text = "SELECT extract(isodow FROM h.at)::int8, extract(hour FROM h.at)::int8,"
+		" sum(h.n)::float8"
 		" FROM"
-		"	(SELECT pg_catalog.timezone($3, r.bucket_at) AS at, r.n"
-		"	 FROM support.report('created', greatest($1, $2 OPERATOR(pg_catalog.-) '366 days'::pg_catalog.interval), $2,"
+		"	(SELECT timezone($3, r.bucket_at) AS at, r.n"
+		"	 FROM support.report('created', greatest($1, $2 - '366 days'::interval), $2,"
 		"		'hour', $3) AS r) AS h"
 		" GROUP BY 1, 2",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {FLOAT8OID}},
 		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}
 	},
 	[READ_TEAMS] = {
-		.text = "SELECT coalesce(pg_catalog.max(m.group_name), '(none)') AS team, " NUMBER("created", "m.n") ","
+		.text = "SELECT coalesce(max(m.group_name), '(none)') AS team, " NUMBER("created", "m.n") ","
 		" coalesce(" NUMBER("created", "m.n") ", 0) AS created, coalesce(" NUMBER("solved", "m.n") ", 0),"
 		" " NUMBER_OF_SECONDS("first_reply", "m.p50") ", " NUMBER_OF_SECONDS("first_reply", "m.p90") ","
 		" " NUMBER_OF_SECONDS("full_resolution", "m.p50") ", " NUMBER_OF_SECONDS("full_resolution", "m.p90")
@@ -114,49 +120,58 @@ static Statement statements[] = {
 		"	UNION ALL " PART("first_reply", "NULL", "'team'")
 		"	UNION ALL " PART("full_resolution", "NULL", "'team'") ") AS m"
 		" GROUP BY m.group_value ORDER BY created DESC, team LIMIT 20",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID},
+		{FLOAT8OID}},
 		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}
 	},
 	[READ_GROUPS] = {
-		.text = "SELECT coalesce(g.group_name, '(none)') AS name, g.n::pg_catalog.float8, g.n::pg_catalog.float8"
+		.text = "SELECT coalesce(g.group_name, '(none)') AS name, g.n::float8, g.n::float8"
 		" FROM " REPORT("'created'", "NULL", "$4") " AS g"
-		" WHERE g.n OPERATOR(pg_catalog.<>) 0"
+		" WHERE g.n <> 0"
 		" ORDER BY g.n DESC, name LIMIT 10",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}},
 		.nargs = 4, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID}
 	},
 	[READ_BACKLOG] = {
-		.text = "SELECT coalesce(pg_catalog.sum(b.open), 0)::pg_catalog.float8,"
-		" coalesce(pg_catalog.sum(b.unassigned), 0)::pg_catalog.float8,"
-		" coalesce(pg_catalog.sum(b.waiting), 0)::pg_catalog.float8,"
-		" " SECONDS("pg_catalog.max(b.oldest)")
+		.text = "SELECT coalesce(sum(b.open), 0)::float8,"
+		" coalesce(sum(b.unassigned), 0)::float8,"
+		" coalesce(sum(b.waiting), 0)::float8,"
+		" " SECONDS("max(b.oldest)")
 		" FROM support.report_backlog AS b"
-		" WHERE b.dimension OPERATOR(pg_catalog.=) 'priority'"
+		" WHERE b.dimension = 'priority'",
+		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	/* all that was ever solved would dwarf what is to be done: it has no bar */
 	[LIST_STATUSES] = {
-		.text = "SELECT s.status, CASE WHEN s.category OPERATOR(pg_catalog.<>) ALL (ARRAY['solved', 'closed'])"
-		"	THEN s.tickets::pg_catalog.float8 END,"
-		" s.tickets::pg_catalog.float8, " SECONDS("s.oldest")
-		" FROM support.report_status AS s"
+		.text = "SELECT s.status, CASE WHEN s.category <> ALL (ARRAY['solved', 'closed'])"
+		"	THEN s.tickets::float8 END,"
+		" s.tickets::float8, " SECONDS("s.oldest")
+		" FROM support.report_status AS s",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_PRIORITIES] = {
-		.text = "SELECT p.priority, p.open::pg_catalog.float8, p.open::pg_catalog.float8, p.unassigned::pg_catalog.float8,"
+		.text = "SELECT p.priority, p.open::float8, p.open::float8, p.unassigned::float8,"
 		" " SECONDS("p.oldest")
-		" FROM support.report_priority AS p"
+		" FROM support.report_priority AS p",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_AGES] = {
-		.text = "SELECT a.age, a.open::pg_catalog.float8, a.open::pg_catalog.float8, a.unassigned::pg_catalog.float8"
-		" FROM support.report_aging AS a"
+		.text = "SELECT a.age, a.open::float8, a.open::float8, a.unassigned::float8"
+		" FROM support.report_aging AS a",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_TEAMS] = {
-		.text = "SELECT t.team, t.open::pg_catalog.float8, t.open::pg_catalog.float8, t.unassigned::pg_catalog.float8,"
+		.text = "SELECT t.team, t.open::float8, t.open::float8, t.unassigned::float8,"
 		" " SECONDS("t.oldest")
-		" FROM support.report_teams AS t ORDER BY t.open DESC, t.team LIMIT 20"
+		" FROM support.report_teams AS t ORDER BY t.open DESC, t.team LIMIT 20",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_AGENTS] = {
-		.text = "SELECT a.agent, a.open::pg_catalog.float8, a.open::pg_catalog.float8,"
-		" a.waiting_on_agent::pg_catalog.float8, " SECONDS("a.oldest_waiting") ","
-		" a.replies_30d::pg_catalog.float8, a.solved_30d::pg_catalog.float8"
-		" FROM support.report_agents AS a ORDER BY a.open DESC, a.agent LIMIT 30"
+		.text = "SELECT a.agent, a.open::float8, a.open::float8,"
+		" a.waiting_on_agent::float8, " SECONDS("a.oldest_waiting") ","
+		" a.replies_30d::float8, a.solved_30d::float8"
+		" FROM support.report_agents AS a ORDER BY a.open DESC, a.agent LIMIT 30",
+		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	}
 };
 

@@ -48,26 +48,28 @@ static Statement statements[] = {
 		.as_owner_of = INTERNAL_TABLE("feed_consumers")
 	},
 	[REMOVE_CONSUMER] = {
-		.text = "DELETE FROM support_internal.feed_consumers WHERE consumer OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support_internal.feed_consumers WHERE consumer = $1",
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = INTERNAL_TABLE("feed_consumers")
 	},
 	[FIND_CONSUMER] = {
 		.text = "SELECT era, xid, audit_id, start_snapshot FROM support_internal.feed_consumers"
-		" WHERE consumer OPERATOR(pg_catalog.=) $1",
+		" WHERE consumer = $1",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {5038}},
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = INTERNAL_TABLE("feed_consumers")
 	},
 	[LOCK_CONSUMER] = {
 		.text = "SELECT era, xid, audit_id FROM support_internal.feed_consumers"
-		" WHERE consumer OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+		" WHERE consumer = $1 FOR UPDATE",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = INTERNAL_TABLE("feed_consumers")
 	},
 	[MOVE_CONSUMER] = {
 		.text = "UPDATE support_internal.feed_consumers SET"
 		" era = $2, xid = $3, audit_id = $4, done_at = $5,"
-		" start_snapshot = CASE WHEN era OPERATOR(pg_catalog.=) $2 AND"
-		"	pg_catalog.pg_snapshot_xmax(start_snapshot)::pg_catalog.text::pg_catalog.int8 OPERATOR(pg_catalog.>) $3"
+		" start_snapshot = CASE WHEN era = $2 AND"
+		"	pg_snapshot_xmax(start_snapshot)::text::int8 > $3"
 		"	THEN start_snapshot END"
-		" WHERE consumer OPERATOR(pg_catalog.=) $1",
+		" WHERE consumer = $1",
 		.nargs = 5, .argtypes = {TEXTOID, INT4OID, INT8OID, INT8OID, TIMESTAMPTZOID},
 		.as_owner_of = INTERNAL_TABLE("feed_consumers")
 	}

@@ -26,33 +26,36 @@ enum
 
 static Statement statements[] = {
 	[FIND_TICKET] = {
-		.text = "SELECT 1 FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.tickets WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[HISTORY] = {
-		.text = "SELECT a.id, a.occurred_at, a.actor_id, coalesce(u.full_name::pg_catalog.text, a.db_role),"
+		.text = "SELECT a.id, a.occurred_at, a.actor_id, coalesce(u.full_name::text, a.db_role),"
 		"	a.action, a.table_name, a.record_id, f.field,"
-		"	CASE WHEN f.field IS NULL THEN a.old_value::pg_catalog.text"
-		"		ELSE a.old_value OPERATOR(pg_catalog.->>) f.field END,"
-		"	CASE WHEN f.field IS NULL THEN a.new_value::pg_catalog.text"
-		"		ELSE a.new_value OPERATOR(pg_catalog.->>) f.field END"
+		"	CASE WHEN f.field IS NULL THEN a.old_value::text"
+		"		ELSE a.old_value ->> f.field END,"
+		"	CASE WHEN f.field IS NULL THEN a.new_value::text"
+		"		ELSE a.new_value ->> f.field END"
 		" FROM support.audit_log AS a"
-		" LEFT JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) a.actor_id"
+		" LEFT JOIN support.users AS u ON u.id = a.actor_id"
 		" CROSS JOIN LATERAL"
 		" ("
 		"	SELECT k.field"
-		"	FROM pg_catalog.jsonb_object_keys(a.new_value) AS k (field)"
-		"	WHERE a.action OPERATOR(pg_catalog.=) 'UPDATE' AND a.table_name IS NOT NULL"
-		"		AND (a.old_value OPERATOR(pg_catalog.->) k.field) IS DISTINCT FROM"
-		"			(a.new_value OPERATOR(pg_catalog.->) k.field)"
-		"		AND ($4 OR k.field OPERATOR(pg_catalog.<>) ALL (pg_catalog.string_to_array('" KEPT_COLUMNS "', ',')))"
+		"	FROM jsonb_object_keys(a.new_value) AS k (field)"
+		"	WHERE a.action = 'UPDATE' AND a.table_name IS NOT NULL"
+		"		AND (a.old_value -> k.field) IS DISTINCT FROM"
+		"			(a.new_value -> k.field)"
+		"		AND ($4 OR k.field <> ALL (string_to_array('" KEPT_COLUMNS "', ',')))"
 		"	UNION ALL"
 		"	SELECT NULL"
-		"	WHERE a.action OPERATOR(pg_catalog.<>) 'UPDATE' OR a.table_name IS NULL OR a.new_value IS NULL"
+		"	WHERE a.action <> 'UPDATE' OR a.table_name IS NULL OR a.new_value IS NULL"
 		" ) AS f"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
-		"	AND a.occurred_at OPERATOR(pg_catalog.>=) $2 AND a.occurred_at OPERATOR(pg_catalog.<) $3"
+		" WHERE a.ticket_id = $1"
+		"	AND a.occurred_at >= $2 AND a.occurred_at < $3"
 		" ORDER BY a.id, f.field",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL},
+		{TEXTOID}, {INT8OID}, {TEXTOID}, {TEXTOID}, {TEXTOID}},
 		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}
 	}
 };

@@ -30,10 +30,11 @@ enum
 
 static Statement statements[] = {
 	[LATER_ENTRIES] = {
-		.text = "SELECT ticket_id, record_id, id, action OPERATOR(pg_catalog.=) 'UPDATE', old_value FROM support.audit_log"
-		" WHERE table_name OPERATOR(pg_catalog.=) $1"
-		" AND ticket_id OPERATOR(pg_catalog.=) ANY ($2) AND id OPERATOR(pg_catalog.>) $3"
-		" AND action OPERATOR(pg_catalog.=) ANY (ARRAY['UPDATE', 'DELETE', 'PURGE'])",
+		.text = "SELECT ticket_id, record_id, id, action = 'UPDATE', old_value FROM support.audit_log"
+		" WHERE table_name = $1"
+		" AND ticket_id = ANY ($2) AND id > $3"
+		" AND action = ANY (ARRAY['UPDATE', 'DELETE', 'PURGE'])",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}, {JSONBOID}},
 		.nargs = 3, .argtypes = {TEXTOID, INT8ARRAYOID, INT8OID}
 	}
 };
@@ -368,9 +369,9 @@ rows_statement(const Search *search)
 	static const Oid argtypes[] = {INT8ARRAYOID};
 	const char *column = search->table->has_id ? "id" : search->table->ticket_column;
 
-	return statement_of(psprintf("SELECT r FROM support.%s AS r WHERE %s%s OPERATOR(pg_catalog.=) ANY ($1)",
+	return statement_of(psprintf("SELECT r FROM support.%s AS r WHERE %s%s = ANY ($1)",
 								 search->table->name, column ? "r." : "0", column ? column : ""),
-						1, argtypes);
+						1, argtypes, NULL, 0);
 }
 
 /* Take from a row that is there what is missing of its insertions. */

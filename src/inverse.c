@@ -35,23 +35,25 @@ enum
 
 static Statement statements[] = {
 	[LOCK_TICKET] = {
-		.text = "SELECT 1 FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		.text = "SELECT 1 FROM support.tickets WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	/* comments and files of a ticket, or of a comment, that are still there; of other transactions */
 	[LAST_ADDITION] = {
 		.text = "SELECT " WHO_COLUMNS " FROM support.audit_log AS a"
-		" LEFT JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) a.actor_id"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.id OPERATOR(pg_catalog.>) $2"
-		" AND a.action OPERATOR(pg_catalog.=) 'INSERT' AND " OF_OTHERS("$4", "$5")
-		" AND ((a.table_name OPERATOR(pg_catalog.=) 'comments' AND $3 IS NULL"
+		" LEFT JOIN support.users AS u ON u.id = a.actor_id"
+		" WHERE a.ticket_id = $1 AND a.id > $2"
+		" AND a.action = 'INSERT' AND " OF_OTHERS("$4", "$5")
+		" AND ((a.table_name = 'comments' AND $3 IS NULL"
 		"		AND EXISTS (SELECT FROM support.comments AS c"
-		"			WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.=) a.record_id))"
-		"	OR (a.table_name OPERATOR(pg_catalog.=) 'attachments'"
+		"			WHERE c.ticket_id = $1 AND c.id = a.record_id))"
+		"	OR (a.table_name = 'attachments'"
 		"		AND EXISTS (SELECT FROM support.attachments AS f"
-		"			WHERE f.ticket_id OPERATOR(pg_catalog.=) $1 AND f.id OPERATOR(pg_catalog.=) a.record_id"
-		"			AND ($3 IS NULL OR f.comment_id OPERATOR(pg_catalog.=) $3))))"
+		"			WHERE f.ticket_id = $1 AND f.id = a.record_id"
+		"			AND ($3 IS NULL OR f.comment_id = $3))))"
 		" ORDER BY a.id DESC LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 5, .argtypes = {INT8OID, INT8OID, INT8OID, INT4OID, INT8OID}
 	}
 };

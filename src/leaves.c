@@ -22,6 +22,13 @@
 #include "compat.h"
 #include "leaves.h"
 
+#define LEAF_COLUMN_TYPES \
+	{ \
+		{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {BYTEAOID, NOT_NULL} \
+	}
+
+static const ResultColumn leaf_columns[] = LEAF_COLUMN_TYPES;
+
 enum
 {
 	ERASABLE_LEAVES,
@@ -32,21 +39,21 @@ static Statement statements[] = {
 	[ERASABLE_LEAVES] = {
 		.text = "SELECT l.era, l.xid, l.audit_id, a.occurred_at, l.digest"
 		" FROM support.audit_log AS a"
-		" JOIN support_internal.audit_leaves AS l ON l.era OPERATOR(pg_catalog.=) a.era"
-		"	AND l.xid OPERATOR(pg_catalog.=) a.xid AND l.audit_id OPERATOR(pg_catalog.=) a.id"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) ANY ($1) AND (a.old_value IS NOT NULL OR a.new_value IS NOT NULL)"
+		" JOIN support_internal.audit_leaves AS l ON l.era = a.era"
+		"	AND l.xid = a.xid AND l.audit_id = a.id"
+		" WHERE a.ticket_id = ANY ($1) AND (a.old_value IS NOT NULL OR a.new_value IS NOT NULL)"
 		"	AND l.salt IS NOT NULL"
 		" ORDER BY l.era, l.xid, l.audit_id",
-		.nargs = 1, .argtypes = {INT8ARRAYOID}
+		.nargs = 1, .argtypes = {INT8ARRAYOID}, .columns = LEAF_COLUMN_TYPES
 	},
 	[ERASE_LEAVES] = {
 		.text = "UPDATE support_internal.audit_leaves AS l"
 		" SET values_digest = support_internal.values_digest(l.salt, a.old_value, a.new_value), salt = NULL,"
 		"	erased_by = $2"
 		" FROM support.audit_log AS a"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) ANY ($1) AND (a.old_value IS NOT NULL OR a.new_value IS NOT NULL)"
-		"	AND l.era OPERATOR(pg_catalog.=) a.era AND l.xid OPERATOR(pg_catalog.=) a.xid"
-		"	AND l.audit_id OPERATOR(pg_catalog.=) a.id AND l.salt IS NOT NULL",
+		" WHERE a.ticket_id = ANY ($1) AND (a.old_value IS NOT NULL OR a.new_value IS NOT NULL)"
+		"	AND l.era = a.era AND l.xid = a.xid"
+		"	AND l.audit_id = a.id AND l.salt IS NOT NULL",
 		.nargs = 2, .argtypes = {INT8ARRAYOID, INT8OID}
 	}
 };
@@ -54,8 +61,8 @@ static Statement statements[] = {
 #define LEAVES_OF_PARTITION \
 	"SELECT l.era, l.xid, l.audit_id, p.occurred_at, l.digest" \
 	" FROM %s AS p" \
-	" JOIN support_internal.audit_leaves AS l ON l.era OPERATOR(pg_catalog.=) p.era" \
-	"	AND l.xid OPERATOR(pg_catalog.=) p.xid AND l.audit_id OPERATOR(pg_catalog.=) p.id" \
+	" JOIN support_internal.audit_leaves AS l ON l.era = p.era" \
+	"	AND l.xid = p.xid AND l.audit_id = p.id" \
 	" WHERE l.pruned_by IS NULL" \
 	" ORDER BY l.era, l.xid, l.audit_id"
 
@@ -65,8 +72,8 @@ static Statement statements[] = {
 	" SET pruned_by = coalesce(l.pruned_by, $1), salt = CASE WHEN $2 THEN l.salt END," \
 	"	values_digest = CASE WHEN $2 THEN l.values_digest END" \
 	" FROM %s AS p" \
-	" WHERE l.era OPERATOR(pg_catalog.=) p.era AND l.xid OPERATOR(pg_catalog.=) p.xid" \
-	"	AND l.audit_id OPERATOR(pg_catalog.=) p.id AND (l.pruned_by IS NULL OR NOT $2)"
+	" WHERE l.era = p.era AND l.xid = p.xid" \
+	"	AND l.audit_id = p.id AND (l.pruned_by IS NULL OR NOT $2)"
 
 /* What is read of leaves that are erased or pruned, in the order of the columns. */
 enum
@@ -138,15 +145,16 @@ leaves_erased(const int64 *ticket_ids, int n)
 	close_chain(&chain);
 }
 
-/* A statement about a partition. */
+/* A statement about a partition: one that returns leaves, or none that returns anything. */
 static Statement *
-statement_about(const char *text, Oid partition, int nargs)
+statement_about(const char *text, Oid partition, int nargs, bool returns_leaves)
 {
 	static const Oid argtypes[] = {INT8OID, BOOLOID};
 	char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)),
 												  get_rel_name(partition));
 
-	return statement_of(psprintf(text, name), nargs, argtypes);
+	return statement_of(psprintf(text, name), nargs, argtypes, leaf_columns,
+						returns_leaves ? lengthof(leaf_columns) : 0);
 }
 
 /*
@@ -161,12 +169,12 @@ leaves_pruned(Oid partition, bool keep_salts)
 	int64		pruned;
 
 	open_chain(&chain);
-	(void) append_ending(&chain, "pruning", statement_about(LEAVES_OF_PARTITION, partition, 0), NULL, &pruned);
+	(void) append_ending(&chain, "pruning", statement_about(LEAVES_OF_PARTITION, partition, 0, true), NULL, &pruned);
 	if (chain.last_id > 0)
 	{
 		arg_int64(&args, chain.last_id);
 		arg(&args, BoolGetDatum(keep_salts));
-		run(statement_about(PRUNE_LEAVES, partition, 2), &args);
+		run(statement_about(PRUNE_LEAVES, partition, 2, false), &args);
 	}
 	close_chain(&chain);
 	return pruned;

@@ -43,35 +43,41 @@ enum
 static Statement statements[] = {
 	[ENTRIES_OF_TRANSACTIONS] = {
 		.text = "SELECT " COLUMNS " FROM support.audit_log"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND xid OPERATOR(pg_catalog.>) $2 AND xid OPERATOR(pg_catalog.<=) $3"
+		" WHERE era = $1 AND xid > $2 AND xid <= $3"
 		" LIMIT $4",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
+		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
 		.nargs = 4, .argtypes = {INT4OID, INT8OID, INT8OID, INT8OID}
 	},
 	[ENTRIES_OF_TRANSACTION] = {
 		.text = "SELECT " COLUMNS " FROM support.audit_log"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND xid OPERATOR(pg_catalog.=) $2"
-		" AND id OPERATOR(pg_catalog.>) $3 AND id OPERATOR(pg_catalog.<=) $4"
+		" WHERE era = $1 AND xid = $2"
+		" AND id > $3 AND id <= $4"
 		" LIMIT $5",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
+		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
 		.nargs = 5, .argtypes = {INT4OID, INT8OID, INT8OID, INT8OID, INT8OID}
 	},
 	[FIRST_ID] = {
-		.text = "SELECT pg_catalog.min(id) FROM support.audit_log"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND xid OPERATOR(pg_catalog.=) $2 AND id OPERATOR(pg_catalog.<=) $3",
+		.text = "SELECT min(id) FROM support.audit_log"
+		" WHERE era = $1 AND xid = $2 AND id <= $3",
+		.columns = {{INT8OID}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	},
 	[LATER_ID] = {
 		.text = "SELECT FROM support.audit_log"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND xid OPERATOR(pg_catalog.=) $2 AND id OPERATOR(pg_catalog.>) $3"
+		" WHERE era = $1 AND xid = $2 AND id > $3"
 		" LIMIT 1",
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	},
 	[NEXT_ERA] = {
-		.text = "SELECT pg_catalog.min(era) FROM support_internal.eras WHERE era OPERATOR(pg_catalog.>) $1",
+		.text = "SELECT min(era) FROM support_internal.eras WHERE era > $1",
+		.columns = {{INT4OID}},
 		.nargs = 1, .argtypes = {INT4OID}, .as_owner_of = INTERNAL_TABLE("eras")
 	},
 	[ENTRY] = {
 		.text = "SELECT FROM support.audit_log"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND xid OPERATOR(pg_catalog.=) $2 AND id OPERATOR(pg_catalog.=) $3"
+		" WHERE era = $1 AND xid = $2 AND id = $3"
 		" LIMIT 1",
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	}

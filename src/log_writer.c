@@ -82,12 +82,13 @@ enum
 static Statement statements[] = {
 	[FIND_ERA] = {
 		.text = "SELECT era FROM support_internal.eras"
-		" WHERE system_identifier OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2",
+		" WHERE system_identifier = $1 AND database_oid = $2",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, OIDOID}, .as_owner_of = INTERNAL_TABLE("eras")
 	},
 	[ADD_ERA] = {
 		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at)"
-		" SELECT coalesce(pg_catalog.max(e.era), 0) OPERATOR(pg_catalog.+) 1, $1, $2, $3"
+		" SELECT coalesce(max(e.era), 0) + 1, $1, $2, $3"
 		" FROM support_internal.eras AS e"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 3, .argtypes = {INT8OID, OIDOID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("eras")

@@ -45,18 +45,21 @@ enum
 
 static Statement statements[] = {
 	[FIRST_SINCE_TIME] = {
-		.text = "SELECT pg_catalog.min(id) FROM support.audit_log WHERE occurred_at OPERATOR(pg_catalog.>) $1",
+		.text = "SELECT min(id) FROM support.audit_log WHERE occurred_at > $1",
+		.columns = {{INT8OID}},
 		.nargs = 1, .argtypes = {TIMESTAMPTZOID}, .replan = true
 	},
 	/* the primary key alone answers this */
 	[FIRST_OF_TICKET_SINCE_TIME] = {
-		.text = "SELECT pg_catalog.min(id) FROM support.audit_log"
-		" WHERE occurred_at OPERATOR(pg_catalog.>) $1 AND ticket_id OPERATOR(pg_catalog.=) $2",
+		.text = "SELECT min(id) FROM support.audit_log"
+		" WHERE occurred_at > $1 AND ticket_id = $2",
+		.columns = {{INT8OID}},
 		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}
 	},
 	[FIRST_SINCE_XID] = {
-		.text = "SELECT pg_catalog.min(id) FROM support.audit_log"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND xid OPERATOR(pg_catalog.>=) $2",
+		.text = "SELECT min(id) FROM support.audit_log"
+		" WHERE era = $1 AND xid >= $2",
+		.columns = {{INT8OID}},
 		.nargs = 2, .argtypes = {INT4OID, INT8OID}, .replan = true
 	}
 };

@@ -29,48 +29,56 @@ enum
 
 static Statement statements[] = {
 	[HOLDER_OF_EMAIL] = {
-		.text = "SELECT id FROM support.users WHERE email_key OPERATOR(pg_catalog.=) pg_catalog.lower($1)",
+		.text = "SELECT id FROM support.users WHERE email_key = lower($1)",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[HOLDER_OF_EXTERNAL_ID] = {
-		.text = "SELECT id FROM support.users WHERE external_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT id FROM support.users WHERE external_id = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[FIND_ORGANIZATION] = {
-		.text = "SELECT 1 FROM support.organizations WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.organizations WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[INSERT_USER] = {
 		.text = "INSERT INTO support.users (email, full_name, role, organization_id, external_id)"
 		" VALUES ($1, $2, $3, $4, $5) RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 5, .argtypes = {TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID}
 	},
 	[DEACTIVATE] = {
-		.text = "UPDATE support.users SET is_active = false WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "UPDATE support.users SET is_active = false WHERE id = $1",
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[REASSIGN] = {
 		.text = "UPDATE support.tickets AS t SET assignee_id = $2"
 		" FROM support.statuses AS s"
-		" WHERE t.assignee_id OPERATOR(pg_catalog.=) $1 AND t.deleted_at IS NULL"
-		" AND s.name OPERATOR(pg_catalog.=) t.status"
-		" AND s.category OPERATOR(pg_catalog.<>) ALL (ARRAY['solved', 'closed'])",
+		" WHERE t.assignee_id = $1 AND t.deleted_at IS NULL"
+		" AND s.name = t.status"
+		" AND s.category <> ALL (ARRAY['solved', 'closed'])",
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	},
 	[HOLDER_OF_TEAM_NAME] = {
-		.text = "SELECT id FROM support.teams WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT id FROM support.teams WHERE name::text = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[INSERT_TEAM] = {
 		.text = "INSERT INTO support.teams (name) VALUES ($1) RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[FIND_TEAM] = {
-		.text = "SELECT 1 FROM support.teams WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.teams WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[FIND_USER] = {
-		.text = "SELECT 1 FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.users WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[PUT_MEMBER] = {

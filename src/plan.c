@@ -3,13 +3,13 @@
  *		Statements that the desk runs over SPI.
  *
  * Each file has its statements in a table at its top. A plan is made at the first use and kept for the session. The
- * server analyses a kept plan again when a table it names changes or when the caller's search_path does, so the texts
- * qualify every name, type and operator and depend on no setting. The moment a plan turns out invalid is the moment to
- * look whether the desk still has the layout that this code knows.
+ * texts name the desk's own tables and functions with their schema; all else is found in pg_catalog, see analysis.c, which
+ * also holds a result against the columns that the statement declares. The moment a plan turns out invalid is the moment
+ * to look whether the desk still has the layout that this code knows.
  *
  * A statement of the machinery (as_owner_of) runs with the rights of the owner of the table that it changes or reads,
- * as the server's own foreign keys do: what that owner put on the table then reaches only the owner. Whatever touches
- * the tables of schema support on behalf of a function runs with the caller's rights. An error needs no
+ * as the server's own foreign keys do, and under a safe search_path: what that owner put on the table then reaches only
+ * the owner. Whatever touches the tables of schema support on behalf of a function runs with the caller's rights. An error needs no
  * cleaning up: the end of the (sub)transaction restores the user and pops the SPI level.
  */
 #include "postgres.h"
@@ -27,12 +27,14 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "analysis.h"
 #include "compat.h"
 #include "errors.h"
 #include "plan.h"
 
 static Statement layout_statement = {
-	.text = "SELECT pg_catalog.max(version) FROM support_internal.schema_version",
+	.text = "SELECT max(version) FROM support_internal.schema_version",
+	.columns = {{INT4OID}},
 	.as_owner_of = INTERNAL_TABLE("schema_version")
 };
 
@@ -50,60 +52,6 @@ typedef struct KeptStatement
 	char		text[MAX_KEPT_TEXT];	/* hash key */
 	Statement	statement;
 } KeptStatement;
-
-/* The oid of one of our relations. Raises 55000 if it is not there: the extension was created, the desk was not. */
-Oid
-desk_relation(const char *schema, const char *name)
-{
-	Oid			namespace = get_namespace_oid(schema, true);
-	Oid			relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the support desk is not installed in this database: there is no %s.%s", schema, name),
-				 errhint("SELECT support.install() makes the desk, or brings an older one forward.")));
-	return relid;
-}
-
-Oid
-table_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
-/* Act with the rights of a table's owner until become_caller(). */
-void
-become_owner(Oid relid, Caller *caller)
-{
-	GetUserIdAndSecContext(&caller->user, &caller->context);
-	SetUserIdAndSecContext(table_owner(relid),
-						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-}
-
-void
-become_caller(const Caller *caller)
-{
-	SetUserIdAndSecContext(caller->user, caller->context);
-}
-
-/* Raise 42501 unless the caller has the rights of the desk's owner: who owns the log. */
-void
-check_desk_owner(const char *what)
-{
-	if (!has_privs_of_role(GetUserId(), table_owner(desk_relation("support", "audit_log"))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only the owner of the desk may %s", what),
-				 errhint("A SECURITY DEFINER function of the owner may call it for others.")));
-}
 
 /* Raise 55000: the desk has a layout that this code does not work on. */
 void
@@ -155,10 +103,7 @@ prepare(Statement *statement)
 	if (statement->plan != NULL)
 		return;					/* the server analyses it again when it runs */
 
-	plan = SPI_prepare_cursor(statement->text, statement->nargs, statement->argtypes,
-							  statement->replan ? CURSOR_OPT_CUSTOM_PLAN : CURSOR_OPT_GENERIC_PLAN);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
+	plan = analyse(statement);
 	if (!statement->one_use && SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
 	statement->plan = plan;
@@ -187,6 +132,8 @@ execute(Statement *statement, const Args *args, View view)
 								view == VIEW_OF_CALLER, true, 0);
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(code));
+	if (SPI_tuptable != NULL)
+		refuse_nulls(statement, SPI_tuptable);
 	return SPI_processed;
 }
 
@@ -259,6 +206,7 @@ void
 open_reader(Reader *reader, Statement *statement, const Args *args)
 {
 	reader->portal = open_portal(statement, args);
+	reader->statement = statement;
 	reader->rows = NULL;
 	reader->next = 0;
 }
@@ -274,6 +222,7 @@ next_row(Reader *reader)
 		SPI_cursor_fetch(reader->portal, true, ROWS_AT_A_TIME);
 		reader->rows = SPI_tuptable;
 		reader->next = 0;
+		refuse_nulls(reader->statement, reader->rows);
 	}
 	return reader->next < reader->rows->numvals ? reader->rows->vals[reader->next++] : NULL;
 }
@@ -286,11 +235,11 @@ close_reader(Reader *reader)
 }
 
 /*
- * A statement whose text depends on what columns it is about. Equal texts share a plan; past a number that no
- * application reaches, statements are planned for one use.
+ * A statement whose text depends on what columns it is about. It returns ncolumns columns, or what its reader looks at
+ * (0). Equal texts share a plan; past a number that no application reaches, statements are planned for one use.
  */
 Statement *
-statement_of(const char *text, int nargs, const Oid *argtypes)
+statement_of(const char *text, int nargs, const Oid *argtypes, const ResultColumn *columns, int ncolumns)
 {
 	static HTAB *kept = NULL;
 	KeptStatement *entry = NULL;
@@ -314,8 +263,31 @@ statement_of(const char *text, int nargs, const Oid *argtypes)
 	statement->text = entry != NULL ? entry->text : text;
 	statement->nargs = nargs;
 	memcpy(statement->argtypes, argtypes, sizeof(Oid) * nargs);
+	for (int i = 0; i < ncolumns; i++)
+		statement->columns[i] = columns[i];
+	statement->any_columns = ncolumns == 0;
 	statement->one_use = entry == NULL;
 	return statement;
+}
+
+/* Run a statement with a fresh snapshot whose text and arguments are known only now, with the caller's rights. */
+uint64
+run_once(const char *text, int nargs, const Oid *argtypes, const Datum *values, const char *nulls)
+{
+	Statement  *statement = palloc0(sizeof(Statement));
+	int			code;
+
+	statement->text = text;
+	statement->nargs = nargs;
+	statement->more_argtypes = argtypes;
+	statement->any_columns = true;
+	statement->one_use = true;
+	statement->replan = true;
+	prepare(statement);
+	code = SPI_execute_plan(statement->plan, (Datum *) values, nulls, false, 0);
+	if (code < 0)
+		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(code));
+	return SPI_processed;
 }
 
 void

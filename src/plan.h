@@ -10,11 +10,14 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "owner.h"
+#include "row.h"
 
 /* The layout of tables and views that this code works on; support_internal.schema_version says which one there is. */
 #define LAYOUT_VERSION 1
 
 #define MAX_ARGS 26
+#define MAX_RESULT_COLUMNS 20
 
 /* A table of the desk. */
 typedef struct TableName
@@ -26,12 +29,22 @@ typedef struct TableName
 #define PUBLIC_TABLE(name) {"support", name}
 #define INTERNAL_TABLE(name) {"support_internal", name}
 
+/* A column that a statement returns. */
+typedef struct ResultColumn
+{
+	Oid			type;
+	ColumnNulls nulls;
+} ResultColumn;
+
 /* A statement known at compile time. Its plan is made at the first use and kept for the session. */
 typedef struct Statement
 {
 	const char *text;
 	int			nargs;
 	Oid			argtypes[MAX_ARGS];
+	const Oid  *more_argtypes;	/* instead, where there may be more of them */
+	ResultColumn columns[MAX_RESULT_COLUMNS];	/* what it returns, in order */
+	bool		any_columns;	/* whoever reads the result looks at its types */
 	TableName	as_owner_of;	/* machinery: runs with the rights of this table's owner */
 	bool		one_use;		/* the plan goes with the SPI level */
 	bool		replan;			/* planned for each run: what is best depends on the arguments */
@@ -56,20 +69,8 @@ typedef struct Args
 	char		nulls[MAX_ARGS];
 } Args;
 
-/* Who is asking, kept aside while the desk's owner acts. */
-typedef struct Caller
-{
-	Oid			user;
-	int			context;
-} Caller;
-
-extern Oid	desk_relation(const char *schema, const char *name);
-extern Oid	table_owner(Oid relid);
-extern void check_desk_owner(const char *what);
 extern void check_layout(void);
 pg_noreturn extern void refuse_layout(int version);
-extern void become_owner(Oid relid, Caller *caller);
-extern void become_caller(const Caller *caller);
 
 extern void arg(Args *args, Datum value);
 extern void arg_null(Args *args);
@@ -82,16 +83,19 @@ extern int32 positive_argument(FunctionCallInfo fcinfo, int n, const char *name)
 extern void arg_passed(Args *args, FunctionCallInfo fcinfo, int n);
 extern void check_free(const UniqueValue *unique, FunctionCallInfo fcinfo, int n, int64 own_id);
 
-extern Statement *statement_of(const char *text, int nargs, const Oid *argtypes);
+extern Statement *statement_of(const char *text, int nargs, const Oid *argtypes, const ResultColumn *columns,
+							   int ncolumns);
 extern uint64 run(Statement *statement, const Args *args);
 extern uint64 run_latest(Statement *statement, const Args *args);
 extern void look_before_statement(void);
 extern uint64 run_read_only(Statement *statement, const Args *args);
+extern uint64 run_once(const char *text, int nargs, const Oid *argtypes, const Datum *values, const char *nulls);
 
 /* The rows of a query, some at a time. */
 typedef struct Reader
 {
 	Portal		portal;
+	const Statement *statement;
 	SPITupleTable *rows;		/* those at hand, NULL at first */
 	uint64		next;			/* of them */
 } Reader;

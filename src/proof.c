@@ -36,23 +36,30 @@ enum
 static Statement statements[] = {
 	[ENTRY] = {
 		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log"
-		" WHERE id OPERATOR(pg_catalog.=) $1 AND era IS NOT NULL AND xid IS NOT NULL"
+		" WHERE id = $1 AND era IS NOT NULL AND xid IS NOT NULL"
 		" ORDER BY era, xid LIMIT 1",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
+		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[LEAF_AND_SEAL] = {
 		.text = "SELECT " SEAL_COLUMNS ", s.digest, l.salt, l.values_digest"
 		" FROM (SELECT l.seal_id AS leaf_seal_id, l.salt, l.values_digest FROM support_internal.audit_leaves AS l"
-		"	WHERE l.era OPERATOR(pg_catalog.=) $1 AND l.xid OPERATOR(pg_catalog.=) $2"
-		"	AND l.audit_id OPERATOR(pg_catalog.=) $3) AS l"
-		" JOIN support_internal.audit_seals AS s ON s.seal_id OPERATOR(pg_catalog.=) l.leaf_seal_id",
+		"	WHERE l.era = $1 AND l.xid = $2"
+		"	AND l.audit_id = $3) AS l"
+		" JOIN support_internal.audit_seals AS s ON s.seal_id = l.leaf_seal_id",
+		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID, NOT_NULL},
+		{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL},
+		{TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID, NOT_NULL}, {BYTEAOID, NOT_NULL}, {BYTEAOID},
+		{BYTEAOID, NOT_NULL}, {BYTEAOID}, {BYTEAOID}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}, .as_owner_of = INTERNAL_TABLE("audit_leaves")
 	},
 	[LEAVES_OF_SEAL] = {
-		.text = "SELECT digest, (era, xid, audit_id) OPERATOR(pg_catalog.=) ($5, $6, $7)"
+		.text = "SELECT digest, (era, xid, audit_id) = ($5, $6, $7)"
 		" FROM support_internal.audit_leaves"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND (xid, audit_id) OPERATOR(pg_catalog.>=) ($2, $3)"
+		" WHERE era = $1 AND (xid, audit_id) >= ($2, $3)"
 		" ORDER BY xid, audit_id LIMIT $4",
+		.columns = {{BYTEAOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 7, .argtypes = {INT4OID, INT8OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID},
 		.as_owner_of = INTERNAL_TABLE("audit_leaves")
 	}

@@ -18,6 +18,7 @@
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
+#include "analysis.h"
 #include "records.h"
 #include "workflow.h"
 
@@ -37,18 +38,27 @@ enum
 	COLUMN_OLD_VALUE
 };
 
+#define CHANGE_COLUMN_TYPES \
+	{ \
+		{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, \
+		{TEXTOID, NOT_NULL}, {JSONBOID} \
+	}
+
+static const ResultColumn change_columns[] = CHANGE_COLUMN_TYPES;
+
 /* The statement that reads the log: of all tickets or one, of all their records or one. */
 static Statement *
 log_statement(const DeskTable *table, bool one_ticket, bool one_record)
 {
 	static const Oid argtypes[] = {TEXTOID, INT8OID, INT8OID, INT8OID};
 	char	   *text = psprintf("SELECT " CHANGE_COLUMNS " FROM support.audit_log"
-								" WHERE table_name OPERATOR(pg_catalog.=) $1 AND record_id IS NOT NULL"
-								" AND id OPERATOR(pg_catalog.>=) $2%s%s ORDER BY ticket_id%s, id",
-								one_ticket ? " AND ticket_id OPERATOR(pg_catalog.=) $3" : "",
-								one_record ? " AND record_id OPERATOR(pg_catalog.=) $4" : "",
+								" WHERE table_name = $1 AND record_id IS NOT NULL"
+								" AND id >= $2%s%s ORDER BY ticket_id%s, id",
+								one_ticket ? " AND ticket_id = $3" : "",
+								one_record ? " AND record_id = $4" : "",
 								table == &tickets_table ? "" : ", record_id");
-	Statement  *statement = statement_of(text, one_record ? 4 : one_ticket ? 3 : 2, argtypes);
+	Statement  *statement = statement_of(text, one_record ? 4 : one_ticket ? 3 : 2, argtypes,
+										 change_columns, lengthof(change_columns));
 
 	/* the end of the log or all of it: that is for the server to weigh each time */
 	statement->replan = !one_ticket;
@@ -64,18 +74,18 @@ rows_statement(const DeskTable *table, bool one_ticket, bool one_record)
 
 	if (table->ticket_column == NULL)
 		text = psprintf("SELECT r.* FROM support.%s AS r%s ORDER BY r.id", table->name,
-						one_record ? " WHERE $1 IS NOT NULL AND r.id OPERATOR(pg_catalog.=) $2" : "");
+						one_record ? " WHERE $1 IS NOT NULL AND r.id = $2" : "");
 	else
 		text = psprintf("SELECT r.* FROM support.%s AS r%s%s ORDER BY r.%s, r.id", table->name,
-						one_ticket ? psprintf(" WHERE r.%s OPERATOR(pg_catalog.=) $1", table->ticket_column) : "",
-						one_record ? " AND r.id OPERATOR(pg_catalog.=) $2" : "",
+						one_ticket ? psprintf(" WHERE r.%s = $1", table->ticket_column) : "",
+						one_record ? " AND r.id = $2" : "",
 						table->ticket_column);
-	return statement_of(text, one_record ? 2 : one_ticket ? 1 : 0, argtypes);
+	return statement_of(text, one_record ? 2 : one_ticket ? 1 : 0, argtypes, NULL, 0);
 }
 
 /* The tickets t that were opened in a range, without those that are marked as deleted. */
 #define OPENED(from_at, to_at) \
-	"t.created_at OPERATOR(pg_catalog.>=) " from_at " AND t.created_at OPERATOR(pg_catalog.<) " to_at \
+	"t.created_at >= " from_at " AND t.created_at < " to_at \
 	" AND t.deleted_at IS NULL"
 
 enum
@@ -87,14 +97,16 @@ enum
 static Statement statements[] = {
 	[CHANGES_OF_OPENED] = {
 		.text = "SELECT " CHANGE_COLUMNS " FROM support.audit_log AS a"
-		" WHERE a.table_name OPERATOR(pg_catalog.=) $3 AND a.record_id IS NOT NULL"
+		" WHERE a.table_name = $3 AND a.record_id IS NOT NULL"
 		"	AND EXISTS (SELECT FROM support.tickets AS t"
-		"		WHERE t.id OPERATOR(pg_catalog.=) a.ticket_id AND " OPENED("$1", "$2") ")"
+		"		WHERE t.id = a.ticket_id AND " OPENED("$1", "$2") ")"
 		" ORDER BY a.ticket_id, a.id",
+		.columns = CHANGE_COLUMN_TYPES,
 		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}, .replan = true
 	},
 	[ROWS_OF_OPENED] = {
 		.text = "SELECT t.* FROM support.tickets AS t WHERE " OPENED("$1", "$2") " ORDER BY t.id",
+		.any_columns = true,
 		.nargs = 2, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID}, .replan = true
 	}
 };
@@ -157,6 +169,7 @@ receive_change(TupleTableSlot *slot, DestReceiver *self)
 	slot_getallattrs(slot);
 	values = slot->tts_values;
 	nulls = slot->tts_isnull;
+	refuse_null_among(records->log_statement, nulls, lengthof(change_columns));
 	records->changes[records->nchanges++] = (Change) {
 		.key = {DatumGetInt64(values[COLUMN_TICKET_ID]), DatumGetInt64(values[COLUMN_RECORD_ID])},
 		.occurred_at = DatumGetTimestampTz(values[COLUMN_OCCURRED_AT]),
@@ -224,6 +237,7 @@ start_reading(Records *records, Relation rel, const DeskTable *table, Statement 
 	records->row = empty_row(shape_of(rel, table), RelationGetDescr(rel));
 	records->context = AllocSetContextCreate(CurrentMemoryContext, "changes", ALLOCSET_DEFAULT_SIZES);
 	records->changes = palloc(sizeof(Change) * CHANGES_AT_A_TIME);
+	records->log_statement = log;
 	records->log = open_portal(log, changes);
 	open_reader(&records->rows, live, rows);
 	read_log(records);

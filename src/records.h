@@ -44,6 +44,7 @@ typedef struct Records
 	RecordKey	key;			/* of the record at hand */
 
 	Portal		log;
+	const Statement *log_statement;
 	MemoryContext context;		/* of the changes' values; reset when others are read */
 	Change	   *changes;		/* those at hand */
 	int			nchanges;		/* 0 at the end of the log */

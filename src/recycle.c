@@ -60,23 +60,27 @@ enum
 static Statement statements[] = {
 	[MARK] = {
 		.text = "UPDATE support.tickets SET deleted_at = support.desk_now(), delete_reason = $3"
-		" WHERE id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL"
-		" AND ($2 IS NULL OR version OPERATOR(pg_catalog.=) $2) RETURNING version",
+		" WHERE id = $1 AND deleted_at IS NULL"
+		" AND ($2 IS NULL OR version = $2) RETURNING version",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
 	},
 	[UNMARK] = {
 		.text = "UPDATE support.tickets SET deleted_at = NULL"
-		" WHERE id OPERATOR(pg_catalog.=) $1 RETURNING version",
+		" WHERE id = $1 RETURNING version",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[STATE_OF_TICKET] = {
 		.text = "SELECT deleted_at IS NOT NULL FROM support.tickets"
-		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		" WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[TAKE_FROM_BIN] = {
-		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1"
+		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id = $1"
 		" RETURNING audit_id",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[REMOVED_ROWS] = {
@@ -86,87 +90,95 @@ static Statement statements[] = {
 		"	SELECT DISTINCT ON (a.table_name, a.record_id, k.key) a.id, a.table_name, a.old_value"
 		"	FROM support.audit_log AS a"
 		"	JOIN support.audit_log AS removal"
-		"		ON removal.ticket_id OPERATOR(pg_catalog.=) $1 AND removal.id OPERATOR(pg_catalog.=) $2"
-		"		AND removal.xid OPERATOR(pg_catalog.=) a.xid AND removal.era OPERATOR(pg_catalog.=) a.era"
-		"	CROSS JOIN LATERAL (SELECT coalesce(a.old_value OPERATOR(pg_catalog.->>) 'tag_id',"
-		"		a.old_value OPERATOR(pg_catalog.->>) 'user_id')) AS k (key)"
-		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
-		"		AND a.table_name OPERATOR(pg_catalog.=) ANY"
+		"		ON removal.ticket_id = $1 AND removal.id = $2"
+		"		AND removal.xid = a.xid AND removal.era = a.era"
+		"	CROSS JOIN LATERAL (SELECT coalesce(a.old_value ->> 'tag_id',"
+		"		a.old_value ->> 'user_id')) AS k (key)"
+		"	WHERE a.ticket_id = $1 AND a.action = 'DELETE'"
+		"		AND a.table_name = ANY"
 		"			(ARRAY['tickets', 'comments', 'attachments', 'ticket_tags', 'ticket_watchers'])"
 		"		AND a.old_value IS NOT NULL"
 		"	ORDER BY a.table_name, a.record_id, k.key, a.id DESC"
 		" ) AS r"
-		" ORDER BY r.table_name OPERATOR(pg_catalog.=) 'tickets' DESC,"
-		" r.table_name OPERATOR(pg_catalog.=) 'comments' DESC, r.id",
+		" ORDER BY r.table_name = 'tickets' DESC,"
+		" r.table_name = 'comments' DESC, r.id",
+		.columns = {{TEXTOID, NOT_NULL}, {JSONBOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[REMOVED_COMMENT] = {
 		.text = "SELECT a.old_value, a.id FROM support.audit_log AS a"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.record_id OPERATOR(pg_catalog.=) $2"
-		" AND a.table_name OPERATOR(pg_catalog.=) 'comments' AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
+		" WHERE a.ticket_id = $1 AND a.record_id = $2"
+		" AND a.table_name = 'comments' AND a.action = 'DELETE'"
 		" AND a.old_value IS NOT NULL"
 		" ORDER BY a.id DESC LIMIT 1",
+		.columns = {{JSONBOID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[FILES_OF_REMOVED_COMMENT] = {
 		.text = "SELECT a.old_value FROM support.audit_log AS a"
 		" JOIN support.audit_log AS removal"
-		"	ON removal.ticket_id OPERATOR(pg_catalog.=) $1 AND removal.id OPERATOR(pg_catalog.=) $3"
-		"	AND removal.xid OPERATOR(pg_catalog.=) a.xid AND removal.era OPERATOR(pg_catalog.=) a.era"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
-		" AND a.table_name OPERATOR(pg_catalog.=) 'attachments' AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
-		" AND a.old_value OPERATOR(pg_catalog.->>) 'comment_id' OPERATOR(pg_catalog.=) $2::pg_catalog.text"
+		"	ON removal.ticket_id = $1 AND removal.id = $3"
+		"	AND removal.xid = a.xid AND removal.era = a.era"
+		" WHERE a.ticket_id = $1"
+		" AND a.table_name = 'attachments' AND a.action = 'DELETE'"
+		" AND a.old_value ->> 'comment_id' = $2::text"
 		" AND NOT EXISTS (SELECT FROM support.attachments AS f"
-		"	WHERE f.ticket_id OPERATOR(pg_catalog.=) $1 AND f.id OPERATOR(pg_catalog.=) a.record_id)"
+		"	WHERE f.ticket_id = $1 AND f.id = a.record_id)"
 		" ORDER BY a.id",
+		.columns = {{JSONBOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[HOLDER_OF_NUMBER] = {
 		.text = "SELECT id FROM support.tickets"
-		" WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'ticket_number')",
+		" WHERE ticket_number::text = ($1 ->> 'ticket_number')",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {JSONBOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[LOST_COMMENTS_FIRST] = {
 		.text = "SELECT 1 FROM support.audit_log AS a"
 		" JOIN support.audit_log AS removal"
-		"	ON removal.ticket_id OPERATOR(pg_catalog.=) $1 AND removal.id OPERATOR(pg_catalog.=) $2"
-		"	AND removal.xid OPERATOR(pg_catalog.=) a.xid AND removal.era OPERATOR(pg_catalog.=) a.era"
-		"	AND removal.id OPERATOR(pg_catalog.>) a.id"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'comments'"
-		" AND a.action OPERATOR(pg_catalog.=) 'DELETE' LIMIT 1",
+		"	ON removal.ticket_id = $1 AND removal.id = $2"
+		"	AND removal.xid = a.xid AND removal.era = a.era"
+		"	AND removal.id > a.id"
+		" WHERE a.ticket_id = $1 AND a.table_name = 'comments'"
+		" AND a.action = 'DELETE' LIMIT 1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[VERSION_OF_TICKET] = {
-		.text = "SELECT version FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT version FROM support.tickets WHERE id = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[OLD_MARKED] = {
-		.text = "SELECT id FROM support.tickets WHERE deleted_at OPERATOR(pg_catalog.<) $1"
+		.text = "SELECT id FROM support.tickets WHERE deleted_at < $1"
 		" ORDER BY deleted_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[OLD_REMOVED] = {
-		.text = "SELECT ticket_id FROM support_internal.recycle_bin WHERE occurred_at OPERATOR(pg_catalog.<) $1"
+		.text = "SELECT ticket_id FROM support_internal.recycle_bin WHERE occurred_at < $1"
 		" AND NOT EXISTS (SELECT FROM support.tickets AS t"
-		"	WHERE t.id OPERATOR(pg_catalog.=) recycle_bin.ticket_id)"
+		"	WHERE t.id = recycle_bin.ticket_id)"
 		" ORDER BY occurred_at, ticket_id LIMIT $2 FOR UPDATE SKIP LOCKED",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[REMOVE_TICKET] = {
-		.text = "DELETE FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support.tickets WHERE id = $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[FORGET_REMOVED] = {
-		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support_internal.recycle_bin WHERE ticket_id = $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[REMOVE_CONTENT] = {
-		.text = "DELETE FROM support_internal.attachment_contents WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support_internal.attachment_contents WHERE ticket_id = $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("attachment_contents")
 	},
 	[ERASE_IMAGES] = {
 		.text = "UPDATE support.audit_log SET old_value = NULL, new_value = NULL"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND (old_value IS NOT NULL OR new_value IS NOT NULL)",
+		" WHERE ticket_id = $1 AND (old_value IS NOT NULL OR new_value IS NOT NULL)",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	}
 };
@@ -239,13 +251,10 @@ insert_image(const char *table_name, Jsonb *image)
 	int			nestlevel = begin_image_settings(shape_of(rel, table));
 	char	   *text;
 	int			n;
-	int			code;
 
 	text = insert_of(rel, image, types, values, nulls, &n);
 	end_image_settings(nestlevel);
-	code = SPI_execute_with_args(text, n, types, values, nulls, false, 0);
-	if (code != SPI_OK_INSERT)
-		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(code));
+	(void) run_once(text, n, types, values, nulls);
 	table_close(rel, NoLock);
 }
 

@@ -28,14 +28,14 @@
 #include "workflow.h"
 
 static const DeskColumn comment_columns[] = {
-	[COMMENT_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
-	[COMMENT_ID] = {"id", COLUMN_BIGINT},
-	[COMMENT_AUTHOR_ID] = {"author_id", COLUMN_BIGINT},
-	[COMMENT_CONTENT] = {"content", COLUMN_TEXT},
-	[COMMENT_IS_PRIVATE] = {"is_private", COLUMN_BOOLEAN},
-	[COMMENT_CREATED_AT] = {"created_at", COLUMN_TIME},
+	[COMMENT_TICKET_ID] = {"ticket_id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_AUTHOR_ID] = {"author_id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_CONTENT] = {"content", COLUMN_TEXT, NOT_NULL},
+	[COMMENT_IS_PRIVATE] = {"is_private", COLUMN_BOOLEAN, NOT_NULL},
+	[COMMENT_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
 	[COMMENT_AUTHOR_ROLE] = {"author_role", COLUMN_TEXT},
-	[COMMENT_VIA] = {"via", COLUMN_TEXT},
+	[COMMENT_VIA] = {"via", COLUMN_TEXT, NOT_NULL},
 	[COMMENT_EDITED_AT] = {"edited_at", COLUMN_TIME},
 	[COMMENT_DELETED_AT] = {"deleted_at", COLUMN_TIME},
 	[COMMENT_SEARCH] = {"search", COLUMN_WORDS}
@@ -60,33 +60,37 @@ enum
 static Statement statements[] = {
 	[LOCK_TICKET] = {
 		.text = "SELECT status, deleted_at IS NOT NULL, last_customer_at, last_agent_at"
-		" FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		" FROM support.tickets WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {TIMESTAMPTZOID}, {TIMESTAMPTZOID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[LOCK_LIVE_TICKET] = {
 		.text = "SELECT deleted_at IS NULL FROM support.tickets"
-		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		" WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[IS_REMOVED] = {
-		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[STATUS_SET_AT] = {
-		.text = "SELECT pg_catalog.max(a.occurred_at) FILTER (WHERE a.action OPERATOR(pg_catalog.=) 'INSERT'),"
-		" pg_catalog.max(a.occurred_at) FILTER (WHERE a.action OPERATOR(pg_catalog.=) 'UPDATE'"
-		"	AND a.new_value OPERATOR(pg_catalog.?) 'status')"
+		.text = "SELECT max(a.occurred_at) FILTER (WHERE a.action = 'INSERT'),"
+		" max(a.occurred_at) FILTER (WHERE a.action = 'UPDATE'"
+		"	AND a.new_value ? 'status')"
 		" FROM support.audit_log AS a"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'",
+		" WHERE a.ticket_id = $1 AND a.table_name = 'tickets'",
+		.columns = {{TIMESTAMPTZOID}, {TIMESTAMPTZOID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[COUNT_REPLY] = {
 		.text = "UPDATE support.tickets SET"
-		" reply_count = reply_count OPERATOR(pg_catalog.+) 1,"
+		" reply_count = reply_count + 1,"
 		" first_replied_at = coalesce(first_replied_at, $2),"
 		" last_agent_at = $2,"
 		" waiting_since = NULL"
-		" WHERE id OPERATOR(pg_catalog.=) $1",
+		" WHERE id = $1",
 		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[NOTE_CUSTOMER] = {
@@ -94,7 +98,7 @@ static Statement statements[] = {
 		" status = coalesce($3, status),"
 		" last_customer_at = $2,"
 		" waiting_since = CASE WHEN $4 THEN coalesce(waiting_since, $2) ELSE waiting_since END"
-		" WHERE id OPERATOR(pg_catalog.=) $1",
+		" WHERE id = $1",
 		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, BOOLOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[RECOUNT] = {
@@ -102,40 +106,40 @@ static Statement statements[] = {
 		" ("
 		"	SELECT 'customer' AS writer, t.created_at"
 		"	FROM support.tickets AS t"
-		"	JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) t.creator_id"
-		"	WHERE t.id OPERATOR(pg_catalog.=) $1 AND u.role OPERATOR(pg_catalog.=) 'customer'"
+		"	JOIN support.users AS u ON u.id = t.creator_id"
+		"	WHERE t.id = $1 AND u.role = 'customer'"
 		"	UNION ALL"
-		"	SELECT CASE WHEN c.author_role OPERATOR(pg_catalog.=) 'customer' THEN 'customer' ELSE 'agent' END, c.created_at"
+		"	SELECT CASE WHEN c.author_role = 'customer' THEN 'customer' ELSE 'agent' END, c.created_at"
 		"	FROM support.comments AS c"
-		"	WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND NOT c.is_private AND c.deleted_at IS NULL"
-		"		AND (c.author_role OPERATOR(pg_catalog.=) 'customer'"
-		"			OR (c.author_role OPERATOR(pg_catalog.=) ANY (ARRAY['agent', 'team_lead', 'admin'])"
-		"				AND c.via OPERATOR(pg_catalog.<>) ALL (ARRAY['auto', 'bot'])))"
+		"	WHERE c.ticket_id = $1 AND NOT c.is_private AND c.deleted_at IS NULL"
+		"		AND (c.author_role = 'customer'"
+		"			OR (c.author_role = ANY (ARRAY['agent', 'team_lead', 'admin'])"
+		"				AND c.via <> ALL (ARRAY['auto', 'bot'])))"
 		" ),"
 		" answered AS"
 		" ("
 		"	SELECT"
-		"		pg_catalog.count(*) FILTER (WHERE w.writer OPERATOR(pg_catalog.=) 'agent') AS replies,"
-		"		pg_catalog.min(w.created_at) FILTER (WHERE w.writer OPERATOR(pg_catalog.=) 'agent') AS first_reply_at,"
-		"		pg_catalog.max(w.created_at) FILTER (WHERE w.writer OPERATOR(pg_catalog.=) 'agent') AS last_reply_at,"
-		"		pg_catalog.max(w.created_at) FILTER (WHERE w.writer OPERATOR(pg_catalog.=) 'customer') AS last_customer_at"
+		"		count(*) FILTER (WHERE w.writer = 'agent') AS replies,"
+		"		min(w.created_at) FILTER (WHERE w.writer = 'agent') AS first_reply_at,"
+		"		max(w.created_at) FILTER (WHERE w.writer = 'agent') AS last_reply_at,"
+		"		max(w.created_at) FILTER (WHERE w.writer = 'customer') AS last_customer_at"
 		"	FROM written AS w"
 		" ),"
 		/* times at which the ticket was solved; one that it lost without being reopened was undone */
 		" solvings AS"
 		" ("
-		"	SELECT DISTINCT ON (s.at) s.at, s.is_new OR a.new_value OPERATOR(pg_catalog.?) 'reopen_count' AS counts"
+		"	SELECT DISTINCT ON (s.at) s.at, s.is_new OR a.new_value ? 'reopen_count' AS counts"
 		"	FROM support.audit_log AS a"
 		"	CROSS JOIN LATERAL (VALUES"
-		"		((a.new_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz, true),"
-		"		((a.old_value OPERATOR(pg_catalog.->>) 'solved_at')::pg_catalog.timestamptz, false)) AS s (at, is_new)"
-		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'"
-		"		AND a.action OPERATOR(pg_catalog.=) 'UPDATE' AND s.at IS NOT NULL"
+		"		((a.new_value ->> 'solved_at')::timestamptz, true),"
+		"		((a.old_value ->> 'solved_at')::timestamptz, false)) AS s (at, is_new)"
+		"	WHERE a.ticket_id = $1 AND a.table_name = 'tickets'"
+		"		AND a.action = 'UPDATE' AND s.at IS NOT NULL"
 		"	ORDER BY s.at, a.id DESC"
 		" ),"
 		" solved AS"
 		" ("
-		"	SELECT pg_catalog.max(v.at) FILTER (WHERE v.counts) AS at FROM solvings AS v"
+		"	SELECT max(v.at) FILTER (WHERE v.counts) AS at FROM solvings AS v"
 		" )"
 		" UPDATE support.tickets AS t SET"
 		" reply_count = n.replies,"
@@ -143,12 +147,12 @@ static Statement statements[] = {
 		" last_agent_at = n.last_reply_at,"
 		" last_customer_at = n.last_customer_at,"
 		" waiting_since = CASE WHEN t.solved_at IS NULL THEN"
-		"	(SELECT pg_catalog.min(w.created_at) FROM written AS w"
-		"	 WHERE w.writer OPERATOR(pg_catalog.=) 'customer'"
-		"		AND w.created_at OPERATOR(pg_catalog.>)"
-		"			coalesce(GREATEST(n.last_reply_at, s.at), '-infinity'::pg_catalog.timestamptz)) END"
+		"	(SELECT min(w.created_at) FROM written AS w"
+		"	 WHERE w.writer = 'customer'"
+		"		AND w.created_at >"
+		"			coalesce(GREATEST(n.last_reply_at, s.at), '-infinity'::timestamptz)) END"
 		" FROM answered AS n CROSS JOIN solved AS s"
-		" WHERE t.id OPERATOR(pg_catalog.=) $1",
+		" WHERE t.id = $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	}
 };

@@ -26,11 +26,11 @@ enum
 	NAMES
 };
 
-#define ASKED_FOR "($5 IS NULL OR s.value OPERATOR(pg_catalog.=) ANY ($5))"
+#define ASKED_FOR "($5 IS NULL OR s.value = ANY ($5))"
 
 #define NO_DURATION \
-		"NULL::pg_catalog.float8, NULL::pg_catalog.float8, NULL::pg_catalog.float8, NULL::pg_catalog.float8," \
-		" NULL::pg_catalog.float8"
+		"NULL::float8, NULL::float8, NULL::float8, NULL::float8," \
+		" NULL::float8"
 
 #define COUNTER_ARGUMENTS \
 		.nargs = 6, .argtypes = {TEXTOID, TEXTOID, TIMESTAMPTZARRAYOID, BOOLOID, TEXTARRAYOID, BOOLOID}, \
@@ -46,83 +46,90 @@ static Statement statements[] = {
 		"	c.percentiles[1], c.percentiles[2], c.percentiles[3], c.percentiles[4]"
 		" FROM"
 		" ("
-		"	SELECT s.bucket, v.value, pg_catalog.sum(s.n)::pg_catalog.int8 AS n,"
-		"		CASE WHEN $6 THEN (pg_catalog.sum(s.seconds) OPERATOR(pg_catalog./)"
-		"			nullif(pg_catalog.sum(s.n), 0))::pg_catalog.float8 END AS average,"
+		"	SELECT s.bucket, v.value, sum(s.n)::int8 AS n,"
+		"		CASE WHEN $6 THEN (sum(s.seconds) /"
+		"			nullif(sum(s.n), 0))::float8 END AS average,"
 		"		support_internal.percentiles(support.histogram_merge(s.histogram)) AS percentiles"
 		"	FROM support_internal.stat_series($1, $2, $3, $6) AS s"
 		"	CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN nullif(s.value, '') END AS value) AS v"
 		"	WHERE " ASKED_FOR
 		"	GROUP BY s.bucket, v.value"
 		" ) AS c"
-		" WHERE c.n OPERATOR(pg_catalog.<>) 0"
+		" WHERE c.n <> 0"
 		" ORDER BY c.bucket, c.n DESC, c.value",
+		.columns = {{INT4OID, NOT_NULL}, {TEXTOID}, {INT8OID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID},
+		{FLOAT8OID}, {FLOAT8OID}},
 		COUNTER_ARGUMENTS
 	},
 	[DISTINCT_TICKETS] = {
-		.text = "SELECT s.bucket, v.value, pg_catalog.sum(s.tickets)::pg_catalog.int8, "
+		.text = "SELECT s.bucket, v.value, sum(s.tickets)::int8, "
 		NO_DURATION
 		" FROM support_internal.stat_distinct($1, $2, $3) AS s"
 		" CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN nullif(s.value, '') END AS value) AS v"
 		" WHERE " ASKED_FOR " AND $6 IS NOT NULL"
 		" GROUP BY s.bucket, v.value"
-		" ORDER BY s.bucket, pg_catalog.sum(s.tickets) DESC, v.value",
+		" ORDER BY s.bucket, sum(s.tickets) DESC, v.value",
+		.columns = {{INT4OID, NOT_NULL}, {TEXTOID}, {INT8OID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID},
+		{FLOAT8OID}, {FLOAT8OID}},
 		COUNTER_ARGUMENTS
 	},
 	/* all that ever flowed into the unsolved statuses, and has not flowed out of them */
 	[BACKLOG] = {
 		.text = "WITH flows AS"
 		" ("
-		"	SELECT s.bucket OPERATOR(pg_catalog.-) 1 AS bucket, v.value, pg_catalog.sum(s.n) AS n"
+		"	SELECT s.bucket - 1 AS bucket, v.value, sum(s.n) AS n"
 		"	FROM support_internal.stat_series"
-		"		($1, $2, '-infinity'::pg_catalog.timestamptz OPERATOR(pg_catalog.||) $3) AS s"
-		"	LEFT JOIN support.statuses AS x ON x.name OPERATOR(pg_catalog.=) s.value"
+		"		($1, $2, '-infinity'::timestamptz || $3) AS s"
+		"	LEFT JOIN support.statuses AS x ON x.name = s.value"
 		"	CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN s.value END AS value) AS v"
 		"	WHERE " ASKED_FOR " AND $6 IS NOT NULL"
-		"		AND coalesce(x.category, '') OPERATOR(pg_catalog.<>) ALL (ARRAY['solved', 'closed'])"
+		"		AND coalesce(x.category, '') <> ALL (ARRAY['solved', 'closed'])"
 		"	GROUP BY s.bucket, v.value"
 		" ),"
 		" stocks AS"
 		" ("
-		"	SELECT b.bucket, v.value, pg_catalog.sum(f.n) OVER (PARTITION BY v.value ORDER BY b.bucket) AS n"
+		"	SELECT b.bucket, v.value, sum(f.n) OVER (PARTITION BY v.value ORDER BY b.bucket) AS n"
 		"	FROM (SELECT DISTINCT f.value FROM flows AS f) AS v"
-		"	CROSS JOIN pg_catalog.generate_series"
-		"		(0, pg_catalog.cardinality($3) OPERATOR(pg_catalog.-) 1) AS b (bucket)"
+		"	CROSS JOIN generate_series"
+		"		(0, cardinality($3) - 1) AS b (bucket)"
 		"	LEFT JOIN flows AS f"
-		"		ON f.bucket OPERATOR(pg_catalog.=) b.bucket AND f.value IS NOT DISTINCT FROM v.value"
+		"		ON f.bucket = b.bucket AND f.value IS NOT DISTINCT FROM v.value"
 		" )"
-		" SELECT c.bucket, c.value, c.n::pg_catalog.int8, "
+		" SELECT c.bucket, c.value, c.n::int8, "
 		NO_DURATION
 		" FROM stocks AS c"
-		" WHERE c.bucket OPERATOR(pg_catalog.>) 0 AND c.n OPERATOR(pg_catalog.<>) 0"
+		" WHERE c.bucket > 0 AND c.n <> 0"
 		" ORDER BY c.bucket, c.n DESC, c.value",
+		.columns = {{INT4OID, NOT_NULL}, {TEXTOID}, {INT8OID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID},
+		{FLOAT8OID}, {FLOAT8OID}},
 		COUNTER_ARGUMENTS
 	},
 	[NAMES] = {
 		.text = "SELECT CASE"
-		"		WHEN $1 OPERATOR(pg_catalog.=) 'team' THEN team.name"
-		"		WHEN $1 OPERATOR(pg_catalog.=) 'organization' THEN organization.name"
-		"		WHEN $1 OPERATOR(pg_catalog.=) 'tag' THEN tag.name"
+		"		WHEN $1 = 'team' THEN team.name"
+		"		WHEN $1 = 'organization' THEN organization.name"
+		"		WHEN $1 = 'tag' THEN tag.name"
 		"		WHEN i.user_id IS NOT NULL THEN person.full_name"
 		"		ELSE v.value"
-		"	END::pg_catalog.text"
-		" FROM ROWS FROM (pg_catalog.unnest($2)) WITH ORDINALITY AS v (value, place)"
+		"	END::text"
+		" FROM ROWS FROM (unnest($2)) WITH ORDINALITY AS v (value, place)"
 		" CROSS JOIN LATERAL"
 		" ("
 		"	SELECT"
-		"		CASE WHEN $1 OPERATOR(pg_catalog.=) 'team' THEN v.value::pg_catalog.int8 END AS team_id,"
-		"		CASE WHEN $1 OPERATOR(pg_catalog.=) 'organization'"
-		"			THEN v.value::pg_catalog.int8 END AS organization_id,"
-		"		CASE WHEN $1 OPERATOR(pg_catalog.=) 'tag' THEN v.value::pg_catalog.int8 END AS tag_id,"
-		"		CASE WHEN $1 OPERATOR(pg_catalog.=) ANY (ARRAY['assignee', 'requester', 'creator', 'user'])"
-		"			THEN v.value::pg_catalog.int8 END AS user_id"
+		"		CASE WHEN $1 = 'team' THEN v.value::int8 END AS team_id,"
+		"		CASE WHEN $1 = 'organization'"
+		"			THEN v.value::int8 END AS organization_id,"
+		"		CASE WHEN $1 = 'tag' THEN v.value::int8 END AS tag_id,"
+		"		CASE WHEN $1 = ANY (ARRAY['assignee', 'requester', 'creator', 'user'])"
+		"			THEN v.value::int8 END AS user_id"
 		" ) AS i"
-		" LEFT JOIN support.teams AS team ON team.id OPERATOR(pg_catalog.=) i.team_id"
+		" LEFT JOIN support.teams AS team ON team.id = i.team_id"
 		" LEFT JOIN support.organizations AS organization"
-		"	ON organization.id OPERATOR(pg_catalog.=) i.organization_id"
-		" LEFT JOIN support.tags AS tag ON tag.id OPERATOR(pg_catalog.=) i.tag_id"
-		" LEFT JOIN support.users AS person ON person.id OPERATOR(pg_catalog.=) i.user_id"
+		"	ON organization.id = i.organization_id"
+		" LEFT JOIN support.tags AS tag ON tag.id = i.tag_id"
+		" LEFT JOIN support.users AS person ON person.id = i.user_id"
 		" ORDER BY v.place",
+		.columns = {{TEXTOID}},
 		.nargs = 2, .argtypes = {TEXTOID, TEXTARRAYOID}, .replan = true
 	}
 };

@@ -19,23 +19,25 @@
 static Statement tickets_created = {
 	.text = "SELECT t.created_at, t.status"
 	" FROM support.tickets AS t"
-	" WHERE t.created_at OPERATOR(pg_catalog.>=) $1 AND t.created_at OPERATOR(pg_catalog.<) $2"
+	" WHERE t.created_at >= $1 AND t.created_at < $2"
 	"	AND t.deleted_at IS NULL",
+	.columns = {{TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 	.nargs = 2, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID},
 	.as_owner_of = INTERNAL_TABLE("stat_counters")
 };
 
 static Statement last_change = {
-	.text = "SELECT pg_catalog.max(c.at)"
+	.text = "SELECT max(c.at)"
 	" FROM"
 	" ("
-	"	SELECT pg_catalog.max(t.created_at) AS at FROM support.tickets AS t WHERE t.deleted_at IS NULL"
+	"	SELECT max(t.created_at) AS at FROM support.tickets AS t WHERE t.deleted_at IS NULL"
 	"	UNION ALL"
-	"	SELECT pg_catalog.max(e.occurred_at)"
+	"	SELECT max(e.occurred_at)"
 	"	FROM support_internal.stat_events AS e"
-	"	JOIN support.tickets AS t ON t.id OPERATOR(pg_catalog.=) e.ticket_id"
+	"	JOIN support.tickets AS t ON t.id = e.ticket_id"
 	"	WHERE t.deleted_at IS NULL"
 	" ) AS c",
+	.columns = {{TIMESTAMPTZOID}},
 	.as_owner_of = INTERNAL_TABLE("stat_counters")
 };
 

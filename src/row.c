@@ -165,6 +165,7 @@ describe_attributes(TableShape *shape, Relation rel)
 	shape->natts = desc->natts;
 	shape->kinds = MemoryContextAllocZero(shape->context, sizeof(ImageKind) * desc->natts);
 	shape->in_key = MemoryContextAllocZero(shape->context, sizeof(bool) * desc->natts);
+	shape->required = MemoryContextAllocZero(shape->context, sizeof(bool) * desc->natts);
 	shape->order = MemoryContextAllocZero(shape->context, sizeof(int) * desc->natts);
 	shape->has_other = false;
 
@@ -181,6 +182,19 @@ describe_attributes(TableShape *shape, Relation rel)
 	bms_free(key);
 }
 
+/* Note which attributes must have a value once our triggers are through. */
+static void
+note_required(TableShape *shape)
+{
+	for (int i = 0; i < shape->table->ncolumns; i++)
+		if (shape->table->columns[i].nulls != MAY_BE_NULL)
+			shape->required[shape->columns[i] - 1] = true;
+	if (AttributeNumberIsValid(shape->id))
+		shape->required[shape->id - 1] = true;
+	if (AttributeNumberIsValid(shape->ticket_id))
+		shape->required[shape->ticket_id - 1] = true;
+}
+
 /* Look the columns up. The entry stays invalid if that fails half-way. */
 static void
 build_shape(TableShape *shape, Relation rel, const DeskTable *table)
@@ -195,6 +209,7 @@ build_shape(TableShape *shape, Relation rel, const DeskTable *table)
 	shape->ticket_id = table->ticket_column ?
 		find_column(rel, table, table->ticket_column, COLUMN_BIGINT) : InvalidAttrNumber;
 	describe_attributes(shape, rel);
+	note_required(shape);
 	shape->valid = true;
 }
 
@@ -255,15 +270,33 @@ copy_of_row(const Row *row)
 	return copy;
 }
 
-/*
- * Fill a row in with what a query returned of all the table's columns, in their order. What was dropped is not among
- * them. The values point into the tuple.
- */
+/* Raise 55000 unless a query returned all the table's columns, in their order. What was dropped is not among them. */
+static void
+check_source(const Row *row, TupleDesc from)
+{
+	int			column = 0;
+	bool		same = true;
+
+	for (int i = 0; i < row->desc->natts && same; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(row->desc, i);
+
+		if (!att->attisdropped)
+			same = column < from->natts && TupleDescAttr(from, column++)->atttypid == att->atttypid;
+	}
+	if (!same || column != from->natts)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("support.%s is not the table that it was a moment ago", row->shape->table->name)));
+}
+
+/* Fill a row in with what a query returned of all the table's columns. The values point into the tuple. */
 void
 row_fill(Row *row, HeapTuple tuple, TupleDesc from)
 {
 	int			column = from->natts;
 
+	check_source(row, from);
 	heap_deform_tuple(tuple, from, row->values, row->nulls);
 	for (int i = row->desc->natts - 1; i >= 0; i--)
 	{
@@ -320,6 +353,39 @@ TimestampTz
 row_time(const Row *row, int column)
 {
 	return row_is_null(row, column) ? DT_NOBEGIN : DatumGetTimestampTz(row_datum(row, column));
+}
+
+/*
+ * Raise 55000 if a row that is stored has NULL where the rules take it that there is none: the constraint was dropped, or
+ * the triggers were off.
+ */
+void
+row_require(const Row *row)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+		if (row->nulls[i] && row->shape->required[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" of relation support.%s is null where it must not be",
+							NameStr(TupleDescAttr(row->desc, i)->attname), row->shape->table->name),
+					 errhint("Disable the desk's triggers on the table, give the row a value, and SELECT support.install() puts the constraint back.")));
+}
+
+/* Raise 23502 if a row that is about to be stored has it, unless the server will say so. */
+void
+row_require_new(const Row *row)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(row->desc, i);
+
+		if (row->nulls[i] && row->shape->required[i] && !att->attnotnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("null value in column \"%s\" of relation \"%s\" violates not-null constraint",
+							NameStr(att->attname), row->shape->table->name),
+					 errhint("SELECT support.install() puts the constraint back that was dropped.")));
+	}
 }
 
 /* Raise 23514 for an instant without an end: no age can be told from it. */

@@ -25,10 +25,19 @@ typedef enum ColumnKind
 	COLUMN_INTEGERS				/* integer[] */
 } ColumnKind;
 
+/* Whether a column may be NULL. */
+typedef enum ColumnNulls
+{
+	MAY_BE_NULL,
+	NOT_NULL,
+	FILLED_IN					/* it may be sent as NULL: the BEFORE trigger gives it a value */
+} ColumnNulls;
+
 typedef struct DeskColumn
 {
 	const char *name;
 	ColumnKind	kind;
+	ColumnNulls nulls;
 } DeskColumn;
 
 /* A logical table: what a trigger's argument names, whatever the relation is called. */
@@ -69,6 +78,7 @@ typedef struct TableShape
 	int			natts;
 	ImageKind  *kinds;			/* by attribute, from 0 */
 	bool	   *in_key;			/* likewise: part of the primary key */
+	bool	   *required;		/* likewise: the rules read it and take it that it is not NULL */
 	int		   *order;			/* attributes, from 0, in the order that jsonb has their names in */
 	bool		has_other;		/* some column is IMAGE_OTHER */
 } TableShape;
@@ -95,6 +105,8 @@ extern int64 row_int64(const Row *row, int column);
 extern bool row_bool(const Row *row, int column);
 extern char *row_text(const Row *row, int column);
 extern TimestampTz row_time(const Row *row, int column);
+extern void row_require(const Row *row);
+extern void row_require_new(const Row *row);
 extern void row_check_finite(const Row *row, int column);
 extern void row_set(Row *row, int column, Datum value);
 extern void row_take_over(const Row *from, Row *row, int column);

@@ -34,18 +34,22 @@ enum
 static Statement statements[] = {
 	[STATUSES] = {
 		.text = "SELECT name, category, is_default FROM support.statuses ORDER BY position, name",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.as_owner_of = PUBLIC_TABLE("statuses")
 	},
 	[TRANSITIONS] = {
 		.text = "SELECT from_status, to_status FROM support.status_transitions",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.as_owner_of = PUBLIC_TABLE("status_transitions")
 	},
 	[PRIORITIES] = {
 		.text = "SELECT name FROM support.priorities ORDER BY rank",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.as_owner_of = PUBLIC_TABLE("priorities")
 	},
 	[ROLE_OF_USER] = {
-		.text = "SELECT role FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT role FROM support.users WHERE id = $1",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	}
 };

@@ -37,24 +37,27 @@ static Statement statements[] = {
 	[FRONTIERS] = {
 		.text = "SELECT e.era,"
 		" coalesce((SELECT s.to_xid FROM support_internal.audit_seals AS s"
-		"	WHERE s.kind OPERATOR(pg_catalog.=) 'seal' AND s.to_era OPERATOR(pg_catalog.=) e.era"
+		"	WHERE s.kind = 'seal' AND s.to_era = e.era"
 		"	ORDER BY s.to_xid DESC LIMIT 1), 0),"
-		" CASE WHEN e.era OPERATOR(pg_catalog.=) $1"
-		"	THEN pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
+		" CASE WHEN e.era = $1"
+		"	THEN pg_snapshot_xmin(pg_current_snapshot())::text::int8"
 		"	ELSE 9223372036854775807 END"
 		" FROM support_internal.eras AS e ORDER BY e.era",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT4OID}
 	},
 	[STABLE_ENTRIES] = {
 		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log"
-		" WHERE era OPERATOR(pg_catalog.=) $1 AND xid OPERATOR(pg_catalog.>) $2 AND xid OPERATOR(pg_catalog.<) $3"
+		" WHERE era = $1 AND xid > $2 AND xid < $3"
 		" ORDER BY xid, id, ticket_id",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
+		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	},
 	[ADD_LEAVES] = {
 		.text = "INSERT INTO support_internal.audit_leaves (era, xid, audit_id, seal_id, digest, salt)"
 		" SELECT $1, l.xid, l.audit_id, $2, l.digest, l.salt"
-		" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6))"
+		" FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6))"
 		"	AS l (xid, audit_id, digest, salt)",
 		.nargs = 6, .argtypes = {INT4OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID}
 	}

@@ -23,22 +23,24 @@ static Statement at_risk = {
 	" ("
 	"	SELECT c.ticket_id, c.id, c.due_at, t.ticket_number, t.title, t.priority, t.team_id, t.assignee_id"
 	"	FROM support.sla_clocks AS c"
-	"	JOIN support.tickets AS t ON t.id OPERATOR(pg_catalog.=) c.ticket_id"
-	"	WHERE c.wake_at OPERATOR(pg_catalog.<=) ($2 OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval)"
-	"		AND c.due_at OPERATOR(pg_catalog.>=) $1 AND c.due_at OPERATOR(pg_catalog.<=) $2"
-	"		AND c.state OPERATOR(pg_catalog.=) 'running' AND c.breached_at IS NULL AND t.deleted_at IS NULL"
+	"	JOIN support.tickets AS t ON t.id = c.ticket_id"
+	"	WHERE c.wake_at <= ($2 + '1 microsecond'::interval)"
+	"		AND c.due_at >= $1 AND c.due_at <= $2"
+	"		AND c.state = 'running' AND c.breached_at IS NULL AND t.deleted_at IS NULL"
 	"	ORDER BY c.due_at, c.ticket_id, c.id"
 	"	LIMIT $3"
 	" )"
-	" SELECT n.ticket_id, n.ticket_number::pg_catalog.text, n.title::pg_catalog.text, coalesce(n.priority, 'normal'),"
-	"	team.name::pg_catalog.text, assignee.full_name::pg_catalog.text, s.metric, n.due_at,"
-	"	n.due_at OPERATOR(pg_catalog.-) $1, s.remaining"
+	" SELECT n.ticket_id, n.ticket_number::text, n.title::text, coalesce(n.priority, 'normal'),"
+	"	team.name::text, assignee.full_name::text, s.metric, n.due_at,"
+	"	n.due_at - $1, s.remaining"
 	" FROM soonest AS n"
-	" JOIN support.sla_status AS s ON s.ticket_id OPERATOR(pg_catalog.=) n.ticket_id"
-	"	AND s.clock_id OPERATOR(pg_catalog.=) n.id"
-	" LEFT JOIN support.teams AS team ON team.id OPERATOR(pg_catalog.=) n.team_id"
-	" LEFT JOIN support.users AS assignee ON assignee.id OPERATOR(pg_catalog.=) n.assignee_id"
+	" JOIN support.sla_status AS s ON s.ticket_id = n.ticket_id"
+	"	AND s.clock_id = n.id"
+	" LEFT JOIN support.teams AS team ON team.id = n.team_id"
+	" LEFT JOIN support.users AS assignee ON assignee.id = n.assignee_id"
 	" ORDER BY n.due_at, n.ticket_id, n.id",
+	.columns = {{INT8OID, NOT_NULL}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID},
+	{TIMESTAMPTZOID}, {INTERVALOID}, {INTERVALOID}},
 	.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
 };
 

@@ -29,11 +29,11 @@ enum
 };
 
 static const DeskColumn policy_columns[] = {
-	[POLICY_ID] = {"id", COLUMN_BIGINT},
-	[POLICY_NAME] = {"name", COLUMN_TEXT},
-	[POLICY_POSITION] = {"position", COLUMN_INTEGER},
-	[POLICY_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN},
-	[POLICY_CONDITIONS] = {"conditions", COLUMN_JSON}
+	[POLICY_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[POLICY_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
+	[POLICY_POSITION] = {"position", COLUMN_INTEGER, FILLED_IN},
+	[POLICY_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN, NOT_NULL},
+	[POLICY_CONDITIONS] = {"conditions", COLUMN_JSON, NOT_NULL}
 };
 
 const DeskTable sla_policies_table = {
@@ -53,14 +53,14 @@ enum
 };
 
 static const DeskColumn target_columns[] = {
-	[TARGET_ID] = {"id", COLUMN_BIGINT},
-	[TARGET_POLICY_ID] = {"policy_id", COLUMN_BIGINT},
-	[TARGET_METRIC] = {"metric", COLUMN_TEXT},
+	[TARGET_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[TARGET_POLICY_ID] = {"policy_id", COLUMN_BIGINT, NOT_NULL},
+	[TARGET_METRIC] = {"metric", COLUMN_TEXT, NOT_NULL},
 	[TARGET_PRIORITY] = {"priority", COLUMN_TEXT},
-	[TARGET_TARGET] = {"target", COLUMN_INTERVAL},
+	[TARGET_TARGET] = {"target", COLUMN_INTERVAL, NOT_NULL},
 	[TARGET_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT},
 	[TARGET_PAUSE_CATEGORIES] = {"pause_categories", COLUMN_TEXTS},
-	[TARGET_WARN_PERCENTS] = {"warn_percents", COLUMN_INTEGERS}
+	[TARGET_WARN_PERCENTS] = {"warn_percents", COLUMN_INTEGERS, FILLED_IN}
 };
 
 const DeskTable sla_targets_table = {
@@ -80,29 +80,34 @@ enum
 
 static Statement statements[] = {
 	[NEXT_POSITION] = {
-		.text = "SELECT LEAST(coalesce(pg_catalog.max(position), 0), 2147483646) OPERATOR(pg_catalog.+) 1"
+		.text = "SELECT LEAST(coalesce(max(position), 0), 2147483646) + 1"
 		" FROM support.sla_policies",
+		.columns = {{INT4OID, NOT_NULL}},
 		.as_owner_of = PUBLIC_TABLE("sla_policies")
 	},
 	[SAME_TARGET] = {
 		.text = "SELECT id FROM support.sla_targets"
-		" WHERE policy_id OPERATOR(pg_catalog.=) $1 AND metric OPERATOR(pg_catalog.=) $2"
-		" AND coalesce(priority OPERATOR(pg_catalog.=) $3, priority IS NULL AND $3 IS NULL)"
-		" AND id OPERATOR(pg_catalog.<>) $4",
+		" WHERE policy_id = $1 AND metric = $2"
+		" AND coalesce(priority = $3, priority IS NULL AND $3 IS NULL)"
+		" AND id <> $4",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 4, .argtypes = {INT8OID, TEXTOID, TEXTOID, INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_targets")
 	},
 	[FIND_POLICY] = {
-		.text = "SELECT 1 FROM support.sla_policies WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.sla_policies WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_policies")
 	},
 	[FIND_CALENDAR] = {
-		.text = "SELECT 1 FROM support.calendars WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.calendars WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("calendars")
 	},
 	[TARGET_OF_CALENDAR] = {
 		.text = "SELECT p.name, t.metric FROM support.sla_targets AS t"
-		" JOIN support.sla_policies AS p ON p.id OPERATOR(pg_catalog.=) t.policy_id"
-		" WHERE t.calendar_id OPERATOR(pg_catalog.=) $1 ORDER BY p.position, p.id, t.id LIMIT 1",
+		" JOIN support.sla_policies AS p ON p.id = t.policy_id"
+		" WHERE t.calendar_id = $1 ORDER BY p.position, p.id, t.id LIMIT 1",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_targets")
 	},
 	/* a clock that goes by another one by now has an event that tells of this one */
@@ -110,14 +115,16 @@ static Statement statements[] = {
 		.text = "SELECT c.ticket_id"
 		" FROM (SELECT ticket_id, calendar_id FROM support.sla_clocks"
 		"   UNION ALL SELECT ticket_id, calendar_id FROM support.sla_events) AS c"
-		" WHERE c.calendar_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
+		" WHERE c.calendar_id = $1 LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
 	},
 	[CLOCK_OF_POLICY] = {
 		.text = "SELECT c.ticket_id"
 		" FROM (SELECT ticket_id, policy_id FROM support.sla_clocks"
 		"   UNION ALL SELECT ticket_id, policy_id FROM support.sla_events) AS c"
-		" WHERE c.policy_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
+		" WHERE c.policy_id = $1 LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
 	}
 };

@@ -23,20 +23,22 @@ enum
 static Statement statements[] = {
 	/* a row for each value that meets a condition, in the order of keys; one without a value where none does */
 	[CONDITIONS] = {
-		.text = "SELECT c.key, f.field, a.value, pg_catalog.lower(a.value OPERATOR(pg_catalog.#>>) '{}')"
-		" FROM pg_catalog.jsonb_each($1) AS c (key, value)"
-		" CROSS JOIN LATERAL pg_catalog.jsonb_each(CASE WHEN c.key OPERATOR(pg_catalog.=) 'custom' THEN c.value"
-		"	ELSE pg_catalog.jsonb_build_object('', c.value) END) AS f (field, value)"
-		" LEFT JOIN LATERAL pg_catalog.jsonb_array_elements("
-		"	CASE WHEN pg_catalog.jsonb_typeof(f.value) OPERATOR(pg_catalog.=) 'array' THEN f.value"
-		"	ELSE pg_catalog.jsonb_build_array(f.value) END) AS a (value) ON true"
+		.text = "SELECT c.key, f.field, a.value, lower(a.value #>> '{}')"
+		" FROM jsonb_each($1) AS c (key, value)"
+		" CROSS JOIN LATERAL jsonb_each(CASE WHEN c.key = 'custom' THEN c.value"
+		"	ELSE jsonb_build_object('', c.value) END) AS f (field, value)"
+		" LEFT JOIN LATERAL jsonb_array_elements("
+		"	CASE WHEN jsonb_typeof(f.value) = 'array' THEN f.value"
+		"	ELSE jsonb_build_array(f.value) END) AS a (value) ON true"
 		" ORDER BY c.key, f.field",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {JSONBOID}, {TEXTOID}},
 		.nargs = 1, .argtypes = {JSONBOID}
 	},
 	[TAGS_OF_TICKET] = {
 		.text = "SELECT t.name_key FROM support.ticket_tags AS l"
-		" JOIN support.tags AS t ON t.id OPERATOR(pg_catalog.=) l.tag_id"
-		" WHERE l.ticket_id OPERATOR(pg_catalog.=) $1",
+		" JOIN support.tags AS t ON t.id = l.tag_id"
+		" WHERE l.ticket_id = $1",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("ticket_tags")
 	}
 };

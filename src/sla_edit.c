@@ -28,22 +28,24 @@ enum
 
 static Statement statements[] = {
 	[HOLDER_OF_NAME] = {
-		.text = "SELECT id FROM support.sla_policies WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT id FROM support.sla_policies WHERE name::text = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[INSERT_POLICY] = {
 		.text = "INSERT INTO support.sla_policies (name, conditions, position) VALUES ($1, coalesce($2, '{}'), $3)"
 		" RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 3, .argtypes = {TEXTOID, JSONBOID, INT4OID}
 	},
 	[UPDATE_POLICY] = {
 		.text = "UPDATE support.sla_policies SET name = coalesce($2, name), conditions = coalesce($3, conditions),"
 		" position = coalesce($4, position), is_active = coalesce($5, is_active)"
-		" WHERE id OPERATOR(pg_catalog.=) $1",
+		" WHERE id = $1",
 		.nargs = 5, .argtypes = {INT8OID, TEXTOID, JSONBOID, INT4OID, BOOLOID}
 	},
 	[DELETE_TARGETS] = {
-		.text = "DELETE FROM support.sla_targets WHERE policy_id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support.sla_targets WHERE policy_id = $1",
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[INSERT_TARGETS] = {

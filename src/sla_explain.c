@@ -36,23 +36,27 @@ enum
 
 static Statement statements[] = {
 	[STATUS_OF_TICKET] = {
-		.text = "SELECT status FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT status FROM support.tickets WHERE id = $1",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[FIND_CLOCK] = {
 		.text = "SELECT id, started_at FROM support.sla_clocks"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND metric OPERATOR(pg_catalog.=) $2"
-		"	AND ($3 IS NULL OR instance OPERATOR(pg_catalog.=) $3)"
+		" WHERE ticket_id = $1 AND metric = $2"
+		"	AND ($3 IS NULL OR instance = $3)"
 		" ORDER BY instance DESC, id DESC"
 		" LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, TEXTOID, INT4OID}
 	},
 	[TURNS_OF_CLOCK] = {
 		.text = "SELECT kind, occurred_at, consumed, reason, calendar_id, calendar_version, pause_categories"
 		" FROM support.sla_events"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND clock_id OPERATOR(pg_catalog.=) $2"
-		"	AND kind OPERATOR(pg_catalog.<>) ALL (ARRAY['warn', 'breach', 'breach_voided'])"
+		" WHERE ticket_id = $1 AND clock_id = $2"
+		"	AND kind <> ALL (ARRAY['warn', 'breach', 'breach_voided'])"
 		" ORDER BY id",
+		.columns = {{TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {TEXTOID}, {INT8OID},
+		{INT4OID}, {TEXTARRAYOID}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	}
 };

@@ -22,11 +22,12 @@ enum
 
 static Statement statements[] = {
 	[UNKNOWN_CALENDAR] = {
-		.text = "SELECT e.element OPERATOR(pg_catalog.->>) 'calendar'"
-		" FROM pg_catalog.jsonb_array_elements($1) AS e (element)"
-		" WHERE (e.element OPERATOR(pg_catalog.->>) 'calendar') IS NOT NULL"
+		.text = "SELECT e.element ->> 'calendar'"
+		" FROM jsonb_array_elements($1) AS e (element)"
+		" WHERE (e.element ->> 'calendar') IS NOT NULL"
 		"	AND NOT EXISTS (SELECT FROM support.calendars AS c"
-		"		WHERE c.name::pg_catalog.text OPERATOR(pg_catalog.=) (e.element OPERATOR(pg_catalog.->>) 'calendar'))",
+		"		WHERE c.name::text = (e.element ->> 'calendar'))",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {JSONBOID}
 	}
 };

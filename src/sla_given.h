@@ -14,21 +14,21 @@
 /* The targets in a jsonb array that somebody gives, as rows of support.sla_targets without keys. */
 #define GIVEN_TARGETS_OF(targets) \
 	"(SELECT" \
-	" e.element OPERATOR(pg_catalog.->>) 'metric' AS metric," \
-	" e.element OPERATOR(pg_catalog.->>) 'priority' AS priority," \
-	" (e.element OPERATOR(pg_catalog.->>) 'target')::pg_catalog.interval AS target," \
-	" coalesce((e.element OPERATOR(pg_catalog.->>) 'calendar_id')::pg_catalog.int8," \
+	" e.element ->> 'metric' AS metric," \
+	" e.element ->> 'priority' AS priority," \
+	" (e.element ->> 'target')::interval AS target," \
+	" coalesce((e.element ->> 'calendar_id')::int8," \
 	"	(SELECT c.id FROM support.calendars AS c" \
-	"	 WHERE c.name::pg_catalog.text OPERATOR(pg_catalog.=) (e.element OPERATOR(pg_catalog.->>) 'calendar')))" \
+	"	 WHERE c.name::text = (e.element ->> 'calendar')))" \
 	"	AS calendar_id," \
-	" CASE WHEN e.element OPERATOR(pg_catalog.?) 'pause' THEN" \
-	"	ARRAY(SELECT p.category FROM pg_catalog.jsonb_array_elements_text(e.element OPERATOR(pg_catalog.->) 'pause')" \
+	" CASE WHEN e.element ? 'pause' THEN" \
+	"	ARRAY(SELECT p.category FROM jsonb_array_elements_text(e.element -> 'pause')" \
 	"		AS p (category)) END AS pause_categories," \
-	" CASE WHEN e.element OPERATOR(pg_catalog.?) 'warn' THEN" \
-	"	ARRAY(SELECT w.percent::pg_catalog.int4" \
-	"		FROM pg_catalog.jsonb_array_elements_text(e.element OPERATOR(pg_catalog.->) 'warn') AS w (percent))" \
-	"	ELSE '{75,90}'::pg_catalog.int4[] END AS warn_percents" \
-	" FROM pg_catalog.jsonb_array_elements(" targets ") AS e (element))"
+	" CASE WHEN e.element ? 'warn' THEN" \
+	"	ARRAY(SELECT w.percent::int4" \
+	"		FROM jsonb_array_elements_text(e.element -> 'warn') AS w (percent))" \
+	"	ELSE '{75,90}'::int4[] END AS warn_percents" \
+	" FROM jsonb_array_elements(" targets ") AS e (element))"
 
 extern SlaMetric check_target(const char *metric, const Interval *target, ArrayType *pauses, ArrayType *warns);
 extern bool whole_number(const JsonbValue *value, int64 *number);

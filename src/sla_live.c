@@ -26,15 +26,16 @@ enum
 
 static Statement statements[] = {
 	[TICKET_NOW] = {
-		.text = "SELECT t.* FROM support.tickets AS t WHERE t.id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		.text = "SELECT t.* FROM support.tickets AS t WHERE t.id = $1 FOR NO KEY UPDATE",
+		.any_columns = true,
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[DELETE_CLOCKS] = {
-		.text = "DELETE FROM support.sla_clocks WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support.sla_clocks WHERE ticket_id = $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
 	},
 	[DELETE_EVENTS] = {
-		.text = "DELETE FROM support.sla_events WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "DELETE FROM support.sla_events WHERE ticket_id = $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_events")
 	}
 };

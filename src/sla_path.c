@@ -34,17 +34,19 @@ enum
 static Statement statements[] = {
 	[TURNS] = {
 		.text = "SELECT a.occurred_at,"
-		" a.old_value OPERATOR(pg_catalog.->>) 'status', a.new_value OPERATOR(pg_catalog.->>) 'status',"
-		" a.action OPERATOR(pg_catalog.=) 'DELETE', a.action OPERATOR(pg_catalog.=) 'INSERT',"
-		" CASE WHEN a.new_value OPERATOR(pg_catalog.?) 'deleted_at' THEN"
-		"	(a.new_value OPERATOR(pg_catalog.->>) 'deleted_at') IS NOT NULL END,"
-		" (a.old_value OPERATOR(pg_catalog.->>) 'deleted_at') IS NOT NULL"
+		" a.old_value ->> 'status', a.new_value ->> 'status',"
+		" a.action = 'DELETE', a.action = 'INSERT',"
+		" CASE WHEN a.new_value ? 'deleted_at' THEN"
+		"	(a.new_value ->> 'deleted_at') IS NOT NULL END,"
+		" (a.old_value ->> 'deleted_at') IS NOT NULL"
 		" FROM support.audit_log AS a"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'"
-		"	AND (a.action OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'DELETE'])"
-		"		OR (a.action OPERATOR(pg_catalog.=) 'UPDATE'"
-		"			AND a.new_value OPERATOR(pg_catalog.?|) ARRAY['status', 'deleted_at']))"
+		" WHERE a.ticket_id = $1 AND a.table_name = 'tickets'"
+		"	AND (a.action = ANY (ARRAY['INSERT', 'DELETE'])"
+		"		OR (a.action = 'UPDATE'"
+		"			AND a.new_value ?| ARRAY['status', 'deleted_at']))"
 		" ORDER BY a.id",
+		.columns = {{TIMESTAMPTZOID, NOT_NULL}, {TEXTOID}, {TEXTOID}, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL},
+		{BOOLOID}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	}
 };

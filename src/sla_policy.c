@@ -39,46 +39,52 @@ enum
 /* The columns of a target that read_promise() reads. */
 #define TARGET_COLUMNS \
 	"t.metric, t.priority, t.target, t.calendar_id, t.pause_categories," \
-	" ARRAY(SELECT DISTINCT w FROM pg_catalog.unnest(t.warn_percents) AS w ORDER BY w)"
+	" ARRAY(SELECT DISTINCT w FROM unnest(t.warn_percents) AS w ORDER BY w)"
 
 static Statement statements[] = {
 	[ANY_POLICY] = {
 		.text = "SELECT 1 FROM support.sla_policies LIMIT 1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.as_owner_of = PUBLIC_TABLE("sla_policies")
 	},
 	[ACTIVE_POLICIES] = {
 		.text = "SELECT id, conditions FROM support.sla_policies WHERE is_active ORDER BY position, id",
+		.columns = {{INT8OID, NOT_NULL}, {JSONBOID, NOT_NULL}},
 		.as_owner_of = PUBLIC_TABLE("sla_policies")
 	},
 	[TARGETS] = {
-		.text = "SELECT " TARGET_COLUMNS " FROM support.sla_targets AS t WHERE t.policy_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT " TARGET_COLUMNS " FROM support.sla_targets AS t WHERE t.policy_id = $1",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID}, {INTERVALOID, NOT_NULL}, {INT8OID}, {TEXTARRAYOID, NOT_NULL},
+		{INT4ARRAYOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_targets")
 	},
 	[WRITE_VERSION] = {
 		.text = "INSERT INTO support_internal.sla_policy_versions (policy_id, version, definition, created_at)"
-		" SELECT $1, coalesce(last.version, 0) OPERATOR(pg_catalog.+) 1, current.definition, support.desk_now()"
-		" FROM (SELECT pg_catalog.jsonb_build_object("
+		" SELECT $1, coalesce(last.version, 0) + 1, current.definition, support.desk_now()"
+		" FROM (SELECT jsonb_build_object("
 		"   'conditions', p.conditions,"
-		"   'targets', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object("
+		"   'targets', (SELECT coalesce(jsonb_agg(jsonb_build_object("
 		"       'metric', t.metric, 'priority', t.priority,"
-		"       'target', pg_catalog.trim_scale(pg_catalog.extract('epoch', t.target)),"
+		"       'target', trim_scale(extract(epoch FROM t.target)),"
 		"       'calendar_id', t.calendar_id, 'pause', t.pause_categories, 'warn', t.warn_percents)"
 		"       ORDER BY t.metric, t.priority), '[]')"
-		"     FROM support.sla_targets AS t WHERE t.policy_id OPERATOR(pg_catalog.=) p.id))"
-		"   FROM support.sla_policies AS p WHERE p.id OPERATOR(pg_catalog.=) $1) AS current (definition)"
+		"     FROM support.sla_targets AS t WHERE t.policy_id = p.id))"
+		"   FROM support.sla_policies AS p WHERE p.id = $1) AS current (definition)"
 		" LEFT JOIN LATERAL (SELECT v.version, v.definition FROM support_internal.sla_policy_versions AS v"
-		"   WHERE v.policy_id OPERATOR(pg_catalog.=) $1 ORDER BY v.version DESC LIMIT 1) AS last ON true"
-		" WHERE last.version IS NULL OR last.definition OPERATOR(pg_catalog.<>) current.definition"
+		"   WHERE v.policy_id = $1 ORDER BY v.version DESC LIMIT 1) AS last ON true"
+		" WHERE last.version IS NULL OR last.definition <> current.definition"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("sla_policy_versions")
 	},
 	[LAST_VERSION] = {
-		.text = "SELECT pg_catalog.max(version) FROM support_internal.sla_policy_versions"
-		" WHERE policy_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT max(version) FROM support_internal.sla_policy_versions"
+		" WHERE policy_id = $1",
+		.columns = {{INT4OID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("sla_policy_versions")
 	},
 	[GIVEN_TARGETS] = {
 		.text = "SELECT " TARGET_COLUMNS " FROM " GIVEN_TARGETS_OF("$1") " AS t",
+		.columns = {{TEXTOID}, {TEXTOID}, {INTERVALOID}, {INT8OID}, {TEXTARRAYOID}, {INT4ARRAYOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {JSONBOID}
 	}
 };

@@ -29,18 +29,20 @@ enum
 
 static Statement statements[] = {
 	[FIND_POLICY] = {
-		.text = "SELECT 1 FROM support.sla_policies WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.sla_policies WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[OPEN_TICKETS] = {
 		.text = "SELECT t.*"
 		" FROM support.tickets AS t"
-		" WHERE t.id OPERATOR(pg_catalog.>) $1 AND t.deleted_at IS NULL"
-		"	AND t.status OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT s.name FROM support.statuses AS s"
-		"		WHERE s.category OPERATOR(pg_catalog.<>) ALL (ARRAY['solved', 'closed'])))"
+		" WHERE t.id > $1 AND t.deleted_at IS NULL"
+		"	AND t.status = ANY (ARRAY(SELECT s.name FROM support.statuses AS s"
+		"		WHERE s.category <> ALL (ARRAY['solved', 'closed'])))"
 		" ORDER BY t.id"
 		" LIMIT $2"
 		" FOR NO KEY UPDATE OF t",
+		.any_columns = true,
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	}
 };

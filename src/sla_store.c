@@ -147,7 +147,7 @@ enum
 static Statement statements[] = {
 	[READ_CLOCKS] = {
 		.text = "SELECT " CLOCK_COLUMN_NAMES " FROM support.sla_clocks"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 ORDER BY id",
+		" WHERE ticket_id = $1 ORDER BY id",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
 	},
 	[INSERT_CLOCK] = {
@@ -160,7 +160,7 @@ static Statement statements[] = {
 		.text = "UPDATE support.sla_clocks SET (" CLOCK_COLUMN_NAMES ")"
 		" = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
 		" $23, $24, $25)"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND id = $2",
 		.nargs = CLOCK_COLUMNS, .argtypes = {CLOCK_TYPES}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
 	},
 	[INSERT_EVENT] = {

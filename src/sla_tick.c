@@ -26,11 +26,12 @@ static Statement statements[] = {
 	[DUE_TICKETS] = {
 		.text = "SELECT t.id, t.team_id, t.assignee_id"
 		" FROM support.sla_clocks AS c"
-		" JOIN support.tickets AS t ON t.id OPERATOR(pg_catalog.=) c.ticket_id"
-		" WHERE c.wake_at OPERATOR(pg_catalog.<=) $1"
+		" JOIN support.tickets AS t ON t.id = c.ticket_id"
+		" WHERE c.wake_at <= $1"
 		" ORDER BY c.wake_at"
 		" LIMIT $2"
 		" FOR NO KEY UPDATE OF t SKIP LOCKED",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {INT8OID}},
 		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	}
 };

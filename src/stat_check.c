@@ -36,8 +36,8 @@ enum
 };
 
 static const DeskColumn status_columns[] = {
-	[STATUS_NAME] = {"name", COLUMN_TEXT},
-	[STATUS_CATEGORY] = {"category", COLUMN_TEXT}
+	[STATUS_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
+	[STATUS_CATEGORY] = {"category", COLUMN_TEXT, NOT_NULL}
 };
 
 const DeskTable statuses_table = {
@@ -57,11 +57,11 @@ enum
 
 static Statement statements[] = {
 	[IS_KNOWN_STATUS] = {
-		.text = "SELECT WHERE EXISTS (SELECT FROM support.tickets AS t WHERE t.status OPERATOR(pg_catalog.=) $1)"
+		.text = "SELECT WHERE EXISTS (SELECT FROM support.tickets AS t WHERE t.status = $1)"
 		" OR EXISTS (SELECT FROM support.audit_log AS a"
-		"	WHERE a.table_name OPERATOR(pg_catalog.=) 'tickets' AND a.action OPERATOR(pg_catalog.=) 'UPDATE'"
-		"		AND (a.old_value OPERATOR(pg_catalog.->>) 'status' OPERATOR(pg_catalog.=) $1"
-		"			OR a.new_value OPERATOR(pg_catalog.->>) 'status' OPERATOR(pg_catalog.=) $1))",
+		"	WHERE a.table_name = 'tickets' AND a.action = 'UPDATE'"
+		"		AND (a.old_value ->> 'status' = $1"
+		"			OR a.new_value ->> 'status' = $1))",
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[REMOVE_COUNTERS] = {
@@ -80,9 +80,9 @@ static Statement statements[] = {
 	[FIND_HIDDEN] = {
 		.text = "INSERT INTO support_internal.stat_hidden_solves (ticket_id)"
 		" SELECT DISTINCT e.ticket_id FROM support_internal.stat_events AS e"
-		" JOIN support.tickets AS t ON t.id OPERATOR(pg_catalog.=) e.ticket_id"
+		" JOIN support.tickets AS t ON t.id = e.ticket_id"
 		" WHERE (e.solves OR e.reopens) AND t.first_solved_at IS NULL AND t.solved_at IS NULL"
-		"	AND t.reopen_count OPERATOR(pg_catalog.=) 0"
+		"	AND t.reopen_count = 0"
 	},
 	/*
 	 * Changes of the status that happened before the log begins now have been counted, but the log has them no more, and
@@ -91,31 +91,31 @@ static Statement statements[] = {
 	[COMPARE] = {
 		.text = "WITH beginning AS"
 		" ("
-		"	SELECT coalesce(pg_catalog.max((a.new_value OPERATOR(pg_catalog.->>) 'to')::pg_catalog.timestamptz),"
-		"		'-infinity'::pg_catalog.timestamptz) AS at"
+		"	SELECT coalesce(max((a.new_value ->> 'to')::timestamptz),"
+		"		'-infinity'::timestamptz) AS at"
 		"	FROM support.audit_log AS a"
-		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) 0 AND a.action OPERATOR(pg_catalog.=) 'PRUNE'"
+		"	WHERE a.ticket_id = 0 AND a.action = 'PRUNE'"
 		" ),"
 		" counted AS"
 		" ("
-		"	SELECT m.measure, m.dimension, x.value, pg_catalog.date_trunc('day', x.slot_at, 'UTC') AS period,"
-		"		pg_catalog.sum(x.n)::pg_catalog.int8 AS n, pg_catalog.sum(x.seconds)::pg_catalog.int8 AS seconds"
-		"	FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS m (measure, dimension)"
+		"	SELECT m.measure, m.dimension, x.value, date_trunc('day', x.slot_at, 'UTC') AS period,"
+		"		sum(x.n)::int8 AS n, sum(x.seconds)::int8 AS seconds"
+		"	FROM ROWS FROM (unnest($1), unnest($2)) AS m (measure, dimension)"
 		"	CROSS JOIN LATERAL support_internal.stat_counted(m.measure, m.dimension) AS x"
-		"	GROUP BY m.measure, m.dimension, x.value, pg_catalog.date_trunc('day', x.slot_at, 'UTC')"
+		"	GROUP BY m.measure, m.dimension, x.value, date_trunc('day', x.slot_at, 'UTC')"
 		" ),"
 		" expected AS"
 		" ("
-		"	SELECT x.measure, x.dimension, x.value, pg_catalog.date_trunc('day', x.counts_at, 'UTC') AS period,"
-		"		pg_catalog.sum(x.times)::pg_catalog.int8 AS n,"
-		"		pg_catalog.sum(x.times OPERATOR(pg_catalog.*) x.seconds)::pg_catalog.int8 AS seconds"
+		"	SELECT x.measure, x.dimension, x.value, date_trunc('day', x.counts_at, 'UTC') AS period,"
+		"		sum(x.times)::int8 AS n,"
+		"		sum(x.times * x.seconds)::int8 AS seconds"
 		"	FROM support_internal.stat_expected AS r"
 		"	CROSS JOIN LATERAL support_internal.stat_contributions(r.weight, r.measures, r.at, r.status, r.priority,"
 		"		r.channel, r.team_id, r.assignee_id, r.organization_id, r.agent_id, r.tag_id, r.created_at,"
 		"		r.first_replied_at, r.first_solved_at, r.solved_at, r.waiting_since) AS x"
-		"	GROUP BY x.measure, x.dimension, x.value, pg_catalog.date_trunc('day', x.counts_at, 'UTC')"
+		"	GROUP BY x.measure, x.dimension, x.value, date_trunc('day', x.counts_at, 'UTC')"
 		" )"
-		" SELECT d.measure OPERATOR(pg_catalog.||) v.what, d.dimension, d.value, d.period, v.counted, v.expected"
+		" SELECT d.measure || v.what, d.dimension, d.value, d.period, v.counted, v.expected"
 		" FROM"
 		" ("
 		"	SELECT measure, dimension, value, period, c.n AS counted, e.n AS expected,"
@@ -126,12 +126,13 @@ static Statement statements[] = {
 		" CROSS JOIN LATERAL (VALUES"
 		"	('', coalesce(d.counted, 0), coalesce(d.expected, 0)),"
 		"	(' (seconds)', coalesce(d.counted_seconds, 0), coalesce(d.expected_seconds, 0))) AS v (what, counted, expected)"
-		" WHERE v.counted OPERATOR(pg_catalog.<>) v.expected"
-		"	AND NOT (d.period OPERATOR(pg_catalog.<) b.at AND d.measure OPERATOR(pg_catalog.=) ANY"
+		" WHERE v.counted <> v.expected"
+		"	AND NOT (d.period < b.at AND d.measure = ANY"
 		"		(ARRAY['status_flow', 'entered', 'solved', 'reopened']))"
-		"	AND NOT (d.measure OPERATOR(pg_catalog.=) 'resolved_again'"
-		"		AND (pg_catalog.isfinite(b.at) OR v.what OPERATOR(pg_catalog.<>) ''))"
+		"	AND NOT (d.measure = 'resolved_again'"
+		"		AND (isfinite(b.at) OR v.what <> ''))"
 		" ORDER BY 1, 2, 3, 4",
+		.columns = {{TEXTOID}, {TEXTOID}, {TEXTOID}, {TIMESTAMPTZOID}, {INT8OID}, {INT8OID}},
 		.nargs = 2, .argtypes = {TEXTARRAYOID, TEXTARRAYOID}
 	}
 };

@@ -23,13 +23,13 @@
 #include "stat_history.h"
 
 #define HISTORY_TEXT \
-	"SELECT a.action OPERATOR(pg_catalog.=) 'INSERT', a.occurred_at, a.actor_id," \
-	" a.old_value OPERATOR(pg_catalog.->>) 'status', a.new_value OPERATOR(pg_catalog.->>) 'status'," \
-	" (a.old_value OPERATOR(pg_catalog.->>) 'version')::pg_catalog.int8" \
+	"SELECT a.action = 'INSERT', a.occurred_at, a.actor_id," \
+	" a.old_value ->> 'status', a.new_value ->> 'status'," \
+	" (a.old_value ->> 'version')::int8" \
 	" FROM support.audit_log AS a" \
-	" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) 'tickets'" \
-	"	AND (a.action OPERATOR(pg_catalog.=) 'INSERT'" \
-	"		OR (a.action OPERATOR(pg_catalog.=) 'UPDATE' AND a.old_value OPERATOR(pg_catalog.?) 'status'))" \
+	" WHERE a.ticket_id = $1 AND a.table_name = 'tickets'" \
+	"	AND (a.action = 'INSERT'" \
+	"		OR (a.action = 'UPDATE' AND a.old_value ? 'status'))" \
 	" ORDER BY a.id"
 
 enum
@@ -42,15 +42,18 @@ enum
 static Statement statements[] = {
 	[HISTORY] = {
 		.text = HISTORY_TEXT,
+		.columns = {{BOOLOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID}, {TEXTOID}, {INT8OID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[VISIBLE_HISTORY] = {
 		.text = HISTORY_TEXT,
+		.columns = {{BOOLOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID}, {TEXTOID}, {INT8OID}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[CATEGORY_NOW] = {
-		.text = "SELECT category OPERATOR(pg_catalog.=) ANY (ARRAY['solved', 'closed']) FROM support.statuses"
-		" WHERE name OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT category = ANY (ARRAY['solved', 'closed']) FROM support.statuses"
+		" WHERE name = $1",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("statuses")
 	}
 };

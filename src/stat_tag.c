@@ -31,8 +31,8 @@ enum
 };
 
 static const DeskColumn tag_columns[] = {
-	[TAG_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
-	[TAG_TAG_ID] = {"tag_id", COLUMN_BIGINT}
+	[TAG_TICKET_ID] = {"ticket_id", COLUMN_BIGINT, NOT_NULL},
+	[TAG_TAG_ID] = {"tag_id", COLUMN_BIGINT, NOT_NULL}
 };
 
 const DeskTable ticket_tags_table = {
@@ -47,12 +47,14 @@ enum
 
 static Statement statements[] = {
 	[TAGS_OF_TICKET] = {
-		.text = "SELECT tag_id FROM support.ticket_tags WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT tag_id FROM support.ticket_tags WHERE ticket_id = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("ticket_tags")
 	},
 	[LOCK_TICKET] = {
 		.text = "SELECT status, created_at, deleted_at IS NULL FROM support.tickets"
-		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		" WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	}
 };

@@ -39,17 +39,19 @@ enum
 
 static Statement statements[] = {
 	[COMMENTS_OF_TICKET] = {
-		.text = "SELECT c.author_role OPERATOR(pg_catalog.=) 'customer', c.author_id, c.created_at"
+		.text = "SELECT c.author_role = 'customer', c.author_id, c.created_at"
 		" FROM support.comments AS c"
-		" WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND NOT c.is_private AND c.deleted_at IS NULL"
-		"	AND (c.author_role OPERATOR(pg_catalog.=) 'customer'"
-		"		OR (c.author_role OPERATOR(pg_catalog.=) ANY (ARRAY['agent', 'team_lead', 'admin'])"
-		"			AND c.via OPERATOR(pg_catalog.<>) ALL (ARRAY['auto', 'bot'])))",
+		" WHERE c.ticket_id = $1 AND NOT c.is_private AND c.deleted_at IS NULL"
+		"	AND (c.author_role = 'customer'"
+		"		OR (c.author_role = ANY (ARRAY['agent', 'team_lead', 'admin'])"
+		"			AND c.via <> ALL (ARRAY['auto', 'bot'])))",
+		.columns = {{BOOLOID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("comments")
 	},
 	[DIMS_NOW] = {
-		.text = "SELECT priority::pg_catalog.text, channel::pg_catalog.text, team_id, assignee_id, organization_id"
-		" FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL",
+		.text = "SELECT priority::text, channel::text, team_id, assignee_id, organization_id"
+		" FROM support.tickets WHERE id = $1 AND deleted_at IS NULL",
+		.columns = {{TEXTOID}, {TEXTOID}, {INT8OID}, {INT8OID}, {INT8OID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[HIDE_SOLVES] = {
@@ -57,7 +59,8 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("stat_hidden_solves")
 	},
 	[FIND_HIDDEN] = {
-		.text = "SELECT 1 FROM support_internal.stat_hidden_solves WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support_internal.stat_hidden_solves WHERE ticket_id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("stat_hidden_solves")
 	}
 };

@@ -29,24 +29,26 @@ static Statement statements[] = {
 	/* of a record, or of one of its columns; of transactions other than the one given */
 	[LAST_CHANGE] = {
 		.text = "SELECT " WHO_COLUMNS " FROM support.audit_log AS a"
-		" LEFT JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) a.actor_id"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) $2"
+		" LEFT JOIN support.users AS u ON u.id = a.actor_id"
+		" WHERE a.ticket_id = $1 AND a.table_name = $2"
 		" AND a.record_id IS NOT DISTINCT FROM $3"
-		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) OPERATOR(pg_catalog.@>) $4)"
-		" AND a.id OPERATOR(pg_catalog.>) $5"
-		" AND (a.action OPERATOR(pg_catalog.<>) 'UPDATE' OR $6 IS NULL OR a.new_value OPERATOR(pg_catalog.?) $6)"
+		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) @> $4)"
+		" AND a.id > $5"
+		" AND (a.action <> 'UPDATE' OR $6 IS NULL OR a.new_value ? $6)"
 		" AND " OF_OTHERS("$7", "$8")
 		" ORDER BY a.id DESC LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTOID, INT4OID, INT8OID}
 	},
 	[UNDOING] = {
 		.text = "SELECT a.id FROM support.audit_log AS a"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.table_name OPERATOR(pg_catalog.=) $2"
+		" WHERE a.ticket_id = $1 AND a.table_name = $2"
 		" AND a.record_id IS NOT DISTINCT FROM $3"
-		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) OPERATOR(pg_catalog.@>) $4)"
-		" AND a.id OPERATOR(pg_catalog.>) $5 AND a.action OPERATOR(pg_catalog.=) $6"
-		" AND a.era OPERATOR(pg_catalog.=) $7 AND a.xid OPERATOR(pg_catalog.=) $8"
+		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) @> $4)"
+		" AND a.id > $5 AND a.action = $6"
+		" AND a.era = $7 AND a.xid = $8"
 		" ORDER BY a.id DESC LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTOID, INT4OID, INT8OID}
 	}
 };
@@ -294,7 +296,7 @@ add_condition(Subject *subject)
 		else
 			continue;
 		appendStringInfoString(&subject->text, word);
-		add_param(subject, i, "OPERATOR(pg_catalog.=)", value, isnull);
+		add_param(subject, i, "=", value, isnull);
 		word = " AND ";
 	}
 	end_image_settings(nestlevel);
@@ -304,12 +306,7 @@ add_condition(Subject *subject)
 static uint64
 run_statement(Subject *subject)
 {
-	int			code = SPI_execute_with_args(subject->text.data, subject->nparams, subject->types, subject->values,
-											 subject->nulls, false, 0);
-
-	if (code < 0)
-		elog(ERROR, "could not run \"%s\": %s", subject->text.data, SPI_result_code_string(code));
-	return SPI_processed;
+	return run_once(subject->text.data, subject->nparams, subject->types, subject->values, subject->nulls);
 }
 
 /* Run the statement that changes the record. Raises 27000 if a trigger or policy suppresses it. */

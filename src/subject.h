@@ -34,10 +34,10 @@ typedef struct Entry
 
 /* Who made a change, in which entry, when. */
 #define WHO_COLUMNS \
-	"a.id, a.occurred_at, coalesce(u.full_name::pg_catalog.text, a.db_role, 'somebody'), a.action"
+	"a.id, a.occurred_at, coalesce(u.full_name::text, a.db_role, 'somebody'), a.action"
 
 /* An entry of another transaction than the one that the parameters name. */
-#define OF_OTHERS(era, xid) "(a.era OPERATOR(pg_catalog.=) " era " AND a.xid OPERATOR(pg_catalog.=) " xid ") IS NOT TRUE"
+#define OF_OTHERS(era, xid) "(a.era = " era " AND a.xid = " xid ") IS NOT TRUE"
 
 /* The record of an entry, its table opened, and a statement on it under construction. */
 typedef struct Subject

@@ -15,6 +15,7 @@
 #include "utils/tuplestore.h"
 
 #include "actor.h"
+#include "analysis.h"
 #include "calendar.h"
 #include "compat.h"
 #include "direct.h"
@@ -48,10 +49,11 @@ enum
 
 static Statement statements[] = {
 	[LIST_SETTINGS] = {
-		.text = "SELECT s.name, pg_catalog.current_setting(s.name),"
-		" pg_catalog.concat_ws(' ', s.short_desc, s.extra_desc)"
-		" FROM pg_catalog.pg_settings AS s"
-		" WHERE pg_catalog.starts_with(s.name, 'support_ext.') ORDER BY s.name"
+		.text = "SELECT s.name, current_setting(s.name),"
+		" concat_ws(' ', s.short_desc, s.extra_desc)"
+		" FROM pg_settings AS s"
+		" WHERE starts_with(s.name, 'support_ext.') ORDER BY s.name",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}}
 	}
 };
 
@@ -84,6 +86,7 @@ void
 _PG_init(void)
 {
 	row_init();
+	analysis_init();
 	actor_init();
 	rules_init();
 	log_writer_init();

@@ -32,57 +32,59 @@ enum
 static Statement statements[] = {
 	[MAKE_TAGS] = {
 		.text = "INSERT INTO support.tags (name)"
-		" SELECT DISTINCT ON (pg_catalog.lower(n.name)) n.name"
-		" FROM pg_catalog.unnest($1) WITH ORDINALITY AS n (name, place)"
+		" SELECT DISTINCT ON (lower(n.name)) n.name"
+		" FROM unnest($1) WITH ORDINALITY AS n (name, place)"
 		" WHERE NOT EXISTS"
-		"	(SELECT FROM support.tags AS t WHERE t.name_key OPERATOR(pg_catalog.=) pg_catalog.lower(n.name))"
-		" ORDER BY pg_catalog.lower(n.name), n.place"
+		"	(SELECT FROM support.tags AS t WHERE t.name_key = lower(n.name))"
+		" ORDER BY lower(n.name), n.place"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 1, .argtypes = {TEXTARRAYOID}
 	},
 	[LINK_TAGS] = {
 		.text = "INSERT INTO support.ticket_tags (ticket_id, tag_id)"
 		" SELECT $1, t.id FROM support.tags AS t"
-		" WHERE t.name_key OPERATOR(pg_catalog.=) ANY"
-		"	(SELECT pg_catalog.lower(n.name) FROM pg_catalog.unnest($2) AS n (name))"
+		" WHERE t.name_key = ANY"
+		"	(SELECT lower(n.name) FROM unnest($2) AS n (name))"
 		" ORDER BY t.id"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 2, .argtypes = {INT8OID, TEXTARRAYOID}
 	},
 	[UNLINK_TAGS] = {
 		.text = "DELETE FROM support.ticket_tags AS l"
-		" USING support.tags AS t, pg_catalog.unnest($2) AS n (name)"
-		" WHERE l.ticket_id OPERATOR(pg_catalog.=) $1 AND t.id OPERATOR(pg_catalog.=) l.tag_id"
-		" AND t.name_key OPERATOR(pg_catalog.=) pg_catalog.lower(n.name)",
+		" USING support.tags AS t, unnest($2) AS n (name)"
+		" WHERE l.ticket_id = $1 AND t.id = l.tag_id"
+		" AND t.name_key = lower(n.name)",
 		.nargs = 2, .argtypes = {INT8OID, TEXTARRAYOID}
 	},
 	[UNLINK_OTHER_TAGS] = {
 		.text = "DELETE FROM support.ticket_tags AS l"
 		" USING support.tags AS t"
-		" WHERE l.ticket_id OPERATOR(pg_catalog.=) $1 AND t.id OPERATOR(pg_catalog.=) l.tag_id"
-		" AND NOT EXISTS (SELECT FROM pg_catalog.unnest($2) AS n (name)"
-		"	WHERE t.name_key OPERATOR(pg_catalog.=) pg_catalog.lower(n.name))",
+		" WHERE l.ticket_id = $1 AND t.id = l.tag_id"
+		" AND NOT EXISTS (SELECT FROM unnest($2) AS n (name)"
+		"	WHERE t.name_key = lower(n.name))",
 		.nargs = 2, .argtypes = {INT8OID, TEXTARRAYOID}
 	},
 	[TAGS_NOW] = {
-		.text = "SELECT coalesce(pg_catalog.array_agg(t.name::pg_catalog.text ORDER BY t.name_key), '{}')"
-		" FROM support.ticket_tags AS l JOIN support.tags AS t ON t.id OPERATOR(pg_catalog.=) l.tag_id"
-		" WHERE l.ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT coalesce(array_agg(t.name::text ORDER BY t.name_key), '{}')"
+		" FROM support.ticket_tags AS l JOIN support.tags AS t ON t.id = l.tag_id"
+		" WHERE l.ticket_id = $1",
+		.columns = {{TEXTARRAYOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[FIND_USER] = {
-		.text = "SELECT 1 FROM support.users WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.users WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[PUT_WATCHER] = {
 		.text = "INSERT INTO support.ticket_watchers (ticket_id, user_id, kind) VALUES ($1, $2, coalesce($3, 'follower'))"
 		" ON CONFLICT (ticket_id, user_id) DO UPDATE SET kind = excluded.kind"
-		" WHERE ticket_watchers.kind OPERATOR(pg_catalog.<>) excluded.kind",
+		" WHERE ticket_watchers.kind <> excluded.kind",
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
 	},
 	[END_WATCHER] = {
 		.text = "DELETE FROM support.ticket_watchers"
-		" WHERE ticket_id OPERATOR(pg_catalog.=) $1 AND user_id OPERATOR(pg_catalog.=) $2",
+		" WHERE ticket_id = $1 AND user_id = $2",
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}
 	}
 };

@@ -34,37 +34,44 @@ enum
 };
 
 #define AT_VERSION \
-	" WHERE id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL" \
-	" AND ($2 IS NULL OR version OPERATOR(pg_catalog.=) $2)" \
+	" WHERE id = $1 AND deleted_at IS NULL" \
+	" AND ($2 IS NULL OR version = $2)" \
 	" RETURNING version"
 
 static Statement statements[] = {
 	[TICKET_OF_EXTERNAL_ID] = {
-		.text = "SELECT id FROM support.tickets WHERE external_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT id FROM support.tickets WHERE external_id = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[HOLDER_OF_NUMBER] = {
-		.text = "SELECT id FROM support.tickets WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT id FROM support.tickets WHERE ticket_number::text = $1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[FIND_ORGANIZATION] = {
-		.text = "SELECT 1 FROM support.organizations WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.organizations WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[SET_STATUS] = {
 		.text = "UPDATE support.tickets SET status = $3" AT_VERSION,
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
 	},
 	[SET_PRIORITY] = {
 		.text = "UPDATE support.tickets SET priority = $3" AT_VERSION,
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, TEXTOID}
 	},
 	[ASSIGN] = {
 		.text = "UPDATE support.tickets SET assignee_id = $3, team_id = coalesce($4, team_id)" AT_VERSION,
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 4, .argtypes = {INT8OID, INT8OID, INT8OID, INT8OID}
 	},
 	[TRANSFER] = {
 		.text = "UPDATE support.tickets SET creator_id = $3" AT_VERSION,
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}
 	}
 };
@@ -265,6 +272,7 @@ static const struct
 static uint64
 insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
 {
+	static const ResultColumn id_column = {INT8OID, NOT_NULL};
 	StringInfoData columns;
 	StringInfoData params;
 	Oid			types[MAX_ARGS] = {INT8OID};
@@ -287,7 +295,7 @@ insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
 	return run(statement_of(psprintf("INSERT INTO support.tickets (creator_id%s) VALUES ($1%s)"
 									 " ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING"
 									 " RETURNING id", columns.data, params.data),
-							args.n, types), &args);
+							args.n, types, &id_column, 1), &args);
 }
 
 /* Open a ticket, or find the one that was opened with the same external id. */
@@ -413,11 +421,11 @@ check_custom(const JsonbValue *value)
 
 /* The new value of custom: the old one merged with the change key by key, where null takes a key away. */
 #define MERGED_CUSTOM \
-	"CASE WHEN pg_catalog.jsonb_typeof($2 OPERATOR(pg_catalog.->) 'custom') OPERATOR(pg_catalog.=) 'null'" \
-	" THEN '{}'::pg_catalog.jsonb" \
-	" ELSE (coalesce(t.custom, '{}') OPERATOR(pg_catalog.||) ($2 OPERATOR(pg_catalog.->) 'custom'))" \
-	" OPERATOR(pg_catalog.-) ARRAY(SELECT e.key FROM pg_catalog.jsonb_each($2 OPERATOR(pg_catalog.->) 'custom') AS e" \
-	" WHERE pg_catalog.jsonb_typeof(e.value) OPERATOR(pg_catalog.=) 'null') END"
+	"CASE WHEN jsonb_typeof($2 -> 'custom') = 'null'" \
+	" THEN '{}'::jsonb" \
+	" ELSE (coalesce(t.custom, '{}') || ($2 -> 'custom'))" \
+	" - ARRAY(SELECT e.key FROM jsonb_each($2 -> 'custom') AS e" \
+	" WHERE jsonb_typeof(e.value) = 'null') END"
 
 /*
  * Form the UPDATE for the columns that the object names, NULL if it names none, and take the tags out. The values
@@ -459,8 +467,8 @@ update_of(Jsonb *changes, ArrayType **tags)
 	if (set.len == 0)
 		return NULL;
 	return psprintf("UPDATE support.tickets AS t SET %s"
-					" FROM pg_catalog.jsonb_populate_record(NULL::support.tickets, $2) AS r"
-					" WHERE t.id OPERATOR(pg_catalog.=) $1 RETURNING t.version", set.data);
+					" FROM jsonb_populate_record(NULL::support.tickets, $2) AS r"
+					" WHERE t.id = $1 RETURNING t.version", set.data);
 }
 
 /* Raise 22023 unless the argument is an object. */
@@ -483,6 +491,7 @@ Datum
 support_update_ticket(PG_FUNCTION_ARGS)
 {
 	static const Oid types[] = {INT8OID, JSONBOID};
+	static const ResultColumn version_column = {INT8OID, NOT_NULL};
 	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
 	Jsonb	   *changes = changes_argument(fcinfo, 1);
 	ArrayType  *tags = NULL;
@@ -498,7 +507,7 @@ support_update_ticket(PG_FUNCTION_ARGS)
 	{
 		arg_int64(&args, ticket_id);
 		arg(&args, JsonbPGetDatum(changes));
-		if (run(statement_of(text, 2, types), &args) > 0)
+		if (run(statement_of(text, 2, types, &version_column, 1), &args) > 0)
 			version = result_int64(0, 1);
 	}
 	if (tags != NULL)

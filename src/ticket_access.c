@@ -21,15 +21,18 @@ enum
 static Statement statements[] = {
 	[STATE_OF_TICKET] = {
 		.text = "SELECT version, deleted_at IS NOT NULL FROM support.tickets"
-		" WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+		" WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[IS_REMOVED] = {
-		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[IS_DELETED] = {
-		.text = "SELECT deleted_at IS NOT NULL FROM support.tickets WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT deleted_at IS NOT NULL FROM support.tickets WHERE id = $1",
+		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	}
 };

@@ -22,7 +22,7 @@
 #include "ticket_access.h"
 
 #define PERSON(alias) \
-	"CASE WHEN " alias ".id IS NOT NULL THEN pg_catalog.jsonb_build_object(" \
+	"CASE WHEN " alias ".id IS NOT NULL THEN jsonb_build_object(" \
 	"'id', " alias ".id, 'full_name', " alias ".full_name, 'email', " alias ".email, 'role', " alias ".role) END"
 
 enum
@@ -39,41 +39,45 @@ enum
 
 static Statement statements[] = {
 	[READ_TICKET] = {
-		.text = "SELECT pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'search' AS ticket,"
-		" pg_catalog.jsonb_build_object("
+		.text = "SELECT to_jsonb(t) - 'search' AS ticket,"
+		" jsonb_build_object("
 		"	'creator', " PERSON("creator") ","
 		"	'requester', " PERSON("requester") ","
 		"	'assignee', " PERSON("assignee") ","
 		"	'organization', CASE WHEN o.id IS NOT NULL THEN"
-		"		pg_catalog.jsonb_build_object('id', o.id, 'name', o.name) END,"
+		"		jsonb_build_object('id', o.id, 'name', o.name) END,"
 		"	'team', CASE WHEN team.id IS NOT NULL THEN"
-		"		pg_catalog.jsonb_build_object('id', team.id, 'name', team.name) END) AS people"
+		"		jsonb_build_object('id', team.id, 'name', team.name) END) AS people"
 		" FROM support.tickets AS t"
-		" LEFT JOIN support.users AS creator ON creator.id OPERATOR(pg_catalog.=) t.creator_id"
+		" LEFT JOIN support.users AS creator ON creator.id = t.creator_id"
 		" LEFT JOIN support.users AS requester"
-		"	ON requester.id OPERATOR(pg_catalog.=) coalesce(t.requester_id, t.creator_id)"
-		" LEFT JOIN support.users AS assignee ON assignee.id OPERATOR(pg_catalog.=) t.assignee_id"
-		" LEFT JOIN support.organizations AS o ON o.id OPERATOR(pg_catalog.=) t.organization_id"
-		" LEFT JOIN support.teams AS team ON team.id OPERATOR(pg_catalog.=) t.team_id"
-		" WHERE t.id OPERATOR(pg_catalog.=) $1 AND t.deleted_at IS NULL",
+		"	ON requester.id = coalesce(t.requester_id, t.creator_id)"
+		" LEFT JOIN support.users AS assignee ON assignee.id = t.assignee_id"
+		" LEFT JOIN support.organizations AS o ON o.id = t.organization_id"
+		" LEFT JOIN support.teams AS team ON team.id = t.team_id"
+		" WHERE t.id = $1 AND t.deleted_at IS NULL",
+		.columns = {{JSONBOID, NOT_NULL}, {JSONBOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[READ_TAGS] = {
 		.text = "SELECT g.name FROM support.ticket_tags AS l"
-		" JOIN support.tags AS g ON g.id OPERATOR(pg_catalog.=) l.tag_id"
-		" WHERE l.ticket_id OPERATOR(pg_catalog.=) $1"
+		" JOIN support.tags AS g ON g.id = l.tag_id"
+		" WHERE l.ticket_id = $1"
 		" ORDER BY g.name_key",
+		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[READ_ATTACHMENTS] = {
 		.text = "SELECT a.id, a.comment_id, a.filename, a.content_type, a.byte_size,"
-		" pg_catalog.encode(a.sha256, 'hex') AS sha256, a.uploaded_by, a.created_at"
+		" encode(a.sha256, 'hex') AS sha256, a.uploaded_by, a.created_at"
 		" FROM support.attachments AS a"
-		" LEFT JOIN support.comments AS c ON c.ticket_id OPERATOR(pg_catalog.=) a.ticket_id"
-		"	AND c.id OPERATOR(pg_catalog.=) a.comment_id"
-		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
+		" LEFT JOIN support.comments AS c ON c.ticket_id = a.ticket_id"
+		"	AND c.id = a.comment_id"
+		" WHERE a.ticket_id = $1"
 		"	AND (c.id IS NULL OR (c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))"
 		" ORDER BY a.id",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {INT8OID},
+		{TEXTOID, NOT_NULL}, {INT8OID}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
 	/* a page, and the first comment of the next, which tells whether there is one */
@@ -81,62 +85,68 @@ static Statement statements[] = {
 		.text = "SELECT c.id, c.author_id, u.full_name AS author, c.author_role, c.content, c.is_private, c.created_at,"
 		" c.via, c.external_id, c.edited_at"
 		" FROM support.comments AS c"
-		" JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) c.author_id"
-		" WHERE c.ticket_id OPERATOR(pg_catalog.=) $1"
-		"	AND c.id OPERATOR(pg_catalog.>) coalesce($4, 0)"
+		" JOIN support.users AS u ON u.id = c.author_id"
+		" WHERE c.ticket_id = $1"
+		"	AND c.id > coalesce($4, 0)"
 		"	AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)"
 		" ORDER BY c.id"
-		" LIMIT $3 OPERATOR(pg_catalog.+) 1",
+		" LIMIT $3 + 1",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID}, {TEXTOID, NOT_NULL},
+		{BOOLOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID}, {TIMESTAMPTZOID}},
 		.nargs = 4, .argtypes = {INT8OID, BOOLOID, INT4OID, INT8OID}
 	},
 	[COUNT_COMMENTS] = {
-		.text = "SELECT pg_catalog.count(*) FROM support.comments AS c"
-		" WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)",
+		.text = "SELECT count(*) FROM support.comments AS c"
+		" WHERE c.ticket_id = $1 AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
 	[ID_OF_NUMBER] = {
-		.text = "SELECT id FROM support.tickets WHERE ticket_number::pg_catalog.text OPERATOR(pg_catalog.=) $1"
+		.text = "SELECT id FROM support.tickets WHERE ticket_number::text = $1"
 		" UNION ALL"
 		" SELECT b.ticket_id FROM support.deleted_tickets AS b"
-		" WHERE b.ticket_number OPERATOR(pg_catalog.=) $1 AND b.how OPERATOR(pg_catalog.=) 'removed'"
+		" WHERE b.ticket_number = $1 AND b.how = 'removed'"
 		" LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[SHOW_HEADER] = {
-		.text = "SELECT pg_catalog.format('%s  %s', t.ticket_number, t.title),"
-		" pg_catalog.concat_ws(', ', t.status, coalesce(t.priority, 'no priority'),"
-		"	CASE WHEN assignee.id IS NULL THEN 'nobody''s' ELSE 'assigned to ' OPERATOR(pg_catalog.||) assignee.full_name END,"
-		"	'team ' OPERATOR(pg_catalog.||) team.name,"
-		"	(SELECT 'tags ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(g.name, ' ' ORDER BY g.name_key)"
-		"	 FROM support.ticket_tags AS l JOIN support.tags AS g ON g.id OPERATOR(pg_catalog.=) l.tag_id"
-		"	 WHERE l.ticket_id OPERATOR(pg_catalog.=) t.id)),"
-		" pg_catalog.format('%s, %s', requester.full_name, pg_catalog.to_char(t.created_at, 'YYYY-MM-DD HH24:MI')),"
+		.text = "SELECT format('%s  %s', t.ticket_number, t.title),"
+		" concat_ws(', ', t.status, coalesce(t.priority, 'no priority'),"
+		"	CASE WHEN assignee.id IS NULL THEN 'nobody''s' ELSE 'assigned to ' || assignee.full_name END,"
+		"	'team ' || team.name,"
+		"	(SELECT 'tags ' || string_agg(g.name, ' ' ORDER BY g.name_key)"
+		"	 FROM support.ticket_tags AS l JOIN support.tags AS g ON g.id = l.tag_id"
+		"	 WHERE l.ticket_id = t.id)),"
+		" format('%s, %s', requester.full_name, to_char(t.created_at, 'YYYY-MM-DD HH24:MI')),"
 		" t.description,"
-		" (SELECT 'attached: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(a.filename, ', ' ORDER BY a.id)"
+		" (SELECT 'attached: ' || string_agg(a.filename, ', ' ORDER BY a.id)"
 		"	FROM support.attachments AS a"
-		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) t.id AND a.comment_id IS NULL)"
+		"	WHERE a.ticket_id = t.id AND a.comment_id IS NULL)"
 		" FROM support.tickets AS t"
 		" LEFT JOIN support.users AS requester"
-		"	ON requester.id OPERATOR(pg_catalog.=) coalesce(t.requester_id, t.creator_id)"
-		" LEFT JOIN support.users AS assignee ON assignee.id OPERATOR(pg_catalog.=) t.assignee_id"
-		" LEFT JOIN support.teams AS team ON team.id OPERATOR(pg_catalog.=) t.team_id"
-		" WHERE t.id OPERATOR(pg_catalog.=) $1",
+		"	ON requester.id = coalesce(t.requester_id, t.creator_id)"
+		" LEFT JOIN support.users AS assignee ON assignee.id = t.assignee_id"
+		" LEFT JOIN support.teams AS team ON team.id = t.team_id"
+		" WHERE t.id = $1",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[SHOW_COMMENTS] = {
-		.text = "SELECT pg_catalog.concat("
-		"	u.full_name, CASE WHEN c.author_role OPERATOR(pg_catalog.<>) 'customer'"
-		"		THEN pg_catalog.format(' (%s)', pg_catalog.replace(c.author_role, '_', ' ')) END,"
-		"	', ', pg_catalog.to_char(c.created_at, 'YYYY-MM-DD HH24:MI'),"
+		.text = "SELECT concat("
+		"	u.full_name, CASE WHEN c.author_role <> 'customer'"
+		"		THEN format(' (%s)', replace(c.author_role, '_', ' ')) END,"
+		"	', ', to_char(c.created_at, 'YYYY-MM-DD HH24:MI'),"
 		"	CASE WHEN c.is_private THEN ', private' END, CASE WHEN c.edited_at IS NOT NULL THEN ', edited' END),"
 		" c.content,"
-		" (SELECT 'attached: ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(a.filename, ', ' ORDER BY a.id)"
+		" (SELECT 'attached: ' || string_agg(a.filename, ', ' ORDER BY a.id)"
 		"	FROM support.attachments AS a"
-		"	WHERE a.ticket_id OPERATOR(pg_catalog.=) c.ticket_id AND a.comment_id OPERATOR(pg_catalog.=) c.id)"
+		"	WHERE a.ticket_id = c.ticket_id AND a.comment_id = c.id)"
 		" FROM support.comments AS c"
-		" JOIN support.users AS u ON u.id OPERATOR(pg_catalog.=) c.author_id"
-		" WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)"
+		" JOIN support.users AS u ON u.id = c.author_id"
+		" WHERE c.ticket_id = $1 AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)"
 		" ORDER BY c.created_at, c.id",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID}},
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	}
 };

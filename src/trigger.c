@@ -44,11 +44,11 @@ enum
 };
 
 static const DeskColumn user_columns[] = {
-	[USER_ID] = {"id", COLUMN_BIGINT},
-	[USER_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN},
-	[USER_ROLE] = {"role", COLUMN_TEXT},
+	[USER_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[USER_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN, NOT_NULL},
+	[USER_ROLE] = {"role", COLUMN_TEXT, NOT_NULL},
 	[USER_DB_ROLE] = {"db_role", COLUMN_TEXT},
-	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME}
+	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN}
 };
 
 static const DeskTable users_table = {
@@ -226,8 +226,8 @@ fill_in_defaults(Relation rel, Row *row)
 	{
 		Form_pg_attribute att = TupleDescAttr(row->desc, i);
 
-		if (!row->nulls[i] || !att->attnotnull || att->attisdropped || att->attgenerated ||
-			!(att->atthasdef || att->attidentity))
+		if (!row->nulls[i] || !(att->attnotnull || row->shape->required[i]) || att->attisdropped ||
+			att->attgenerated || !(att->atthasdef || att->attidentity))
 			continue;
 		row->values[i] = default_of(rel, i + 1, &row->nulls[i]);
 		filled = true;
@@ -277,6 +277,7 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 		check_calendar_row(table, &row);
 	else if (is_policy_table(table))
 		changed |= complete_policy_row(table, NULL, &row);
+	row_require_new(&row);
 	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
 }
 
@@ -305,6 +306,7 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 
 	row_open(&old, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
 	row_open(&new, shape, RelationGetDescr(rel), trigdata->tg_newtuple);
+	row_require(&old);
 	if (table == &tickets_table)
 	{
 		if (is_restored(table, &new))
@@ -325,6 +327,7 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 		check_calendar_row(table, &new);
 	else if (is_policy_table(table))
 		(void) complete_policy_row(table, &old, &new);
+	row_require_new(&new);
 	return tuple_of(&new, trigdata->tg_newtuple);
 }
 
@@ -511,9 +514,11 @@ support_after_row(PG_FUNCTION_ARGS)
 	Row			new;
 
 	row_open(&row, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
+	row_require(&row);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		row_open(&new, shape, RelationGetDescr(rel), trigdata->tg_newtuple);
+		row_require(&new);
 		tell_sessions(rel, table, &row, &new);
 		after_update(table, &row, &new, is_superseded(trigdata->tg_newtuple));
 	}

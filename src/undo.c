@@ -32,15 +32,17 @@ enum
 
 /* Is an entry of the ticket and the transaction of entry a? */
 #define SAME_TRANSACTION(entry) \
-	"(" entry ".ticket_id OPERATOR(pg_catalog.=) a.ticket_id AND " entry ".era OPERATOR(pg_catalog.=) a.era" \
-	" AND " entry ".xid OPERATOR(pg_catalog.=) a.xid)"
+	"(" entry ".ticket_id = a.ticket_id AND " entry ".era = a.era" \
+	" AND " entry ".xid = a.xid)"
 
 /* The version that a ticket had before a change. */
-#define VERSION(entry) "(" entry ".old_value OPERATOR(pg_catalog.->>) 'version')::pg_catalog.int8"
+#define VERSION(entry) "(" entry ".old_value ->> 'version')::int8"
 
 static Statement statements[] = {
 	[FIND_ENTRY] = {
-		.text = "SELECT " ENTRY_OF_LOG " FROM support.audit_log AS a WHERE a.id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT " ENTRY_OF_LOG " FROM support.audit_log AS a WHERE a.id = $1",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, {TEXTOID, NOT_NULL},
+		{TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	/*
@@ -53,53 +55,55 @@ static Statement statements[] = {
 		.text = "SELECT " ENTRY_OF_LOG " FROM support.audit_log AS a"
 		" LEFT JOIN LATERAL"
 		" ("
-		"	SELECT pg_catalog.min(p.id) AS id"
+		"	SELECT min(p.id) AS id"
 		"	FROM support.audit_log AS p"
-		"	WHERE a.action OPERATOR(pg_catalog.=) 'DELETE' AND " SAME_TRANSACTION("p") ""
-		"		AND p.action OPERATOR(pg_catalog.=) 'DELETE' AND p.id OPERATOR(pg_catalog.<) a.id"
-		"		AND ((p.table_name OPERATOR(pg_catalog.=) 'tickets' AND a.table_name OPERATOR(pg_catalog.<>) 'tickets')"
-		"			OR (p.table_name OPERATOR(pg_catalog.=) 'comments' AND a.table_name OPERATOR(pg_catalog.=) 'attachments'"
-		"				AND p.record_id::pg_catalog.text OPERATOR(pg_catalog.=)"
-		"					(a.old_value OPERATOR(pg_catalog.->>) 'comment_id')))"
+		"	WHERE a.action = 'DELETE' AND " SAME_TRANSACTION("p") ""
+		"		AND p.action = 'DELETE' AND p.id < a.id"
+		"		AND ((p.table_name = 'tickets' AND a.table_name <> 'tickets')"
+		"			OR (p.table_name = 'comments' AND a.table_name = 'attachments'"
+		"				AND p.record_id::text ="
+		"					(a.old_value ->> 'comment_id')))"
 		"		AND NOT EXISTS"
 		"		("
 		"			SELECT FROM support.audit_log AS i"
-		"			WHERE " SAME_TRANSACTION("i") " AND i.action OPERATOR(pg_catalog.=) 'INSERT'"
-		"				AND i.table_name OPERATOR(pg_catalog.=) p.table_name"
-		"				AND i.record_id OPERATOR(pg_catalog.=) p.record_id"
-		"				AND i.id OPERATOR(pg_catalog.>) p.id AND i.id OPERATOR(pg_catalog.<) a.id"
+		"			WHERE " SAME_TRANSACTION("i") " AND i.action = 'INSERT'"
+		"				AND i.table_name = p.table_name"
+		"				AND i.record_id = p.record_id"
+		"				AND i.id > p.id AND i.id < a.id"
 		"		)"
-		" ) AS parent ON a.ticket_id OPERATOR(pg_catalog.<>) 0"
+		" ) AS parent ON a.ticket_id <> 0"
 		" LEFT JOIN LATERAL"
 		" ("
-		"	SELECT pg_catalog.max(l.id) AS id"
+		"	SELECT max(l.id) AS id"
 		"	FROM support.audit_log AS l"
-		"	WHERE a.action OPERATOR(pg_catalog.<>) 'DELETE' AND " SAME_TRANSACTION("l") ""
-		"		AND l.table_name OPERATOR(pg_catalog.=) 'tickets' AND l.id OPERATOR(pg_catalog.>) a.id"
-		"		AND (l.action OPERATOR(pg_catalog.=) 'INSERT'"
-		"			OR (l.action OPERATOR(pg_catalog.=) 'UPDATE' AND a.action OPERATOR(pg_catalog.=) 'UPDATE'"
-		"				AND a.table_name OPERATOR(pg_catalog.=) 'tickets'"
-		"				AND " VERSION("l") " OPERATOR(pg_catalog.<) " VERSION("a") "))"
+		"	WHERE a.action <> 'DELETE' AND " SAME_TRANSACTION("l") ""
+		"		AND l.table_name = 'tickets' AND l.id > a.id"
+		"		AND (l.action = 'INSERT'"
+		"			OR (l.action = 'UPDATE' AND a.action = 'UPDATE'"
+		"				AND a.table_name = 'tickets'"
+		"				AND " VERSION("l") " < " VERSION("a") "))"
 		"		AND NOT EXISTS"
 		"		("
 		"			SELECT FROM support.audit_log AS d"
-		"			WHERE " SAME_TRANSACTION("d") " AND d.action OPERATOR(pg_catalog.<>) 'UPDATE'"
-		"				AND d.table_name OPERATOR(pg_catalog.=) 'tickets'"
-		"				AND d.id OPERATOR(pg_catalog.>) a.id AND d.id OPERATOR(pg_catalog.<) l.id"
+		"			WHERE " SAME_TRANSACTION("d") " AND d.action <> 'UPDATE'"
+		"				AND d.table_name = 'tickets'"
+		"				AND d.id > a.id AND d.id < l.id"
 		"		)"
-		" ) AS earlier ON a.ticket_id OPERATOR(pg_catalog.<>) 0"
-		" WHERE a.actor_id OPERATOR(pg_catalog.=) $1 AND a.occurred_at OPERATOR(pg_catalog.>=) $2"
+		" ) AS earlier ON a.ticket_id <> 0"
+		" WHERE a.actor_id = $1 AND a.occurred_at >= $2"
 		"	AND a.table_name IS NOT NULL"
-		"	AND a.action OPERATOR(pg_catalog.=) ANY (ARRAY['INSERT', 'UPDATE', 'DELETE'])"
+		"	AND a.action = ANY (ARRAY['INSERT', 'UPDATE', 'DELETE'])"
 		"	AND NOT EXISTS"
 		"	("
 		"		SELECT FROM support.audit_log AS p"
-		"		WHERE p.ticket_id OPERATOR(pg_catalog.=) a.ticket_id AND p.ticket_id OPERATOR(pg_catalog.<>) 0"
-		"			AND p.id OPERATOR(pg_catalog.>) a.id AND p.action OPERATOR(pg_catalog.=) 'PURGE'"
+		"		WHERE p.ticket_id = a.ticket_id AND p.ticket_id <> 0"
+		"			AND p.id > a.id AND p.action = 'PURGE'"
 		"	)"
 		" ORDER BY coalesce(parent.id, earlier.id, a.id) DESC, (earlier.id IS NOT NULL) DESC,"
-		"	CASE WHEN a.action OPERATOR(pg_catalog.=) 'UPDATE' THEN " VERSION("a") " END DESC NULLS FIRST,"
-		"	(parent.id IS NULL) DESC, (a.table_name OPERATOR(pg_catalog.=) 'comments') DESC, a.id DESC",
+		"	CASE WHEN a.action = 'UPDATE' THEN " VERSION("a") " END DESC NULLS FIRST,"
+		"	(parent.id IS NULL) DESC, (a.table_name = 'comments') DESC, a.id DESC",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, {TEXTOID, NOT_NULL},
+		{TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
 		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}
 	}
 };

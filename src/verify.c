@@ -47,18 +47,26 @@ enum
 
 static Statement statements[] = {
 	[CHAIN] = {
-		.text = "SELECT " SEAL_COLUMNS ", digest FROM support_internal.audit_seals ORDER BY seal_id"
+		.text = "SELECT " SEAL_COLUMNS ", digest FROM support_internal.audit_seals ORDER BY seal_id",
+		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID, NOT_NULL},
+		{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL},
+		{TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID, NOT_NULL}, {BYTEAOID, NOT_NULL}, {BYTEAOID},
+		{BYTEAOID, NOT_NULL}}
 	},
 	[EVERY_ENTRY] = {
-		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log ORDER BY era, xid, id, ticket_id"
+		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log ORDER BY era, xid, id, ticket_id",
+		.columns = {{INT4OID}, {INT8OID}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID},
+		{TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}}
 	},
 	[ENTRIES_OF_RANGE] = {
 		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log"
-		" WHERE (occurred_at OPERATOR(pg_catalog.>=) $1 AND occurred_at OPERATOR(pg_catalog.<) $2)"
-		"	OR (xid OPERATOR(pg_catalog.>=) $9 AND xid OPERATOR(pg_catalog.<=) $10"
-		"		AND (era, xid, id) OPERATOR(pg_catalog.>=) ($3, $4, $5)"
-		"		AND (era, xid, id) OPERATOR(pg_catalog.<=) ($6, $7, $8))"
+		" WHERE (occurred_at >= $1 AND occurred_at < $2)"
+		"	OR (xid >= $9 AND xid <= $10"
+		"		AND (era, xid, id) >= ($3, $4, $5)"
+		"		AND (era, xid, id) <= ($6, $7, $8))"
 		" ORDER BY era, xid, id, ticket_id",
+		.columns = {{INT4OID}, {INT8OID}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID},
+		{TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
 		.nargs = 10,
 		.argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID,
 		INT8OID, INT8OID}
@@ -66,15 +74,20 @@ static Statement statements[] = {
 	[LEAVES] = {
 		.text = "SELECT era, xid, audit_id, seal_id, digest, salt, values_digest, erased_by, pruned_by"
 		" FROM support_internal.audit_leaves"
-		" WHERE (era, xid, audit_id) OPERATOR(pg_catalog.>=) ($1, $2, $3)"
+		" WHERE (era, xid, audit_id) >= ($1, $2, $3)"
 		" ORDER BY era, xid, audit_id",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL},
+		{BYTEAOID, NOT_NULL}, {BYTEAOID}, {BYTEAOID}, {INT8OID}, {INT8OID}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	},
 	[SEALS] = {
 		.text = "SELECT " SEAL_COLUMNS " FROM support_internal.audit_seals"
-		" WHERE kind OPERATOR(pg_catalog.=) 'seal'"
-		"	AND (from_era, from_xid, from_audit_id) OPERATOR(pg_catalog.>=) ($1, $2, $3)"
+		" WHERE kind = 'seal'"
+		"	AND (from_era, from_xid, from_audit_id) >= ($1, $2, $3)"
 		" ORDER BY from_era, from_xid, from_audit_id",
+		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID, NOT_NULL},
+		{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL},
+		{TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID, NOT_NULL}, {BYTEAOID, NOT_NULL}, {BYTEAOID}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	}
 };

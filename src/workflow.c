@@ -16,31 +16,31 @@
 #include "workflow.h"
 
 static const DeskColumn ticket_columns[] = {
-	[TICKET_ID] = {"id", COLUMN_BIGINT},
-	[TICKET_NUMBER] = {"ticket_number", COLUMN_TEXT},
-	[TICKET_STATUS] = {"status", COLUMN_TEXT},
+	[TICKET_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[TICKET_NUMBER] = {"ticket_number", COLUMN_TEXT, NOT_NULL},
+	[TICKET_STATUS] = {"status", COLUMN_TEXT, NOT_NULL},
 	[TICKET_PRIORITY] = {"priority", COLUMN_TEXT},
-	[TICKET_CREATOR_ID] = {"creator_id", COLUMN_BIGINT},
-	[TICKET_CREATED_AT] = {"created_at", COLUMN_TIME},
+	[TICKET_CREATOR_ID] = {"creator_id", COLUMN_BIGINT, NOT_NULL},
+	[TICKET_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
 	[TICKET_DELETED_AT] = {"deleted_at", COLUMN_TIME},
 	[TICKET_TEAM_ID] = {"team_id", COLUMN_BIGINT},
 	[TICKET_ASSIGNEE_ID] = {"assignee_id", COLUMN_BIGINT},
 	[TICKET_PENDING_UNTIL] = {"pending_until", COLUMN_TIME},
-	[TICKET_UPDATED_AT] = {"updated_at", COLUMN_TIME},
-	[TICKET_VERSION] = {"version", COLUMN_BIGINT},
+	[TICKET_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN},
+	[TICKET_VERSION] = {"version", COLUMN_BIGINT, FILLED_IN},
 	[TICKET_FIRST_SOLVED_AT] = {"first_solved_at", COLUMN_TIME},
 	[TICKET_SOLVED_AT] = {"solved_at", COLUMN_TIME},
-	[TICKET_REOPEN_COUNT] = {"reopen_count", COLUMN_INTEGER},
+	[TICKET_REOPEN_COUNT] = {"reopen_count", COLUMN_INTEGER, NOT_NULL},
 	[TICKET_WAITING_SINCE] = {"waiting_since", COLUMN_TIME},
 	[TICKET_LAST_CUSTOMER_AT] = {"last_customer_at", COLUMN_TIME},
 	[TICKET_LAST_AGENT_AT] = {"last_agent_at", COLUMN_TIME},
 	[TICKET_DELETED_BY] = {"deleted_by", COLUMN_BIGINT},
 	[TICKET_DELETE_REASON] = {"delete_reason", COLUMN_TEXT},
-	[TICKET_TITLE] = {"title", COLUMN_TEXT},
-	[TICKET_DESCRIPTION] = {"description", COLUMN_TEXT},
+	[TICKET_TITLE] = {"title", COLUMN_TEXT, NOT_NULL},
+	[TICKET_DESCRIPTION] = {"description", COLUMN_TEXT, NOT_NULL},
 	[TICKET_SEARCH] = {"search", COLUMN_WORDS},
 	[TICKET_FIRST_REPLIED_AT] = {"first_replied_at", COLUMN_TIME},
-	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER},
+	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER, NOT_NULL},
 	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
 	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT},
 	[TICKET_CUSTOM] = {"custom", COLUMN_JSON}
@@ -60,15 +60,18 @@ enum
 
 static Statement statements[] = {
 	[ASSIGNEE] = {
-		.text = "SELECT is_active, role FROM support.users WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
+		.text = "SELECT is_active, role FROM support.users WHERE id = $1 FOR KEY SHARE",
+		.columns = {{BOOLOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[LOCK_USER] = {
-		.text = "SELECT 1 FROM support.users WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+		.text = "SELECT 1 FROM support.users WHERE id = $1 FOR UPDATE",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[TEAM] = {
-		.text = "SELECT 1 FROM support.teams WHERE id OPERATOR(pg_catalog.=) $1",
+		.text = "SELECT 1 FROM support.teams WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("teams")
 	}
 };

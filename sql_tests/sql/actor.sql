@@ -135,7 +135,7 @@ CREATE TABLE seen (actor_id bigint);
 CREATE FUNCTION see_actor() RETURNS trigger LANGUAGE plpgsql AS
 $$
 BEGIN
-	INSERT INTO seen VALUES (support.actor_id());
+	INSERT INTO public.seen VALUES (support.actor_id());
 	RETURN NULL;
 END
 $$;
@@ -182,7 +182,7 @@ CREATE FUNCTION answer() RETURNS trigger LANGUAGE plpgsql AS
 $$
 BEGIN
 	PERFORM support.log_event(NEW.ticket_id, 'answered', actor_id => 3);
-	INSERT INTO seen VALUES (support.actor_id());
+	INSERT INTO public.seen VALUES (support.actor_id());
 	RETURN NULL;
 END
 $$;

@@ -426,13 +426,13 @@ ALTER TABLE support.audit_log ADD CONSTRAINT audit_log_action_check CHECK (actio
 -- A trigger of one's own sees every entry.
 CREATE TABLE forwarded (id bigint, action text);
 CREATE FUNCTION forward() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN INSERT INTO forwarded VALUES (NEW.id, NEW.action); RETURN NULL; END $$;
+$$ BEGIN INSERT INTO public.forwarded VALUES (NEW.id, NEW.action); RETURN NULL; END $$;
 CREATE TRIGGER forward AFTER INSERT ON support.audit_log FOR EACH ROW EXECUTE FUNCTION forward();
 SELECT same_entries();
 SELECT count(*) = (SELECT count(*) FROM expected_entries) AS all_forwarded FROM forwarded JOIN support.audit_log USING (id, action);
 DROP TRIGGER forward ON support.audit_log;
 CREATE FUNCTION count_statements() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN INSERT INTO forwarded VALUES (-1, 'statement'); RETURN NULL; END $$;
+$$ BEGIN INSERT INTO public.forwarded VALUES (-1, 'statement'); RETURN NULL; END $$;
 CREATE TRIGGER count_statements AFTER INSERT ON support.audit_log FOR EACH STATEMENT EXECUTE FUNCTION count_statements();
 SELECT same_entries();
 SELECT count(*) = (SELECT count(*) FROM expected_entries) AS all_counted FROM forwarded WHERE id = -1;

@@ -1,0 +1,104 @@
+/*
+ * owner.c
+ *		Acting as the desk's owner, with names that mean what we say.
+ *
+ * What runs with the owner's rights finds names in pg_catalog alone: the caller's search_path could lead an operator, a
+ * function or a type to code of the caller's own, which would then run as the owner. This holds for the statement and
+ * for all that runs inside it (triggers, policies, defaults, index expressions), as it does for the server's own
+ * maintenance of tables. An error needs no cleaning up: the end of the (sub)transaction restores user and path.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "owner.h"
+
+#define SAFE_SEARCH_PATH "pg_catalog, pg_temp"
+
+/* What enter_safe_path() returns where the path was safe already. */
+#define NO_LEVEL 0
+
+/* From here to leave_safe_path(), which wants what this returns, find names in pg_catalog alone. */
+int
+enter_safe_path(void)
+{
+	int			level;
+
+	if (strcmp(namespace_search_path, SAFE_SEARCH_PATH) == 0)
+		return NO_LEVEL;
+	level = NewGUCNestLevel();
+	(void) set_config_option("search_path", SAFE_SEARCH_PATH,
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+void
+leave_safe_path(int level)
+{
+	if (level != NO_LEVEL)
+		AtEOXact_GUC(true, level);
+}
+
+/* The oid of one of our relations. Raises 55000 if it is not there: the extension was created, the desk was not. */
+Oid
+desk_relation(const char *schema, const char *name)
+{
+	Oid			namespace = get_namespace_oid(schema, true);
+	Oid			relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the support desk is not installed in this database: there is no %s.%s", schema, name),
+				 errhint("SELECT support.install() makes the desk, or brings an older one forward.")));
+	return relid;
+}
+
+Oid
+table_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* Act with the rights of a table's owner until become_caller(). */
+void
+become_owner(Oid relid, Caller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->context);
+	caller->path_level = enter_safe_path();
+	SetUserIdAndSecContext(table_owner(relid),
+						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+}
+
+void
+become_caller(const Caller *caller)
+{
+	leave_safe_path(caller->path_level);
+	SetUserIdAndSecContext(caller->user, caller->context);
+}
+
+/* Raise 42501 unless the caller has the rights of the desk's owner: who owns the log. */
+void
+check_desk_owner(const char *what)
+{
+	if (!has_privs_of_role(GetUserId(), table_owner(desk_relation("support", "audit_log"))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only the owner of the desk may %s", what),
+				 errhint("A SECURITY DEFINER function of the owner may call it for others.")));
+}

@@ -1,0 +1,24 @@
+/*
+ * owner.h
+ *		Acting as the desk's owner, with names that mean what we say.
+ */
+#ifndef SUPPORT_OWNER_H
+#define SUPPORT_OWNER_H
+
+/* Who is asking, kept aside while the desk's owner acts. */
+typedef struct Caller
+{
+	Oid			user;
+	int			context;
+	int			path_level;
+} Caller;
+
+extern int	enter_safe_path(void);
+extern void leave_safe_path(int level);
+extern Oid	desk_relation(const char *schema, const char *name);
+extern Oid	table_owner(Oid relid);
+extern void check_desk_owner(const char *what);
+extern void become_owner(Oid relid, Caller *caller);
+extern void become_caller(const Caller *caller);
+
+#endif							/* SUPPORT_OWNER_H */
