@@ -397,8 +397,20 @@ make_desk(const char *layout, List *statements, bool seed)
 		release_members(statements);
 }
 
+/* Fix what the layout's statements mean, whatever the session has: names are found in pg_catalog alone. */
+static void
+fix_meaning(void)
+{
+	fix_setting("search_path", "pg_catalog, pg_temp");
+	fix_setting("standard_conforming_strings", "on");
+	fix_setting("transform_null_equals", "off");
+	fix_setting("datestyle", "ISO, YMD");
+	fix_setting("intervalstyle", "postgres");
+	fix_setting("quote_all_identifiers", "off");
+}
+
 /*
- * Make the desk, or bring it forward, with names resolved in pg_catalog alone. Returns the role that owns the desk if
+ * Make the desk, or bring it forward. Returns the role that owns the desk if
  * that is another, who has to do it: from the extension's script; called by hand, raises 42501.
  */
 static Oid
@@ -409,8 +421,7 @@ install_desk(bool seed)
 	List	   *statements;
 	Oid			owner;
 
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	fix_meaning();
 	/* two sessions must not make the same desk at once */
 	LockDatabaseObject(NamespaceRelationId, get_namespace_oid("support_internal", false), 0, ShareUpdateExclusiveLock);
 	layout = desk_layout();
@@ -437,8 +448,7 @@ raise_voice(void)
 	int			nestlevel = NewGUCNestLevel();
 
 	if (in_extension_script() && client_min_messages == WARNING)
-		(void) set_config_option("client_min_messages", "notice",
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		fix_setting("client_min_messages", "notice");
 	return nestlevel;
 }
 
