@@ -1,17 +1,18 @@
--- Tables as they were. The functions name row types, so they belong to the database, as the tables do.
+-- Tables as they were. The functions name row types, so they belong to the database, as the tables do. Policies on the
+-- tables see the search_path of the caller, so it is left as it is, and no name in them is found by it.
 
 CREATE OR REPLACE FUNCTION support.tickets_as_of(
 	at_time timestamptz
 )
 RETURNS SETOF support.tickets
-LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$ SELECT t.* FROM support.rows_as_of(NULL::support.tickets, NULL, tickets_as_of.at_time) AS t $$;
 
 CREATE OR REPLACE FUNCTION support.tickets_as_of_snapshot(
 	at_snapshot pg_snapshot
 )
 RETURNS SETOF support.tickets
-LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$ SELECT t.* FROM support.rows_as_of(NULL::support.tickets, NULL, NULL, tickets_as_of_snapshot.at_snapshot) AS t $$;
 
 CREATE OR REPLACE FUNCTION support.comments_as_of(
@@ -19,7 +20,7 @@ CREATE OR REPLACE FUNCTION support.comments_as_of(
 	at_time timestamptz
 )
 RETURNS SETOF support.comments
-LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$
 	SELECT c.* FROM support.rows_as_of(NULL::support.comments, coalesce(comments_as_of.ticket_id, 0), comments_as_of.at_time) AS c
 $$;
