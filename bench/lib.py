@@ -200,14 +200,17 @@ def count(text):
     return int(text)
 
 
-def arguments(description, **defaults):
-    """Read the command line. Unless it names a server, start over on a private one."""
+def arguments(description, before=False, **defaults):
+    """Read the command line. Unless it names a server, start over on a private one. Is there a source to compare with?"""
     parser = argparse.ArgumentParser(description=description)
     for name, value in defaults.items():
         parser.add_argument("--" + name.replace("_", "-"), type=count, default=value, help=f"{OPTIONS[name]}, {value} unless given")
     parser.add_argument("--tcp", action="store_true", help="measure over TCP, 127.0.0.1, instead of a unix socket")
     parser.add_argument("--host", help="measure on a running server that has the extension, in a database made for it")
     parser.add_argument("--port", type=int, default=5432, help="the port of that server")
+    if before:
+        parser.add_argument("--before", required=True, metavar="DIR", help="a checkout of the source as it was before")
+        parser.add_argument("--before-host", help="a running server that has the extension as it was before")
     options = parser.parse_args()
     if options.host is None:
         program = pathlib.Path(sys.argv[0]).resolve()
@@ -232,11 +235,9 @@ def load():
 
 
 @contextlib.contextmanager
-def desk(name, options):
-    """A desk with people in a new database, which goes in the end."""
-    start = time.monotonic()
-    server = Server(options.host, options.port)
-    print_surroundings(server, options)
+def desk_on(name, host, port):
+    """A desk with people in a new database of a server, which goes in the end."""
+    server = Server(host, port)
     server.psql(f"DROP DATABASE IF EXISTS {name}")
     server.psql(f"CREATE DATABASE {name}")
     try:
@@ -247,6 +248,15 @@ def desk(name, options):
     finally:
         server.database = "postgres"
         server.psql(f"DROP DATABASE {name}")
+
+
+@contextlib.contextmanager
+def desk(name, options):
+    """The same on the server that is measured, with a word on the surroundings."""
+    start = time.monotonic()
+    print_surroundings(Server(options.host, options.port), options)
+    with desk_on(name, options.host, options.port) as server:
+        yield server
     print(f"\n{time.monotonic() - start:.0f} s, load {load()}")
 
 
