@@ -254,6 +254,7 @@ may_not(
 	'DELETE FROM support.sla_clocks',
 	"UPDATE support.sla_events SET kind = 'fulfil'",
 	'DROP TRIGGER "A_support_after" ON support.tickets',
+	'CREATE TRIGGER planted BEFORE UPDATE ON support.tickets FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
 	'ALTER TABLE support.audit_log ADD COLUMN forged text',
 	'DROP TABLE support.audit_log',
 	'CREATE TABLE public.partition PARTITION OF support.audit_log DEFAULT',
