@@ -13,6 +13,7 @@ OBJS = \
 	src/analysis.o \
 	src/plan.o \
 	src/actor.o \
+	src/settings.o \
 	src/image.o \
 	src/direct.o \
 	src/histogram.o \
@@ -107,13 +108,13 @@ OBJS = \
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
-	schema.sql actor.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql \
-	proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
+	schema.sql actor.sql settings.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql \
+	feed.sql proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
-	people.sql workflow.sql calendars.sql tickets.sql comments.sql tags.sql audit.sql sla.sql stats.sql expected.sql feed.sql proof.sql \
-	attach.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql past.sql)
+	settings.sql people.sql workflow.sql calendars.sql tickets.sql comments.sql tags.sql audit.sql sla.sql stats.sql expected.sql feed.sql \
+	proof.sql attach.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql past.sql)
 
 EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SQL)

@@ -1,4 +1,4 @@
--- Who acts, and when: the acting user, the desk's clock and the settings.
+-- Who acts, and when: the acting user and the desk's clock.
 
 CREATE FUNCTION support.actor_id()
 RETURNS bigint
@@ -24,13 +24,6 @@ LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'support_desk_now';
 COMMENT ON FUNCTION support.desk_now() IS
 	'The desk''s clock: start of the transaction, or support_ext.now where that is set.';
-
-CREATE FUNCTION support.settings()
-RETURNS TABLE(name text, value text, meaning text)
-LANGUAGE c STABLE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'support_settings';
-COMMENT ON FUNCTION support.settings() IS
-	'The settings of support_ext, their values now and what they mean.';
 
 CREATE FUNCTION support.version()
 RETURNS text

@@ -68,7 +68,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_add_attachment';
 COMMENT ON FUNCTION support.add_attachment(bigint, text, bytea, text, bigint, bigint) IS
-	'Keeps a file on a ticket or comment; returns its id. 54000: larger than support_ext.max_attachment_size. P0002: no such ticket or comment. 55000: deleted.';
+	'Keeps a file on a ticket or comment; returns its id. 54000: larger than the setting max_attachment_size allows. P0002: no such ticket or comment. 55000: deleted.';
 REVOKE ALL ON FUNCTION support.add_attachment(bigint, text, bytea, text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.attachment_content(

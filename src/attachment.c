@@ -14,7 +14,7 @@
 #include "actor.h"
 #include "errors.h"
 #include "plan.h"
-#include "support_ext.h"
+#include "settings.h"
 #include "ticket_access.h"
 
 enum
@@ -66,19 +66,21 @@ static void
 check_size(FunctionCallInfo fcinfo, int n)
 {
 	int64		size;
+	int64		limit;
 
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("content must not be null"),
 				 errhint("A file that is kept elsewhere is a plain INSERT into support.attachments.")));
+	limit = max_attachment_size();
 	size = (int64) toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ;
-	if (size > (int64) max_attachment_size * 1024)
+	if (size > limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an attachment of %lld bytes is too large", (long long) size),
-				 errdetail("The limit is %lld bytes.", (long long) max_attachment_size * 1024),
-				 errhint("support_ext.max_attachment_size sets it.")));
+				 errdetail("The limit is %lld bytes.", (long long) limit),
+				 errhint("The owner of the desk sets it, by support.configure('max_attachment_size', value).")));
 }
 
 /* Raise P0002 or 55000 unless the ticket has the comment. */
@@ -139,8 +141,8 @@ support_add_attachment(PG_FUNCTION_ARGS)
 	Call		call;
 	int64		id;
 
-	check_size(fcinfo, 2);
 	begin_call(&call, fcinfo, 5);
+	check_size(fcinfo, 2);
 	lock_live_ticket(ticket_id);
 	check_comment(ticket_id, fcinfo, 4);
 	id = keep_file(ticket_id, fcinfo);

@@ -243,7 +243,7 @@ static void
 insert_image(const char *table_name, Jsonb *image)
 {
 	const DeskTable *table = desk_table(table_name);
-	Relation	rel = table_open(desk_relation("support", table_name), RowExclusiveLock);
+	Relation	rel = table_open(desk_relation(schema_of(table), table_name), RowExclusiveLock);
 	int			natts = RelationGetDescr(rel)->natts;
 	Oid		   *types = palloc(sizeof(Oid) * natts);
 	Datum	   *values = palloc(sizeof(Datum) * natts);

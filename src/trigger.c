@@ -25,6 +25,7 @@
 #include "compat.h"
 #include "reply.h"
 #include "search.h"
+#include "settings.h"
 #include "sla_check.h"
 #include "sla_live.h"
 #include "stat_check.h"
@@ -122,7 +123,7 @@ desk_table(const char *name)
 {
 	static const DeskTable *const ruled[] = {
 		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &calendars_table,
-		&calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &log_table
+		&calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &settings_table, &log_table
 	};
 
 	for (int i = 0; i < lengthof(ruled); i++)
@@ -135,6 +136,13 @@ desk_table(const char *name)
 		if (strcmp(rule_tables[i].name, name) == 0)
 			return &rule_tables[i];
 	return NULL;
+}
+
+/* The schema that a table is made in. */
+const char *
+schema_of(const DeskTable *table)
+{
+	return table->is_internal ? "support_internal" : "support";
 }
 
 /* The table of the clocks of this logical name, NULL if it is none. */
@@ -277,6 +285,8 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 		check_calendar_row(table, &row);
 	else if (is_policy_table(table))
 		changed |= complete_policy_row(table, NULL, &row);
+	else if (table == &settings_table)
+		check_setting_row(&row);
 	row_require_new(&row);
 	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
 }
@@ -327,6 +337,8 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 		check_calendar_row(table, &new);
 	else if (is_policy_table(table))
 		(void) complete_policy_row(table, &old, &new);
+	else if (table == &settings_table)
+		check_setting_row(&new);
 	row_require_new(&new);
 	return tuple_of(&new, trigdata->tg_newtuple);
 }
@@ -549,7 +561,7 @@ support_refuse_truncate(PG_FUNCTION_ARGS)
 				 errhint("support.purge_deleted() takes out what was deleted.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("support.%s cannot be truncated: the audit log would not see it", table->name),
+			 errmsg("%s.%s cannot be truncated: the audit log would not see it", schema_of(table), table->name),
 			 table == &log_table ?
 			 errhint("The audit log is append-only.") :
 			 errhint("DELETE removes rows and keeps them in the audit log.")));

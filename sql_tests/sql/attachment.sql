@@ -46,18 +46,18 @@ SELECT action, record_id, old_value FROM support.audit_log
 WHERE table_name = 'attachments' AND ticket_id = 1 ORDER BY id;
 
 -- The limit is in bytes and is the last size that is taken.
-SET support_ext.max_attachment_size = '2kB';
+SELECT support.configure('max_attachment_size', '2kB');
 SELECT support.add_attachment(1, 'just right', convert_to(repeat('x', 2048), 'UTF8')) IS NOT NULL AS taken;
 SELECT support.add_attachment(1, 'too large', convert_to(repeat('x', 2049), 'UTF8'));
 \echo :LAST_ERROR_SQLSTATE
 SELECT support.add_attachment(1, 'too large', noise) FROM noise;
 \echo :LAST_ERROR_SQLSTATE
-SET support_ext.max_attachment_size = 0;
+SELECT support.configure('max_attachment_size', '0');
 SELECT support.add_attachment(1, 'empty', '') IS NOT NULL AS taken;
 SELECT support.add_attachment(1, 'one byte', 'x');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM support.attachments WHERE filename = 'too large';
-RESET support_ext.max_attachment_size;
+SELECT support.configure('max_attachment_size', NULL);
 
 -- The files of a private note are private.
 SELECT support.add_comment(1, 'He smokes', is_private => true) AS note \gset

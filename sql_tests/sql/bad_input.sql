@@ -405,7 +405,13 @@ SET support_ext.actor_id = 'ann';
 SET support_ext.now = 'yesterday evening';
 :check
 \set VERBOSITY sqlstate
-SET support_ext.max_attachment_size = -1;
+SET support_ext.fold_every = -1;
+:check
+SELECT support.configure('max_attachment_size', '-1');
+:check
+SELECT support.configure('attachment_size', '1MB');
+:check
+INSERT INTO support_internal.settings (name, value) VALUES ('retention', 'a while');
 :check
 
 -- 22001: too long.
@@ -544,10 +550,11 @@ DELETE FROM support.status_transitions;
 UPDATE saved SET digest = digest();
 
 -- 54000: an attachment that is too large.
-SET support_ext.max_attachment_size = '1kB';
+BEGIN;
+SELECT support.configure('max_attachment_size', '1kB');
 SELECT support.add_attachment(1, 'x', convert_to(repeat('x', 1025), 'UTF8'));
+ROLLBACK;
 :check
-RESET support_ext.max_attachment_size;
 
 -- 23505: a number, an e-mail address or an external_id that is taken; the detail of a function's error names the holder.
 SELECT support.create_ticket('x', ticket_number => 'T-1');

@@ -158,13 +158,14 @@ is($node->safe_psql('desk', $calls, as('app')), join("\n", @expected), 'app: eve
 is( $node->safe_psql('desk', <<'SQL'),
 SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'support'::regnamespace
 SQL
-	join(' ', sort keys %called, qw(install maintain purge_deleted seal_audit audit_proof check_audit_proof verify_stats
+	join(' ', sort keys %called, qw(install configure maintain purge_deleted seal_audit audit_proof check_audit_proof verify_stats
 			rebuild_stats)),
 	'no function of the desk was left out');
 is(authors_after(0), "app|1\napp|", 'the log names the role and the acting user, who was nobody at first');
 may_not('app', 'what the owner keeps is refused',
 	'SELECT support.install()', 'SELECT support.install(seed => false)', "SELECT support.purge_deleted('0 seconds')",
-	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.rebuild_stats()');
+	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.rebuild_stats()', 'SELECT support.maintain()',
+	"SELECT support.configure('retention', '1 day')");
 $node->safe_psql('desk', 'SELECT support.seal_audit()');
 is($node->safe_psql('desk', 'SELECT support.check_audit_proof(support.audit_proof(1))', as('app')),
 	't', 'app: an entry that the owner has sealed is proved');
@@ -245,7 +246,7 @@ may_not(
 	"SELECT setval('support.audit_log_id_seq', 1)",
 	(map { ("SELECT * FROM support_internal.$_", "DELETE FROM support_internal.$_") }
 			qw(audit_log_default recycle_bin eras schema_version attachment_contents calendar_versions sla_policy_versions stat_deltas
-				stat_counters)),
+				stat_counters settings)),
 	"UPDATE support_internal.eras SET era = 7",
 	'TRUNCATE support.tickets CASCADE',
 	'ALTER TABLE support.audit_log DISABLE TRIGGER ALL',
@@ -253,6 +254,7 @@ may_not(
 	'DELETE FROM support.sla_clocks',
 	"UPDATE support.sla_events SET kind = 'fulfil'",
 	'DROP TRIGGER "A_support_after" ON support.tickets',
+	'CREATE TRIGGER planted BEFORE UPDATE ON support.tickets FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
 	'ALTER TABLE support.audit_log ADD COLUMN forged text',
 	'DROP TABLE support.audit_log',
 	'CREATE TABLE public.partition PARTITION OF support.audit_log DEFAULT',

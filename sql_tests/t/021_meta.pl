@@ -122,7 +122,7 @@ foreach my $row (rows(
 is_deeply([ keys %described ], [], 'doc/functions.md describes no other function');
 
 # Settings: a row of a table each, with the default
-my %setting = $page{'doc/settings.md'} =~ /^\| `(support_ext\.\w+)` \| (.*?) \|/mg;
+my %setting = $page{'doc/settings.md'} =~ /^\| `([\w.]+)` \| (.*?) \|/mg;
 foreach my $row (rows('SELECT name, value FROM support.settings()'))
 {
 	my ($name, $default) = @$row;

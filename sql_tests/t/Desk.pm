@@ -262,6 +262,11 @@ SELECT support.log_event(1, 'phone_call', NULL, '{"minutes": 5}');
 SELECT support.log_event(NULL, 'backup', '[1, "two"]');
 INSERT INTO support.audit_log (action, ticket_id) VALUES ('visit', 2);
 
+-- the owner decides
+SELECT support.configure('max_attachment_size', '10MB');
+SELECT support.configure('retention_action', 'archive');
+SELECT support.configure('retention_action', NULL);
+
 -- others follow
 SELECT support.feed_start('search');
 SELECT support.feed_start('archive', NULL);
