@@ -60,9 +60,7 @@ parameter(ParseState *pstate, ParamRef *reference)
 	int			n = reference->number;
 
 	if (n < 1 || n > statement->nargs)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_PARAMETER),
-				 errmsg("there is no parameter $%d", n)));
+		elog(ERROR, "\"%s\" has no parameter $%d", statement->text, n);
 	param->paramkind = PARAM_EXTERN;
 	param->paramid = n;
 	param->paramtype = (statement->more_argtypes ? statement->more_argtypes : statement->argtypes)[n - 1];
