@@ -196,6 +196,8 @@ end_analysis(ParseState *pstate, Query *query, JumbleState *jstate)
 {
 	Analysis   *analysis = pstate->p_paramref_hook == parameter ? pstate->p_ref_hook_state : first_analysis;
 
+	/* what the other hook may analyse is not ours */
+	first_analysis = NULL;
 	if (previous_hook)
 		previous_hook(pstate, query, jstate);
 	if (analysis == NULL)
