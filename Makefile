@@ -126,7 +126,9 @@ ISOLATION_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
-# before version 16 the server shows all our names to other libraries: keep our calls to ourselves
+# what the server calls; all other names are ours alone, so that no other library's can take their place
+SHLIB_EXPORTS = src/exports.txt
+# nor of these
 ifeq ($(shell uname -s), Linux)
 SHLIB_LINK = -Wl,-Bsymbolic
 endif
