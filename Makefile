@@ -93,12 +93,14 @@ OBJS = \
 	src/seal.o \
 	src/verify.o \
 	src/proof.o \
+	src/ground.o \
 	src/keep.o \
 	src/bounds.o \
 	src/report_lookup.o \
 	src/report_request.o \
 	src/report_rows.o \
 	src/report.o \
+	src/mend.o \
 	src/install.o \
 	src/support_ext.o \
 	$(WIN32RES)
@@ -149,4 +151,4 @@ $(EXTENSION_SQL): $(FUNCTION_SQL) $(DESK_SQL) Makefile
 	  cat $(DESK_SQL) && \
 	  printf '$$layout$$::pg_catalog.text $$function$$;\n' && \
 	  printf "COMMENT ON FUNCTION support_internal.desk_layout() IS 'The statements that make the desk, as support.install() runs them.';\n" && \
-	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install();\n'; } > $@
+	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install(true);\n'; } > $@
