@@ -96,12 +96,14 @@ OBJS = \
 	src/seal.o \
 	src/verify.o \
 	src/proof.o \
+	src/ground.o \
 	src/keep.o \
 	src/bounds.o \
 	src/report_lookup.o \
 	src/report_request.o \
 	src/report_rows.o \
 	src/report.o \
+	src/mend.o \
 	src/install.o \
 	src/support_ext.o \
 	$(WIN32RES)
@@ -129,7 +131,9 @@ ISOLATION_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
-# before version 16 the server shows all our names to other libraries: keep our calls to ourselves
+# what the server calls; all other names are ours alone, so that no other library's can take their place
+SHLIB_EXPORTS = src/exports.txt
+# nor of these
 ifeq ($(shell uname -s), Linux)
 SHLIB_LINK = -Wl,-Bsymbolic
 endif
@@ -150,4 +154,4 @@ $(EXTENSION_SQL): $(FUNCTION_SQL) $(DESK_SQL) Makefile
 	  cat $(DESK_SQL) && \
 	  printf '$$layout$$::pg_catalog.text $$function$$;\n' && \
 	  printf "COMMENT ON FUNCTION support_internal.desk_layout() IS 'The statements that make the desk, as support.install() runs them.';\n" && \
-	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install();\n'; } > $@
+	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install(true);\n'; } > $@

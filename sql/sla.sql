@@ -93,4 +93,4 @@ RETURNS TABLE(metric text, tickets bigint, decided bigint, achieved bigint, brea
 LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 7
 AS 'MODULE_PATHNAME', 'support_sla_simulate';
 COMMENT ON FUNCTION support.sla_simulate(jsonb, timestamptz, timestamptz) IS
-	'How a policy {"conditions": …, "targets": […]} would have done: what happened to the live tickets opened from from_at on, before to_at, is replayed under it, by the calendars of today. p50 and p90 are what half, and nine of ten, of the fulfilled clocks took at most. Changes nothing. 22023: a policy that create_sla_policy() would refuse, bounds that are null, infinite or the wrong way round.';
+	'How a policy {"conditions": ..., "targets": [...]} would have done: what happened to the live tickets opened from from_at on, before to_at, is replayed under it, by the calendars of today. p50 and p90 are what half, and nine of ten, of the fulfilled clocks took at most. Changes nothing. 22023: a policy that create_sla_policy() would refuse, bounds that are null, infinite or the wrong way round.';

@@ -40,6 +40,7 @@
 #include "audit.h"
 #include "chain.h"
 #include "compat.h"
+#include "ground.h"
 #include "leaves.h"
 #include "log_writer.h"
 #include "plan.h"
@@ -382,6 +383,7 @@ retire_partition(Upkeep *upkeep, const Partition *old)
 			log_pruning(name, old, "detach");
 			break;
 		case RETENTION_ARCHIVE:
+			check_schema(ARCHIVE_SCHEMA, GetUserId());
 			if (!OidIsValid(get_namespace_oid(ARCHIVE_SCHEMA, true)))
 				execute("CREATE SCHEMA " ARCHIVE_SCHEMA);
 			execute(psprintf("ALTER TABLE %s SET SCHEMA " ARCHIVE_SCHEMA, name));
@@ -459,7 +461,8 @@ keep_log(Upkeep *upkeep)
 	make_months_past(upkeep, keep_from);
 	retire_months(upkeep, keep_from);
 	become_caller(&caller);
-	AtEOXact_GUC(true, nestlevel);
+	/* what the owner's code set while it ran goes, too */
+	AtEOXact_GUC(false, nestlevel);
 }
 
 /* maintain(actor_id) -> a line for each thing that was done */

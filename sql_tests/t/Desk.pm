@@ -80,7 +80,8 @@ sub publish_next_version
 
 	append_to_file("$sharedir/extension/support_ext--1.0--1.0.1.sql", <<'SQL');
 \echo Use "ALTER EXTENSION support_ext UPDATE" to load this file. \quit
-SELECT support.install();
+SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT support.install(true);
 SQL
 	return "$sharedir/extension/support_ext--1.0--1.0.1.sql";
 }
