@@ -73,10 +73,11 @@ REVOKE ALL ON FUNCTION support.add_attachment(bigint, text, bytea, text, bigint,
 
 CREATE FUNCTION support.attachment_content(
 	ticket_id bigint,
-	attachment_id bigint
+	attachment_id bigint,
+	include_private boolean DEFAULT false
 )
 RETURNS bytea
 LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_attachment_content';
-COMMENT ON FUNCTION support.attachment_content(bigint, bigint) IS
-	'The bytes of an attachment; NULL where they are kept elsewhere. P0002: no such attachment.';
+COMMENT ON FUNCTION support.attachment_content(bigint, bigint, boolean) IS
+	'The bytes of an attachment; NULL where they are kept elsewhere. Without include_private, the files of private notes are not there. P0002: no such attachment, or one of a comment that is deleted or not visible. 55000: the ticket was deleted.';

@@ -65,6 +65,7 @@ static Statement statements[] = {
 		" ORDER BY g.name_key",
 		.nargs = 1, .argtypes = {INT8OID}
 	},
+	/* the files of a comment are seen by who sees the comment: one that row security hides is not there to be joined */
 	[READ_ATTACHMENTS] = {
 		.text = "SELECT a.id, a.comment_id, a.filename, a.content_type, a.byte_size,"
 		" pg_catalog.encode(a.sha256, 'hex') AS sha256, a.uploaded_by, a.created_at"
@@ -72,7 +73,7 @@ static Statement statements[] = {
 		" LEFT JOIN support.comments AS c ON c.ticket_id OPERATOR(pg_catalog.=) a.ticket_id"
 		"	AND c.id OPERATOR(pg_catalog.=) a.comment_id"
 		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1"
-		"	AND (c.id IS NULL OR (c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))"
+		"	AND (a.comment_id IS NULL OR (c.id IS NOT NULL AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))"
 		" ORDER BY a.id",
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
