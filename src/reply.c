@@ -307,6 +307,7 @@ comment_before_insert(Row *comment)
 	const char *role;
 
 	row_check_finite(comment, COMMENT_CREATED_AT);
+	row_check_finite(comment, COMMENT_EDITED_AT);
 	if (!row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_AUTHOR_ID))
 		return;
 	role = role_of_user(row_int64(comment, COMMENT_AUTHOR_ID));
@@ -314,6 +315,7 @@ comment_before_insert(Row *comment)
 		row_set(comment, COMMENT_AUTHOR_ROLE, CStringGetTextDatum(role));
 }
 
+/* When the text last changed is not the client's to say: neither who hides an edit nor who writes whole rows back. */
 void
 comment_before_update(const Row *old, Row *new)
 {
@@ -324,8 +326,10 @@ comment_before_update(const Row *old, Row *new)
 				 errmsg("comment %lld stays with ticket %lld and keeps its id",
 						(long long) row_int64(old, COMMENT_ID), (long long) row_int64(old, COMMENT_TICKET_ID))));
 	row_check_finite(new, COMMENT_CREATED_AT);
-	if (row_column_differs(old, new, COMMENT_CONTENT) && !row_column_differs(old, new, COMMENT_EDITED_AT))
+	if (row_column_differs(old, new, COMMENT_CONTENT))
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
+	else
+		row_take_over(old, new, COMMENT_EDITED_AT);
 }
 
 /* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */

@@ -185,7 +185,7 @@ my @tables = (
 	[ 'sla_policies', "name\tposition", "VIP\t7", 'is_active = false', 'position = 7' ],
 	[ 'sla_targets', "policy_id\tmetric\ttarget", "1\tfirst_reply\t04:00", "target = '3 hours'", "metric = 'first_reply'" ],
 	[ 'tickets', "title\tdescription\tcreator_id", "Copied\t\t4", "status = 'pending'", "title = 'Copied'" ],
-	[ 'comments', "ticket_id\tauthor_id\tcontent", "2\t2\tCopied", "edited_at = '2026-01-01'", "content = 'Copied'" ],
+	[ 'comments', "ticket_id\tauthor_id\tcontent", "2\t2\tCopied", "external_id = 'mail-7'", "content = 'Copied'" ],
 	[ 'attachments', "ticket_id\tfilename", "2\tcopied.txt", 'byte_size = 7', "filename = 'copied.txt'" ],
 	[ 'tags', 'name', 'copied', "name = 'COPIED'", "name ILIKE 'copied'" ],
 	[ 'ticket_tags', "ticket_id\ttag_id", "2\t1", 'tag_id = 2', 'ticket_id = 2' ],
