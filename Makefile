@@ -48,11 +48,11 @@ OBJS = \
 	src/sla_live.o \
 	src/sla_reapply.o \
 	src/sla_check.o \
+	src/ticket_access.o \
 	src/reply.o \
 	src/search.o \
 	src/trigger.o \
 	src/log_guard.o \
-	src/ticket_access.o \
 	src/people.o \
 	src/calendar_edit.o \
 	src/sla_edit.o \

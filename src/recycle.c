@@ -105,6 +105,8 @@ static Statement statements[] = {
 		" WHERE a.ticket_id OPERATOR(pg_catalog.=) $1 AND a.record_id OPERATOR(pg_catalog.=) $2"
 		" AND a.table_name OPERATOR(pg_catalog.=) 'comments' AND a.action OPERATOR(pg_catalog.=) 'DELETE'"
 		" AND a.old_value IS NOT NULL"
+		" AND NOT EXISTS (SELECT FROM support.comments AS c"
+		"	WHERE c.ticket_id OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.=) $2)"
 		" ORDER BY a.id DESC LIMIT 1",
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
@@ -325,7 +327,8 @@ check_restorable(int64 ticket_id, Jsonb *image)
 		JsonbValue	buffer;
 		JsonbValue *number = getKeyJsonValueFromContainer(&image->root, "ticket_number", 13, &buffer);
 
-		refuse_taken_number(pnstrdup(number->val.string.val, number->val.string.len), holder_id);
+		refuse_taken_number(pnstrdup(number->val.string.val, number->val.string.len),
+							may_see_ticket(holder_id) ? holder_id : 0);
 	}
 	if (role_of_user(creator_id) == NULL)
 		ereport(ERROR,
@@ -365,7 +368,7 @@ restore_all(SPITupleTable *rows, uint64 n)
 	PG_END_TRY();
 }
 
-/* Bring back a ticket that was removed; returns its version. Raises P0002 if none lies in the bin. */
+/* Bring back a ticket that was removed; returns its version. Raises P0002 if none lies in the bin that the caller may know of. */
 int64
 restore_removed_ticket(int64 ticket_id)
 {
@@ -375,7 +378,7 @@ restore_removed_ticket(int64 ticket_id)
 	bool		isnull;
 
 	arg_int64(&args, ticket_id);
-	if (run(&statements[TAKE_FROM_BIN], &args) == 0)
+	if (!is_removed_ticket(ticket_id) || run(&statements[TAKE_FROM_BIN], &args) == 0)
 	{
 		/* somebody may have brought it back while we waited for the bin's row */
 		if (run(&statements[STATE_OF_TICKET], &args) > 0 && !result_bool(0, 1))
@@ -432,8 +435,8 @@ support_restore_ticket(PG_FUNCTION_ARGS)
 }
 
 /*
- * Bring back a removed comment of a live ticket with the files that went with it; false if the log has none. The ticket's
- * books are for the caller to keep.
+ * Bring back a removed comment of a live ticket with the files that went with it; false if the log has none that the
+ * caller may know of. The ticket's books are for the caller to keep.
  */
 bool
 restore_removed_comment(int64 ticket_id, int64 comment_id)
@@ -444,6 +447,8 @@ restore_removed_comment(int64 ticket_id, int64 comment_id)
 
 	arg_int64(&args, ticket_id);
 	arg_int64(&args, comment_id);
+	if (!may_know_removed("comments", ticket_id, comment_id))
+		return false;
 	n = run(&statements[REMOVED_COMMENT], &args);
 	if (n == 0)
 		return false;

@@ -261,8 +261,13 @@ SELECT count(*) FROM support.comments WHERE ticket_id = 150;
 
 -- The same external_id names the same comment of that ticket, however often it arrives.
 SELECT support.add_comment(150, 'By mail', author_id => 7, via => 'email', external_id => 'm-1') AS first \gset
-SELECT support.add_comment(150, 'By mail, again', author_id => 8, via => 'email', external_id => 'm-1', status => 'closed') = :first
+SELECT support.add_comment(150, 'By mail, again', author_id => 7, via => 'email', external_id => 'm-1', status => 'closed') = :first
 	AS is_the_first;
+-- It is the author's alone.
+\set VERBOSITY sqlstate
+SELECT support.add_comment(150, 'By mail, again', author_id => 8, via => 'email', external_id => 'm-1', status => 'closed');
+\set VERBOSITY default
+\echo :LAST_ERROR_MESSAGE
 SELECT support.add_comment(101, 'By mail', author_id => 7, via => 'email', external_id => 'm-1') > :first AS is_another;
 SELECT ticket_id, content FROM support.comments WHERE external_id = 'm-1' ORDER BY id;
 SELECT status FROM support.tickets WHERE id = 150;
