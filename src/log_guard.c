@@ -42,21 +42,27 @@ const DeskTable log_table = {
 };
 
 /*
- * Raise 22023 for an entry that claims to be a change of a record: what is removed comes back from such entries. The
- * owner of the log, who may import some, is believed.
+ * Raise 22023 for an entry that claims to be the desk's own, or of a record of the desk: what was removed comes back from
+ * such entries, and the past is told by them. The owner of the log, who may import some, is believed.
  */
 static void
 check_claim(Relation rel, const Row *entry)
 {
 	char	   *action = row_text(entry, ENTRY_ACTION);
+	char	   *table_name = row_text(entry, ENTRY_TABLE_NAME);
 
-	if (row_is_null(entry, ENTRY_TABLE_NAME) || action == NULL || !is_own_action(action) ||
-		has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
+	if (has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("action \"%s\" on a table is the desk's own", action),
-			 errhint("Choose another name for the event, or leave table_name out.")));
+	if (action != NULL && is_own_action(action))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("action \"%s\" is the desk's own", action),
+				 errhint("Choose another name for the event.")));
+	if (table_name != NULL && desk_table(table_name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an event of yours cannot be about a record of support.%s", table_name),
+				 errhint("Leave table_name out: ticket_id says what it is about, new_value the rest.")));
 }
 
 /* Stamp an entry that an application writes: when and where it says it was written is not the client's to say. */
