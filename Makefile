@@ -10,6 +10,7 @@ OBJS = \
 	src/keeping.o \
 	src/row.o \
 	src/plan.o \
+	src/own_relation.o \
 	src/actor.o \
 	src/image.o \
 	src/direct.o \

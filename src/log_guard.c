@@ -102,7 +102,7 @@ support_guard_log(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.guard_log", TRIGGER_EVENT_BEFORE, true);
 
-	(void) table_named(trigdata);
+	(void) own_table(trigdata);
 	if (moving_entries)
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))

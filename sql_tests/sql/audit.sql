@@ -501,6 +501,11 @@ SELECT at, note_at(at) FROM unnest('{
 SELECT DISTINCT tableoid::regclass AS partition, occurred_at, era, actor_id, db_role = current_user AS is_me, action, table_name,
 	record_id IS NOT NULL AS has_record, ticket_id, old_value, new_value
 FROM support.audit_log WHERE tableoid::regclass::text ~ '06|08' ORDER BY occurred_at;
+-- Whoever writes into one is stamped there, wherever it lies.
+CREATE TABLE public.elsewhere PARTITION OF support.audit_log FOR VALUES FROM ('2026-12-01 00:00+00') TO ('2027-01-01 00:00+00');
+INSERT INTO public.elsewhere (occurred_at, action, db_role) VALUES ('2026-12-24 12:00+00', 'placed', 'somebody else')
+RETURNING id IS NOT NULL AS has_id, era, db_role = current_user AS real_role;
+DROP TABLE public.elsewhere;
 -- They are closed as well.
 DELETE FROM support_internal.audit_log_2026_05;
 \echo :LAST_ERROR_SQLSTATE

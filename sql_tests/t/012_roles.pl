@@ -257,6 +257,8 @@ may_not(
 	'DROP TABLE support.audit_log',
 	'CREATE TABLE public.partition PARTITION OF support.audit_log DEFAULT',
 	'CREATE RULE forge AS ON INSERT TO support.audit_log DO INSTEAD NOTHING',
+	'CREATE TEMP TABLE tags (LIKE support.tags); CREATE TRIGGER t AFTER INSERT ON pg_temp.tags FOR EACH ROW '
+		. "EXECUTE FUNCTION support_internal.after_row('tags')",
 	'CREATE FUNCTION support.forge() RETURNS bigint LANGUAGE sql RETURN 1',
 	'ALTER FUNCTION support.desk_now() RENAME TO forged',
 	'SELECT support_internal.guard_log()',
