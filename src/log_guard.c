@@ -11,6 +11,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "actor.h"
 #include "audit.h"
 #include "log_writer.h"
 #include "trigger.h"
@@ -21,6 +22,7 @@ enum
 	ENTRY_ID,
 	ENTRY_ERA,
 	ENTRY_XID,
+	ENTRY_ACTOR_ID,
 	ENTRY_DB_ROLE,
 	ENTRY_TICKET_ID,
 	ENTRY_ACTION,
@@ -31,6 +33,7 @@ static const DeskColumn entry_columns[] = {
 	[ENTRY_ID] = {"id", COLUMN_BIGINT},
 	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
 	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
+	[ENTRY_ACTOR_ID] = {"actor_id", COLUMN_BIGINT},
 	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
 	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
 	[ENTRY_ACTION] = {"action", COLUMN_TEXT},
@@ -65,7 +68,10 @@ check_claim(Relation rel, const Row *entry)
 				 errhint("Leave table_name out: ticket_id says what it is about, new_value the rest.")));
 }
 
-/* Stamp an entry that an application writes: when and where it says it was written is not the client's to say. */
+/*
+ * Stamp an entry that an application writes: when and where it says it was written is not the client's to say. Who acted
+ * is, but for a person's own session.
+ */
 static HeapTuple
 stamp_entry(TriggerData *trigdata)
 {
@@ -74,6 +80,8 @@ stamp_entry(TriggerData *trigdata)
 
 	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
 	check_claim(rel, &entry);
+	if (!row_is_null(&entry, ENTRY_ACTOR_ID))
+		check_acts_as(row_int64(&entry, ENTRY_ACTOR_ID));
 	fill_in_defaults(rel, &entry);
 	/* before version 17 of the server a partition knows nothing of its parent's identity */
 	if (row_is_null(&entry, ENTRY_ID))

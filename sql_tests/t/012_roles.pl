@@ -316,18 +316,23 @@ is(authors_after($last), 'app|2', 'users.db_role makes a role act as a user');
 $last = last_entry();
 $node->safe_psql('desk', 'SELECT jobs.close_ticket(1)', as('clerk'));
 is(authors_after($last), 'clerk|1', 'in a SECURITY DEFINER function too');
+may_not('app', 'who logs in as a person is nobody else', 'SELECT support.set_actor(4)',
+	"SELECT support.set_status(1, 'open', actor_id => 1)",
+	"SET support_ext.actor_id = 4; UPDATE support.tickets SET channel = 'web' WHERE id = 1");
+$node->safe_psql('desk', "UPDATE support.users SET role = 'bot' WHERE id = 2");
 $last = last_entry();
 $node->safe_psql('desk', <<'SQL', as('app'));
 SELECT support.set_actor(4);
 UPDATE support.tickets SET channel = 'web' WHERE id = 1;
 SQL
-is(authors_after($last), 'app|4', 'support.set_actor() comes before that');
+is(authors_after($last), 'app|4', 'for a bot, support.set_actor() comes before that');
 $last = last_entry();
 $node->safe_psql('desk', <<'SQL', as('app'));
 SELECT support.set_status(1, 'open', actor_id => 1);
 SELECT support.set_status(1, 'pending');
 SQL
 is(authors_after($last), "app|1\napp|2", 'an argument counts for its call alone');
+$node->safe_psql('desk', "UPDATE support.users SET role = 'agent' WHERE id = 2");
 
 my $session = $node->background_psql('desk', as('app'));
 is($session->query_safe('SELECT support.actor_id()'), '2', 'a session knows its user');
