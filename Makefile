@@ -7,6 +7,7 @@ PGFILEDESC = "support_ext - a customer-support desk in the database"
 OBJS = \
 	src/errors.o \
 	src/attempt.o \
+	src/parts.o \
 	src/keeping.o \
 	src/row.o \
 	src/plan.o \
