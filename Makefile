@@ -7,11 +7,13 @@ PGFILEDESC = "support_ext - a customer-support desk in the database"
 OBJS = \
 	src/errors.o \
 	src/attempt.o \
+	src/parts.o \
 	src/keeping.o \
 	src/row.o \
 	src/owner.o \
 	src/analysis.o \
 	src/plan.o \
+	src/own_relation.o \
 	src/actor.o \
 	src/settings.o \
 	src/image.o \
@@ -51,11 +53,11 @@ OBJS = \
 	src/sla_live.o \
 	src/sla_reapply.o \
 	src/sla_check.o \
+	src/ticket_access.o \
 	src/reply.o \
 	src/search.o \
 	src/trigger.o \
 	src/log_guard.o \
-	src/ticket_access.o \
 	src/people.o \
 	src/calendar_edit.o \
 	src/sla_edit.o \

@@ -38,7 +38,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_sla_reapply';
 COMMENT ON FUNCTION support.sla_reapply(bigint, bigint) IS
-	'Holds unsolved tickets to the policies and calendars as they are now: all of them, or those that have the policy or a clock of it. What clocks have consumed stays. Returns how many tickets had a clock that turned; tells of every 10,000 that it has seen. P0002: no such policy.';
+	'Holds unsolved tickets to the policies and calendars as they are now: all of them, or those that have the policy or a clock of it. What clocks have consumed stays. Returns how many tickets had a clock that turned; tells of every 10,000 that it has seen. A ticket whose clocks cannot be turned is left out with a WARNING. P0002: no such policy.';
 REVOKE ALL ON FUNCTION support.sla_reapply(bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.sla_tick(
@@ -48,7 +48,7 @@ RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_sla_tick';
 COMMENT ON FUNCTION support.sla_tick(integer) IS
-	'Writes warnings and breaches that are due to sla_events, as of the instants at which they were: so many clocks at most. Returns how many clocks it looked at; 0 once nothing is left that nobody else is changing. Several sessions may call it at once. Deadlines and breaches are right without it. 22023: batch_size below 1.';
+	'Writes warnings and breaches that are due to sla_events, as of the instants at which they were: so many clocks at most. Returns how many clocks it looked at; 0 once nothing is left that nobody else is changing. Several sessions may call it at once. A ticket whose clocks cannot be turned is left out with a WARNING. Deadlines and breaches are right without it. 22023: batch_size below 1.';
 REVOKE ALL ON FUNCTION support.sla_tick(integer) FROM PUBLIC;
 
 CREATE FUNCTION support_internal.sla_elapsed(

@@ -21,5 +21,7 @@ pg_noreturn extern void refuse_unknown_reference(const char *what, int64 id, con
 pg_noreturn extern void refuse_suppressed_row(void);
 pg_noreturn extern void refuse_time_zone(const char *name);
 pg_noreturn extern void refuse_taken_number(const char *number, int64 holder_id);
+pg_noreturn extern void refuse_taken_external_id(const char *external_id, const char *detail, const char *table,
+												 const char *constraint);
 
 #endif							/* SUPPORT_ERRORS_H */

@@ -176,7 +176,10 @@ load_statuses(void)
 	{
 		rules.statuses[i].name = keep_text(i, 1);
 		if (!category_named(TextDatumGetCString(result(i, 2)), &rules.statuses[i].category))
-			elog(ERROR, "unknown category \"%s\" of a status", TextDatumGetCString(result(i, 2)));
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("status \"%s\" has the category \"%s\", which there is not",
+							rules.statuses[i].name, TextDatumGetCString(result(i, 2)))));
 		rules.statuses[i].is_default = result_bool(i, 3);
 	}
 }

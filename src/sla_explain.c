@@ -235,7 +235,10 @@ turn_kind(uint64 row)
 	for (SlaEventKind kind = SLA_ACTIVATE; kind <= SLA_CANCEL; kind++)
 		if (strcmp(sla_event_names[kind], name) == 0)
 			return kind;
-	elog(ERROR, "unknown kind \"%s\" in support.sla_events", name);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("support.sla_events has an entry of the kind \"%s\", which there is not", name),
+			 errhint("Nobody but the desk writes to that table: delete the row.")));
 }
 
 /* What a turn says of the promise, as far as time counts by it. */

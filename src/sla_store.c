@@ -322,7 +322,11 @@ name_among(Datum value, const char *const *names, int n)
 	for (int i = 0; i < n; i++)
 		if (is_name(value, names[i]))
 			return i;
-	elog(ERROR, "unknown name \"%s\" in support.sla_clocks", TextDatumGetCString(value));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("support.sla_clocks has a clock with the metric or state \"%s\", which there is not",
+					TextDatumGetCString(value)),
+			 errhint("Nobody but the desk writes to that table: delete the row.")));
 }
 
 static TimestampTz
@@ -356,7 +360,8 @@ get_promise(const Values *row)
 		.calendar_id = get_id(row, CLOCK_CALENDAR_ID),
 		.calendar_version = row->nulls[CLOCK_CALENDAR_VERSION] ? 0 : DatumGetInt32(row->values[CLOCK_CALENDAR_VERSION]),
 		.pauses = categories_in(DatumGetArrayTypeP(row->values[CLOCK_PAUSE_CATEGORIES])),
-		.nwarns = ArrayGetNItems(ARR_NDIM(percents), ARR_DIMS(percents)),
+		/* a NULL among them has no place in the data */
+		.nwarns = ARR_HASNULL(percents) ? 0 : ArrayGetNItems(ARR_NDIM(percents), ARR_DIMS(percents)),
 		.warns = (const int32 *) ARR_DATA_PTR(percents)
 	};
 }
@@ -388,6 +393,7 @@ get_clock(ClockRow *clock_row)
 	clock->decided_team_id = get_id(row, CLOCK_DECIDED_TEAM_ID);
 	clock->decided_assignee_id = get_id(row, CLOCK_DECIDED_ASSIGNEE_ID);
 	clock->cancel_reason = get_text(row, CLOCK_CANCEL_REASON);
+	check_clock(clock);
 	return clock;
 }
 

@@ -21,6 +21,7 @@
 #include "direct.h"
 #include "fold.h"
 #include "log_writer.h"
+#include "own_relation.h"
 #include "plan.h"
 #include "row.h"
 #include "rules.h"
@@ -55,6 +56,7 @@ static void
 forget(Datum arg, Oid relid)
 {
 	forget_shapes(relid);
+	forget_own_relations(relid);
 	forget_user_of_role(relid);
 	forget_rules(relid);
 	forget_calendars(relid);
@@ -70,6 +72,7 @@ _PG_init(void)
 {
 	row_init();
 	analysis_init();
+	own_relations_init();
 	actor_init();
 	rules_init();
 	log_writer_init();

@@ -6,8 +6,9 @@
  * keeps the books of the row's ticket and writes the audit log, in this order; it comes before the foreign keys'
  * triggers, so that our word is heard first. refuse_truncate() guards against the one change that no row trigger sees.
  *
- * The argument is the table's logical name. A relation that lacks that table's columns is refused, so a trigger
- * function that was put on the wrong table reads nothing it does not know.
+ * The argument is the table's logical name. Whatever columns it has, a relation that is not the desk's own is refused:
+ * who may make tables must not write to the log by one that looks like ours. So is one that lacks the table's columns,
+ * so that a trigger function reads nothing it does not know.
  */
 #include "postgres.h"
 
@@ -23,6 +24,7 @@
 #include "audit.h"
 #include "calendar_check.h"
 #include "compat.h"
+#include "own_relation.h"
 #include "reply.h"
 #include "search.h"
 #include "settings.h"
@@ -179,7 +181,7 @@ check_protocol(FunctionCallInfo fcinfo, const char *function, TriggerEvent timin
 }
 
 /* The table that the trigger's argument names. Raises 39P01 if it names none. */
-const DeskTable *
+static const DeskTable *
 table_named(TriggerData *trigdata)
 {
 	const DeskTable *table = NULL;
@@ -194,6 +196,21 @@ table_named(TriggerData *trigdata)
 				 errmsg("trigger \"%s\" on table \"%s\" does not name a table of the desk",
 						trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation)),
 				 errhint("Its one argument is the table's logical name, such as tickets.")));
+	return table;
+}
+
+/* The table that the trigger's argument names, and that its relation is. Raises 39P01 if it is another. */
+const DeskTable *
+own_table(TriggerData *trigdata)
+{
+	const DeskTable *table = table_named(trigdata);
+
+	if (!is_own_relation(trigdata->tg_relation, table))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" on table \"%s\" serves the desk's %s, which that table is not",
+						trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation), table->name),
+				 errhint("The desk's triggers work on its own tables and their partitions alone.")));
 	return table;
 }
 
@@ -348,7 +365,7 @@ Datum
 support_before_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.before_row", TRIGGER_EVENT_BEFORE, true);
-	const DeskTable *table = table_named(trigdata);
+	const DeskTable *table = own_table(trigdata);
 
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 		return PointerGetDatum(trigdata->tg_trigtuple);
@@ -519,7 +536,7 @@ Datum
 support_after_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.after_row", TRIGGER_EVENT_AFTER, true);
-	const DeskTable *table = table_named(trigdata);
+	const DeskTable *table = own_table(trigdata);
 	Relation	rel = trigdata->tg_relation;
 	const TableShape *shape = shape_of(rel, table);
 	Row			row;

@@ -186,7 +186,7 @@ my @tables = (
 	[ 'sla_policies', "name\tposition", "VIP\t7", 'is_active = false', 'position = 7' ],
 	[ 'sla_targets', "policy_id\tmetric\ttarget", "1\tfirst_reply\t04:00", "target = '3 hours'", "metric = 'first_reply'" ],
 	[ 'tickets', "title\tdescription\tcreator_id", "Copied\t\t4", "status = 'pending'", "title = 'Copied'" ],
-	[ 'comments', "ticket_id\tauthor_id\tcontent", "2\t2\tCopied", "edited_at = '2026-01-01'", "content = 'Copied'" ],
+	[ 'comments', "ticket_id\tauthor_id\tcontent", "2\t2\tCopied", "external_id = 'mail-7'", "content = 'Copied'" ],
 	[ 'attachments', "ticket_id\tfilename", "2\tcopied.txt", 'byte_size = 7', "filename = 'copied.txt'" ],
 	[ 'tags', 'name', 'copied', "name = 'COPIED'", "name ILIKE 'copied'" ],
 	[ 'ticket_tags', "ticket_id\ttag_id", "2\t1", 'tag_id = 2', 'ticket_id = 2' ],
@@ -259,6 +259,8 @@ may_not(
 	'DROP TABLE support.audit_log',
 	'CREATE TABLE public.partition PARTITION OF support.audit_log DEFAULT',
 	'CREATE RULE forge AS ON INSERT TO support.audit_log DO INSTEAD NOTHING',
+	'CREATE TEMP TABLE tags (LIKE support.tags); CREATE TRIGGER t AFTER INSERT ON pg_temp.tags FOR EACH ROW '
+		. "EXECUTE FUNCTION support_internal.after_row('tags')",
 	'CREATE FUNCTION support.forge() RETURNS bigint LANGUAGE sql RETURN 1',
 	'ALTER FUNCTION support.desk_now() RENAME TO forged',
 	'SELECT support_internal.guard_log()',
@@ -316,18 +318,23 @@ is(authors_after($last), 'app|2', 'users.db_role makes a role act as a user');
 $last = last_entry();
 $node->safe_psql('desk', 'SELECT jobs.close_ticket(1)', as('clerk'));
 is(authors_after($last), 'clerk|1', 'in a SECURITY DEFINER function too');
+may_not('app', 'who logs in as a person is nobody else', 'SELECT support.set_actor(4)',
+	"SELECT support.set_status(1, 'open', actor_id => 1)",
+	"SET support_ext.actor_id = 4; UPDATE support.tickets SET channel = 'web' WHERE id = 1");
+$node->safe_psql('desk', "UPDATE support.users SET role = 'bot' WHERE id = 2");
 $last = last_entry();
 $node->safe_psql('desk', <<'SQL', as('app'));
 SELECT support.set_actor(4);
 UPDATE support.tickets SET channel = 'web' WHERE id = 1;
 SQL
-is(authors_after($last), 'app|4', 'support.set_actor() comes before that');
+is(authors_after($last), 'app|4', 'for a bot, support.set_actor() comes before that');
 $last = last_entry();
 $node->safe_psql('desk', <<'SQL', as('app'));
 SELECT support.set_status(1, 'open', actor_id => 1);
 SELECT support.set_status(1, 'pending');
 SQL
 is(authors_after($last), "app|1\napp|2", 'an argument counts for its call alone');
+$node->safe_psql('desk', "UPDATE support.users SET role = 'agent' WHERE id = 2");
 
 my $session = $node->background_psql('desk', as('app'));
 is($session->query_safe('SELECT support.actor_id()'), '2', 'a session knows its user');

@@ -252,7 +252,7 @@ DELETE FROM support.tickets WHERE title LIKE 'Imported 2%';
 UPDATE support.tickets SET deleted_at = support.desk_now() WHERE title LIKE 'Imported 3%';
 SELECT support.restore_ticket(id) FROM support.tickets WHERE title LIKE 'Imported 3%' AND id % 2 = 0;
 INSERT INTO shop.kept_tickets (ticket_id, ticket, content)
-SELECT ticket_id, support.get_ticket(ticket_id, true), support.attachment_content(ticket_id, id)
+SELECT ticket_id, support.get_ticket(ticket_id, true), support.attachment_content(ticket_id, id, true)
 FROM support.attachments WHERE ticket_id = 4;
 -- what the reports count is added up, but for what follows
 SELECT support.fold_stats();
