@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -15,7 +14,6 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "actor.h"
@@ -178,28 +176,33 @@ try_and_report(ReturnSetInfo *rsinfo, const Entry *entry)
 		report(rsinfo, entry, NULL);
 }
 
-/* Undo entries on trial, the newest first: all of it is taken back in the end. */
-static void
-try_entries(ReturnSetInfo *rsinfo, SPITupleTable *rows, uint64 n)
+/* Entries that are undone on trial. */
+typedef struct Trials
 {
+	ReturnSetInfo *rsinfo;
+	SPITupleTable *rows;
+	uint64		n;
+} Trials;
+
+/* Undo entries on trial, the newest first. */
+static void
+try_entries(void *arg)
+{
+	Trials	   *trials = arg;
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext per_entry = AllocSetContextCreate(context, "entry", ALLOCSET_DEFAULT_SIZES);
-	ResourceOwner owner = CurrentResourceOwner;
 
-	BeginInternalSubTransaction(NULL);
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < trials->n; i++)
 	{
 		Entry		entry;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(per_entry);
 		MemoryContextReset(per_entry);
-		entry = entry_of(rows, i);
-		try_and_report(rsinfo, &entry);
+		entry = entry_of(trials->rows, i);
+		try_and_report(trials->rsinfo, &entry);
 	}
-	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
 	MemoryContextDelete(per_entry);
 }
 
@@ -261,6 +264,7 @@ support_undo_since(PG_FUNCTION_ARGS)
 	int64		actor_id = required_id(fcinfo, 0, "actor_id");
 	bool		dry_run = PG_ARGISNULL(2) || PG_GETARG_BOOL(2);
 	SPITupleTable *rows;
+	Trials		trials;
 	Args		args = {0};
 	Call		call;
 	uint64		n;
@@ -273,8 +277,11 @@ support_undo_since(PG_FUNCTION_ARGS)
 	arg_passed(&args, fcinfo, 1);
 	n = run(&statements[ENTRIES_OF_ACTOR], &args);
 	rows = SPI_tuptable;
+	trials = (Trials) {
+		rsinfo, rows, n
+	};
 	if (dry_run)
-		try_entries(rsinfo, rows, n);
+		rehearse(try_entries, &trials);
 	else
 		undo_entries(rsinfo, rows, n);
 	end_call(&call);
