@@ -195,11 +195,14 @@ current_xid(void)
 	return (int64) U64FromFullTransactionId(GetTopFullTransactionId());
 }
 
-/* The role that asked, whatever a SECURITY DEFINER function on the way says. */
+/*
+ * The role that asked, whatever a SECURITY DEFINER function on the way says. In a security-restricted operation, such as
+ * ANALYZE, the server has become the owner of a table to run what that owner put on it: the owner asks, whoever began it.
+ */
 const char *
 asking_role(void)
 {
-	Oid			role = GetOuterUserId();
+	Oid			role = InSecurityRestrictedOperation() ? user_at_hand() : GetOuterUserId();
 
 	if (role != known_role)
 	{

@@ -36,6 +36,10 @@ static Statement layout_statement = {
 	.as_owner_of = INTERNAL_TABLE("schema_version")
 };
 
+/* Who became an owner, and in which transaction: see user_at_hand(). */
+static Oid	caller_of_owner = InvalidOid;
+static LocalTransactionId called_in;
+
 /* The schema_version table that was last found to hold LAYOUT_VERSION. */
 static Oid	checked_layout = InvalidOid;
 
@@ -84,6 +88,11 @@ void
 become_owner(Oid relid, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
+	if (!(caller->context & SECURITY_NOFORCE_RLS))
+	{
+		caller_of_owner = caller->user;
+		called_in = current_lxid();
+	}
 	SetUserIdAndSecContext(table_owner(relid),
 						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
@@ -92,6 +101,25 @@ void
 become_caller(const Caller *caller)
 {
 	SetUserIdAndSecContext(caller->user, caller->context);
+}
+
+/*
+ * The user at hand, before we, or a foreign key whose cascade our triggers log, became the owner of a table. Our triggers
+ * on the row that the cascade follows from have asked before.
+ */
+Oid
+user_at_hand(void)
+{
+	Oid			user;
+	int			context;
+
+	GetUserIdAndSecContext(&user, &context);
+	if (!(context & SECURITY_NOFORCE_RLS))
+	{
+		caller_of_owner = user;
+		called_in = current_lxid();
+	}
+	return called_in == current_lxid() ? caller_of_owner : user;
 }
 
 /* Raise 42501 unless the caller has the rights of the desk's owner: who owns the log. */

@@ -70,6 +70,7 @@ extern void check_layout(void);
 pg_noreturn extern void refuse_layout(int version);
 extern void become_owner(Oid relid, Caller *caller);
 extern void become_caller(const Caller *caller);
+extern Oid	user_at_hand(void);
 
 extern void arg(Args *args, Datum value);
 extern void arg_null(Args *args);
