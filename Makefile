@@ -67,6 +67,7 @@ OBJS = \
 	src/attachment.o \
 	src/digest.o \
 	src/merkle.o \
+	src/eras.o \
 	src/chain.o \
 	src/leaves.o \
 	src/recycle.o \

@@ -80,14 +80,17 @@ enum
 };
 
 static Statement statements[] = {
+	/* no era comes back: a desk that returns to an earlier cluster begins another */
 	[FIND_ERA] = {
 		.text = "SELECT era FROM support_internal.eras"
-		" WHERE system_identifier OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2",
+		" WHERE system_identifier OPERATOR(pg_catalog.=) $1 AND database_oid OPERATOR(pg_catalog.=) $2"
+		"	AND era OPERATOR(pg_catalog.=) (SELECT pg_catalog.max(e.era) FROM support_internal.eras AS e)",
 		.nargs = 2, .argtypes = {INT8OID, OIDOID}, .as_owner_of = INTERNAL_TABLE("eras")
 	},
 	[ADD_ERA] = {
-		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at)"
-		" SELECT coalesce(pg_catalog.max(e.era), 0) OPERATOR(pg_catalog.+) 1, $1, $2, $3"
+		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
+		" SELECT coalesce(pg_catalog.max(e.era), 0) OPERATOR(pg_catalog.+) 1, $1, $2, $3,"
+		"	pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
 		" FROM support_internal.eras AS e"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 3, .argtypes = {INT8OID, OIDOID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("eras")
