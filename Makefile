@@ -87,6 +87,7 @@ OBJS = \
 	src/as_of.o \
 	src/subject.o \
 	src/inverse.o \
+	src/undo_order.o \
 	src/undo.o \
 	src/log_reader.o \
 	src/inserted.o \

@@ -26,6 +26,7 @@ typedef struct Entry
 	int64		ticket_id;
 	Jsonb	   *old_value;		/* NULL for none */
 	Jsonb	   *new_value;
+	bool		is_last;		/* of its record, surely, in what the query that called us sees of the log */
 } Entry;
 
 /* The columns of a query that entry_of() reads, of support.audit_log AS a. */
@@ -67,6 +68,7 @@ extern void begin_statement(Subject *subject, const char *start);
 extern void add_param(Subject *subject, int attribute, const char *word, Datum value, bool isnull);
 extern void add_condition(Subject *subject);
 extern bool lock_record(Subject *subject, Row *row);
+extern bool is_written_since(Subject *subject);
 extern void run_restoring(Subject *subject);
 extern int64 entry_that_undid(const Entry *entry);
 
