@@ -36,9 +36,10 @@ static Statement layout_statement = {
 	.as_owner_of = INTERNAL_TABLE("schema_version")
 };
 
-/* Who became an owner, and in which transaction: see user_at_hand(). */
-static Oid	caller_of_owner = InvalidOid;
-static LocalTransactionId called_in;
+/* The user at hand, and in which statement of which transaction: see note_user(). */
+static Oid	user_noted = InvalidOid;
+static LocalTransactionId noted_in;
+static TimestampTz noted_at;
 
 /* The schema_version table that was last found to hold LAYOUT_VERSION. */
 static Oid	checked_layout = InvalidOid;
@@ -83,16 +84,32 @@ table_owner(Oid relid)
 	return owner;
 }
 
+/*
+ * Note the user at hand of a security-restricted operation: the one who acts in his own right, or the first that we meet
+ * in a statement. Who acts outside of one is forgotten, so as not to be taken for the other.
+ */
+static void
+note_user(Oid user, int context)
+{
+	if (!(context & SECURITY_RESTRICTED_OPERATION))
+	{
+		noted_in = InvalidLocalTransactionId;
+		return;
+	}
+	if (context & SECURITY_LOCAL_USERID_CHANGE && noted_in == current_lxid() &&
+		noted_at == GetCurrentStatementStartTimestamp())
+		return;
+	user_noted = user;
+	noted_in = current_lxid();
+	noted_at = GetCurrentStatementStartTimestamp();
+}
+
 /* Act with the rights of a table's owner until become_caller(). */
 void
 become_owner(Oid relid, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
-	if (!(caller->context & SECURITY_NOFORCE_RLS))
-	{
-		caller_of_owner = caller->user;
-		called_in = current_lxid();
-	}
+	note_user(caller->user, caller->context);
 	SetUserIdAndSecContext(table_owner(relid),
 						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
@@ -104,8 +121,9 @@ become_caller(const Caller *caller)
 }
 
 /*
- * The user at hand, before we, or a foreign key whose cascade our triggers log, became the owner of a table. Our triggers
- * on the row that the cascade follows from have asked before.
+ * The user at hand, before anybody else's rights were taken on: by us, by a SECURITY DEFINER function, by a foreign key for
+ * its cascade, or (from 18 on) by a trigger that fires for whom it was queued. Our triggers on the row that a cascade
+ * follows from have asked before.
  */
 Oid
 user_at_hand(void)
@@ -114,12 +132,8 @@ user_at_hand(void)
 	int			context;
 
 	GetUserIdAndSecContext(&user, &context);
-	if (!(context & SECURITY_NOFORCE_RLS))
-	{
-		caller_of_owner = user;
-		called_in = current_lxid();
-	}
-	return called_in == current_lxid() ? caller_of_owner : user;
+	note_user(user, context);
+	return user_noted;
 }
 
 /* Raise 42501 unless the caller has the rights of the desk's owner: who owns the log. */

@@ -44,6 +44,14 @@ INSERT INTO baits VALUES ('by the owner');
 RESET SESSION AUTHORIZATION;
 RESET search_path;
 
+-- A clerk lets everybody note something.
+CREATE ROLE regress_clerk;
+GRANT USAGE ON SCHEMA support TO regress_clerk;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support TO regress_clerk;
+CREATE FUNCTION public.note(what text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = ''
+AS $$ SELECT what FROM support.log_event(NULL, what) $$;
+ALTER FUNCTION public.note(text) OWNER TO regress_clerk;
+
 -- Whom the entries name that were written since the last look.
 CREATE FUNCTION public.written() RETURNS TABLE (db_role text, actor text, entries bigint) LANGUAGE plpgsql AS $$
 BEGIN
@@ -76,8 +84,20 @@ VACUUM FULL mallory.baits;
 SELECT * FROM public.written();
 CREATE INDEX ON mallory.baits (mallory.index_key(what || '!'));
 SELECT * FROM public.written();
+-- Others' rights that the owner's code takes on are theirs to give, but never those of who began it.
+SET SESSION AUTHORIZATION regress_mallory;
+CREATE OR REPLACE FUNCTION mallory.work(what text) RETURNS text LANGUAGE sql AS $$ SELECT public.note(what) $$;
+SET SESSION AUTHORIZATION regress_root;
+DO $$
+BEGIN
+	PERFORM support.log_event(NULL, 'begun');
+	ANALYZE mallory.baits;
+	PERFORM support.log_event(NULL, 'ended');
+END
+$$;
+SELECT * FROM public.written();
 RESET SESSION AUTHORIZATION;
 
 \c contrib_regression
 DROP DATABASE regress_asking_role;
-DROP ROLE regress_root, regress_mallory;
+DROP ROLE regress_root, regress_mallory, regress_clerk;
