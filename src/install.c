@@ -320,10 +320,7 @@ grant_functions(Oid owner)
 static void
 become_desk_owner(Oid owner, Caller *caller)
 {
-	GetUserIdAndSecContext(&caller->user, &caller->context);
-	if (owner != caller->user)
-		SetUserIdAndSecContext(owner, caller->context | SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	become_role(owner, owner != GetUserId() ? SECURITY_RESTRICTED_OPERATION : 0, caller);
 }
 
 /*

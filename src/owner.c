@@ -101,15 +101,21 @@ note_user(Oid user, int context)
 	noted_at = GetCurrentStatementStartTimestamp();
 }
 
-/* Act with the rights of a table's owner until become_caller(). */
+/* Act with a role's rights until become_caller(), with further bits for the security context. */
 void
-become_owner(Oid relid, Caller *caller)
+become_role(Oid role, int context, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
 	note_user(caller->user, caller->context);
 	caller->path_level = enter_safe_path();
-	SetUserIdAndSecContext(table_owner(relid),
-						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	SetUserIdAndSecContext(role, caller->context | context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+}
+
+/* The same with the rights of a table's owner. */
+void
+become_owner(Oid relid, Caller *caller)
+{
+	become_role(table_owner(relid), 0, caller);
 }
 
 void

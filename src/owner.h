@@ -18,6 +18,7 @@ extern void leave_safe_path(int level);
 extern Oid	desk_relation(const char *schema, const char *name);
 extern Oid	table_owner(Oid relid);
 extern void check_desk_owner(const char *what);
+extern void become_role(Oid role, int context, Caller *caller);
 extern void become_owner(Oid relid, Caller *caller);
 extern void become_caller(const Caller *caller);
 extern Oid	user_at_hand(void);
