@@ -108,6 +108,7 @@ reapply_some(Relation rel, int64 policy_id, int64 *last_id, int64 *turned)
 
 		CHECK_FOR_INTERRUPTS();
 		row_fill(&row, tickets->vals[i], tickets->tupdesc);
+		row_require(&row);
 		*turned += reapply(&row, policy_id, at);
 		*last_id = row_int64(&row, TICKET_ID);
 		MemoryContextSwitchTo(caller);

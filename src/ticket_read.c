@@ -77,7 +77,7 @@ static Statement statements[] = {
 		"	AND (c.id IS NULL OR (c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))"
 		" ORDER BY a.id",
 		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {INT8OID},
-		{TEXTOID, NOT_NULL}, {INT8OID}, {TIMESTAMPTZOID, NOT_NULL}},
+		{TEXTOID}, {INT8OID}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
 	/* a page, and the first comment of the next, which tells whether there is one */
