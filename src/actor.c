@@ -4,7 +4,9 @@
  *
  * The acting user is support_ext.actor_id where that is set, else the user whose db_role is the session user. It is
  * what a client says of itself: a label for the log, not a proof of identity; the log keeps the database role beside
- * it. A function's trailing argument actor_id becomes the setting for the length of the call, under a settings level
+ * it. But who logs in as himself is known: a role that is a person's db_role acts as that person alone, unless it has the
+ * rights of the desk's owner. A setting is taken as it comes, also before there is a transaction to look anybody up in,
+ * so this is asked whenever it is read. A function's trailing argument actor_id becomes the setting for the length of the call, under a settings level
  * of its own, so that triggers and defaults see it and the end of the (sub)transaction takes it back after an error.
  *
  * Which user a database role stands for is kept for the session. The trigger on users invalidates that table's
@@ -15,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -33,8 +36,8 @@ enum
 
 static Statement statements[] = {
 	[USER_OF_ROLE] = {
-		.text = "SELECT id FROM support.users WHERE db_role = $1",
-		.columns = {{INT8OID, NOT_NULL}},
+		.text = "SELECT id, role <> 'bot' FROM support.users WHERE db_role = $1",
+		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[NAME_OF_USER] = {
@@ -64,6 +67,7 @@ static bool now_is_set;
 static Oid	role_looked_up = InvalidOid;
 static Oid	users_relid = InvalidOid;
 static int64 user_of_role;		/* 0 if none */
+static bool user_is_person;		/* and no bot, which is a program that may act for many */
 static bool db_role_changed;
 
 /* Read a user's id; the empty string is 0, for none. */
@@ -173,6 +177,7 @@ session_user_id(void)
 	Args		args = {0};
 	Oid			role = GetSessionUserId();
 	int64		found = 0;
+	bool		is_person = false;
 
 	if (role == role_looked_up && !db_role_changed)
 		return user_of_role;
@@ -183,20 +188,45 @@ session_user_id(void)
 	SPI_connect();
 	arg_text(&args, GetUserNameFromId(role, false));
 	if (run(&statements[USER_OF_ROLE], &args) > 0)
+	{
 		found = result_int64(0, 1);
+		is_person = result_bool(0, 2);
+	}
 	SPI_finish();
 
 	/* what an old snapshot or a change on the way says is right for now only */
 	user_of_role = found;
+	user_is_person = is_person;
 	role_looked_up = IsolationUsesXactSnapshot() || db_role_changed ? InvalidOid : role;
 	return found;
 }
 
-/* Who acts? False if nobody is known to. */
+/* Raise 42501 if the session is another person's, who has not the rights of the desk's owner. */
+void
+check_acts_as(int64 user_id)
+{
+	int64		own_id = session_user_id();
+	Oid			owner;
+
+	if (own_id == 0 || own_id == user_id || !user_is_person)
+		return;
+	owner = table_owner(desk_relation("support", "audit_log"));
+	if (has_privs_of_role(GetSessionUserId(), owner) || has_privs_of_role(GetUserId(), owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" acts as user %lld and not as user %lld",
+					GetUserNameFromId(GetSessionUserId(), false), (long long) own_id, (long long) user_id),
+			 errhint("Who acts for others connects as a role that is nobody's db_role, or has the rights of the desk's owner.")));
+}
+
+/* Who acts? False if nobody is known to. Raises 42501 if the setting names somebody whom the session may not act as. */
 bool
 acting_user(int64 *user_id)
 {
 	*user_id = actor_set != 0 ? actor_set : session_user_id();
+	if (actor_set != 0)
+		check_acts_as(actor_set);
 	return *user_id != 0;
 }
 
@@ -226,7 +256,7 @@ check_actor_argument(int64 user_id)
 
 /*
  * Open the frame of a function: an SPI level on a desk of the right layout, and the acting user that the argument
- * names. NULL leaves the acting user as it is.
+ * names. NULL leaves the acting user as it is. Raises 42501, P0002 or 55000 for one whom the session cannot act as.
  */
 void
 begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
@@ -241,6 +271,7 @@ begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
 	if (acting_user(&user_id) && user_id == PG_GETARG_INT64(actor_argument))
 		return;
 	user_id = PG_GETARG_INT64(actor_argument);
+	check_acts_as(user_id);
 	check_actor_argument(user_id);
 	call->nestlevel = NewGUCNestLevel();
 	set_actor_setting(user_id, GUC_ACTION_SAVE);
@@ -268,7 +299,7 @@ support_actor_id(PG_FUNCTION_ARGS)
 
 /*
  * set_actor(user_id, is_local) -> 'full name (role)'. NULL clears. P0002 for an unknown user, 55000 for one who was
- * deactivated.
+ * deactivated, 42501 for another than the person whose session it is.
  */
 PG_FUNCTION_INFO_V1(support_set_actor);
 Datum
@@ -288,6 +319,7 @@ support_set_actor(PG_FUNCTION_ARGS)
 
 	user_id = PG_GETARG_INT64(0);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	check_acts_as(user_id);
 	arg_int64(&args, user_id);
 	if (run(&statements[NAME_OF_USER], &args) == 0)
 		refuse_missing("user", user_id);

@@ -61,9 +61,7 @@ parameter(ParseState *pstate, ParamRef *reference)
 	int			n = reference->number;
 
 	if (n < 1 || n > statement->nargs)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_PARAMETER),
-				 errmsg("there is no parameter $%d", n)));
+		elog(ERROR, "\"%s\" has no parameter $%d", statement->text, n);
 	param->paramkind = PARAM_EXTERN;
 	param->paramid = n;
 	param->paramtype = (statement->more_argtypes ? statement->more_argtypes : statement->argtypes)[n - 1];
@@ -188,6 +186,8 @@ end_analysis(ParseState *pstate, Query *query, JumbleState *jstate)
 {
 	Analysis   *analysis = pstate->p_paramref_hook == parameter ? pstate->p_ref_hook_state : first_analysis;
 
+	/* what the other hook may analyse is not ours */
+	first_analysis = NULL;
 	if (previous_hook)
 		previous_hook(pstate, query, jstate);
 	if (analysis == NULL)

@@ -128,15 +128,26 @@ refuse_time_zone(const char *name)
 			 errhint("The view pg_timezone_names lists them: UTC, Europe/Berlin, America/New_York and so on.")));
 }
 
-/* 23505: a ticket number that another ticket has. */
+/* 23505: a ticket number that another ticket has: 0 for one that the caller may not see. */
 void
 refuse_taken_number(const char *number, int64 holder_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("ticket number \"%s\" is taken", number),
-			 errdetail("Ticket %lld has it.", (long long) holder_id),
+			 holder_id != 0 ? errdetail("Ticket %lld has it.", (long long) holder_id) : 0,
 			 err_constraint("tickets", "ix_tickets_ticket_number")));
+}
+
+/* 23505: an external_id that somebody else's record has; the detail is NULL where the caller may not see that. */
+void
+refuse_taken_external_id(const char *external_id, const char *detail, const char *table, const char *constraint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("external_id \"%s\" is taken", external_id),
+			 detail != NULL ? errdetail_internal("%s", detail) : 0,
+			 err_constraint(table, constraint)));
 }
 
 /* 27000: a row that must be there is not. */

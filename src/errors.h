@@ -25,5 +25,7 @@ pg_noreturn extern void refuse_number(const char *what);
 pg_noreturn extern void refuse_lone_call(void);
 pg_noreturn extern void refuse_time_zone(const char *name);
 pg_noreturn extern void refuse_taken_number(const char *number, int64 holder_id);
+pg_noreturn extern void refuse_taken_external_id(const char *external_id, const char *detail, const char *table,
+												 const char *constraint);
 
 #endif							/* SUPPORT_ERRORS_H */

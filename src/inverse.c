@@ -25,6 +25,7 @@
 #include "recycle.h"
 #include "reply.h"
 #include "ticket_access.h"
+#include "trigger.h"
 #include "workflow.h"
 
 enum
@@ -146,8 +147,8 @@ check_not_gone(const Subject *subject)
 		if (name != NULL && get_attnum(RelationGetRelid(subject->rel), name) == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("entry %lld cannot be undone: support.%s has no column \"%s\" any more",
-							(long long) subject->entry->id, subject->entry->table_name, name)));
+					 errmsg("entry %lld cannot be undone: %s.%s has no column \"%s\" any more", (long long) subject->entry->id,
+							schema_of(subject->table), subject->entry->table_name, name)));
 	}
 }
 
@@ -161,7 +162,7 @@ undo_update(Subject *subject, Undoing *undoing)
 
 	if (!lock_record(subject, &row))
 		refuse_changed_record(subject, NULL);
-	begin_statement(subject, "UPDATE support.%s");
+	begin_statement(subject, "UPDATE %s");
 	nestlevel = begin_image_settings(subject->shape);
 	n = add_assignments(subject, &row, undoing);
 	end_image_settings(nestlevel);
@@ -251,7 +252,7 @@ undo_insert(Subject *subject)
 	else
 		check_last_is_ours(subject);
 	check_nothing_added(subject);
-	begin_statement(subject, "DELETE FROM support.%s");
+	begin_statement(subject, "DELETE FROM %s");
 	add_condition(subject);
 	run_restoring(subject);
 }

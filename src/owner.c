@@ -100,5 +100,6 @@ check_desk_owner(const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("only the owner of the desk may %s", what),
-				 errhint("A SECURITY DEFINER function of the owner may call it for others.")));
+				 errhint("A function of the owner may call it for others, with arguments of its own:"
+						 " SECURITY DEFINER SET search_path = pg_catalog, pg_temp, and EXECUTE revoked from PUBLIC.")));
 }

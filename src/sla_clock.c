@@ -37,6 +37,21 @@ is_breached(const Clock *clock)
 	return clock->breach_reason != NULL;
 }
 
+/* Raise 55000 for what no clock of ours says: arithmetic would go astray by it, and the row that it writes break rules. */
+void
+check_clock(const Clock *clock)
+{
+	bool		is_sound = clock->promise.target > 0 && clock->consumed >= 0 && clock->warned >= 0 &&
+		!TIMESTAMP_NOT_FINITE(clock->checkpoint_at) && !TIMESTAMP_NOT_FINITE(clock->started_at) &&
+		is_breached(clock) == (clock->breached_at != DT_NOBEGIN);
+
+	if (!is_sound)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("clock %lld of ticket %lld has impossible values", (long long) clock->id, (long long) clock->ticket_id),
+				 errhint("Nobody but the desk writes to support.sla_clocks: delete the row.")));
+}
+
 /* Do two promises say the same? */
 bool
 same_promise(const Promise *a, const Promise *b)

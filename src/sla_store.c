@@ -326,7 +326,10 @@ is_name(Datum value, const char *name)
 pg_noreturn static void
 refuse_value(int column, const char *problem)
 {
-	refuse_altered_column("support.sla_clocks", clock_columns[column].name, problem);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of relation support.sla_clocks %s", clock_columns[column].name, problem),
+			 errhint("Nobody but the desk writes to that table: delete the row.")));
 }
 
 /* Which of some names a column has. */
@@ -336,7 +339,7 @@ name_among(const Values *row, int column, const char *const *names, int n)
 	for (int i = 0; i < n; i++)
 		if (is_name(row->values[column], names[i]))
 			return i;
-	refuse_value(column, "has a name that is not known");
+	refuse_value(column, psprintf("is \"%s\", which is not known", TextDatumGetCString(row->values[column])));
 }
 
 /* The microseconds of an interval that is no less than nothing, and has no days or months. */
@@ -409,7 +412,7 @@ check_complete(const Values *row)
 {
 	for (int i = 0; i < CLOCK_COLUMNS; i++)
 		if (row->nulls[i] && clock_columns[i].always_set)
-			refuse_value(i, "is null where it must not be");
+			refuse_altered_column("support.sla_clocks", clock_columns[i].name, "is null where it must not be");
 }
 
 static Clock *
@@ -441,7 +444,8 @@ get_clock(ClockRow *clock_row)
 	clock->decided_assignee_id = get_id(row, CLOCK_DECIDED_ASSIGNEE_ID);
 	clock->cancel_reason = get_text(row, CLOCK_CANCEL_REASON);
 	if (clock->state == CLOCK_CANCELLED && clock->cancel_reason == NULL)
-		refuse_value(CLOCK_CANCEL_REASON, "is null where it must not be");
+		refuse_value(CLOCK_CANCEL_REASON, "is null, and the clock was cancelled");
+	check_clock(clock);
 	return clock;
 }
 

@@ -90,7 +90,7 @@ record_name(const Entry *entry)
 	char	   *name;
 
 	if (!entry->has_record_id)
-		return psprintf("a row of support.%s", entry->table_name);
+		return psprintf("a row of %s.%s", schema_of(desk_table(entry->table_name)), entry->table_name);
 	/* the tables with ids have plain plurals for names */
 	name = psprintf("%.*s %lld", (int) strlen(entry->table_name) - 1, entry->table_name, (long long) entry->record_id);
 	if (entry->ticket_id == 0 || strcmp(entry->table_name, "tickets") == 0)
@@ -218,8 +218,8 @@ key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("entry %lld cannot be undone: it does not tell which row of support.%s it is about",
-						(long long) entry->id, entry->table_name)));
+				 errmsg("entry %lld cannot be undone: it does not tell which row of %s.%s it is about",
+						(long long) entry->id, schema_of(shape->table), entry->table_name)));
 	jsonb_push(&builder, WJB_END_OBJECT, NULL);
 	return JsonbValueToJsonb(builder.result);
 }
@@ -231,7 +231,7 @@ open_subject(Subject *subject, const Entry *entry)
 
 	subject->entry = entry;
 	subject->table = check_undoable(entry);
-	subject->rel = table_open(desk_relation("support", entry->table_name), RowExclusiveLock);
+	subject->rel = table_open(desk_relation(schema_of(subject->table), entry->table_name), RowExclusiveLock);
 	subject->shape = shape_of(subject->rel, subject->table);
 	subject->key = subject->table->has_id ? NULL :
 		key_in(entry, subject->rel, subject->shape,
@@ -248,12 +248,13 @@ close_subject(Subject *subject)
 	table_close(subject->rel, NoLock);
 }
 
-/* Begin another statement on the record. */
+/* Begin another statement on the record, whose table's name the start has a place for. */
 void
 begin_statement(Subject *subject, const char *start)
 {
 	initStringInfo(&subject->text);
-	appendStringInfo(&subject->text, start, quote_identifier(subject->entry->table_name));
+	appendStringInfo(&subject->text, start,
+					 quote_qualified_identifier(schema_of(subject->table), subject->entry->table_name));
 	subject->nparams = 0;
 }
 
@@ -321,7 +322,7 @@ run_change(Subject *subject)
 bool
 lock_record(Subject *subject, Row *row)
 {
-	begin_statement(subject, "SELECT r.* FROM support.%s AS r");
+	begin_statement(subject, "SELECT r.* FROM %s AS r");
 	add_condition(subject);
 	appendStringInfoString(&subject->text, " FOR UPDATE");
 	if (run_statement(subject) == 0)
@@ -371,7 +372,7 @@ entry_that_undid(const Entry *entry)
 
 	if (!table->has_id)
 	{
-		Relation	rel = table_open(desk_relation("support", entry->table_name), NoLock);
+		Relation	rel = table_open(desk_relation(schema_of(table), entry->table_name), NoLock);
 
 		key = key_in(entry, rel, shape_of(rel, table), image);
 		table_close(rel, NoLock);

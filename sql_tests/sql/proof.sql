@@ -378,8 +378,8 @@ SELECT finding FROM support.verify_audit();
 -- Pruning: a month leaves the log, its leaves stay.
 SELECT * FROM support.maintain() AS line WHERE line !~ 'guarded';
 SELECT finding FROM support.verify_audit();
-SET support_ext.retention = '4 months';
-SET support_ext.retention_action = 'archive';
+SELECT support.configure('retention', '4 months');
+SELECT support.configure('retention_action', 'archive');
 SELECT * FROM support.maintain() AS line WHERE line !~ 'guarded';
 SELECT kind, entries, first_at, last_at FROM support_internal.audit_seals ORDER BY seal_id DESC LIMIT 1;
 SELECT l.salt IS NULL AS salt_gone, l.pruned_by IS NULL AS not_pruned, l.erased_by IS NULL AS not_erased, count(*)
