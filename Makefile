@@ -72,6 +72,7 @@ OBJS = \
 	src/attachment.o \
 	src/digest.o \
 	src/merkle.o \
+	src/eras.o \
 	src/chain.o \
 	src/leaves.o \
 	src/recycle.o \
@@ -91,6 +92,7 @@ OBJS = \
 	src/as_of.o \
 	src/subject.o \
 	src/inverse.o \
+	src/undo_order.o \
 	src/undo.o \
 	src/log_reader.o \
 	src/inserted.o \

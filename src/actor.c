@@ -170,12 +170,15 @@ desk_clock(void)
 	return now_is_set ? now_set : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
 }
 
-/* Find the user whose db_role is the session user; 0 if there is none. */
+/*
+ * Find the user whose db_role is the session user; 0 if there is none. In a security-restricted operation nobody speaks
+ * for the session: see asking_role().
+ */
 static int64
 session_user_id(void)
 {
 	Args		args = {0};
-	Oid			role = GetSessionUserId();
+	Oid			role = InSecurityRestrictedOperation() ? user_at_hand() : GetSessionUserId();
 	int64		found = 0;
 	bool		is_person = false;
 

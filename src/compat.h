@@ -117,13 +117,18 @@ parse_time(PGFunction input, char *text, Datum *parsed)
 	MemoryContext context = CurrentMemoryContext;
 	volatile bool ok = true;
 
-	/* these input functions touch nothing that an error would leave behind but memory */
+	/*
+	 * These input functions touch nothing that an error would leave behind but memory, so there is no subtransaction;
+	 * a setting's check hook, which comes here, could not have one. Errors that do not speak of the text pass.
+	 */
 	PG_TRY();
 	{
 		*parsed = DirectFunctionCall3(input, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	}
 	PG_CATCH();
 	{
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
 		ok = false;

@@ -241,8 +241,9 @@ note_version(void)
 {
 	execute(psprintf("INSERT INTO support_internal.schema_version (version, installed_at)"
 					 " VALUES (%d, support.desk_now()) ON CONFLICT DO NOTHING", LAYOUT_VERSION));
-	execute("INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at)"
-			" SELECT 1, c.system_identifier, d.oid, support.desk_now()"
+	execute("INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
+			" SELECT 1, c.system_identifier, d.oid, support.desk_now(),"
+			"	pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
 			" FROM pg_catalog.pg_control_system() AS c, pg_catalog.pg_database AS d"
 			" WHERE d.datname = pg_catalog.current_database()"
 			" AND NOT EXISTS (SELECT FROM support_internal.eras)");

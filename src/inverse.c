@@ -243,14 +243,15 @@ check_last_is_ours(const Subject *subject)
 static void
 undo_insert(Subject *subject)
 {
+	const Entry *entry = subject->entry;
 	Row			row;
 
 	if (!lock_record(subject, &row))
 		refuse_changed_record(subject, NULL);
-	if (subject->table->has_id)
-		check_as_inserted(subject, &row);
-	else
+	if (!subject->table->has_id)
 		check_last_is_ours(subject);
+	else if (!entry->is_last || is_written_since(subject))
+		check_as_inserted(subject, &row);
 	check_nothing_added(subject);
 	begin_statement(subject, "DELETE FROM %s");
 	add_condition(subject);
@@ -289,7 +290,8 @@ undo_delete(Subject *subject, const Undoing *undoing)
 		lock_ticket_of(entry);
 	if (lock_record(subject, &row))
 		refuse_changed_record(subject, NULL);
-	check_last_is_ours(subject);
+	if (!entry->is_last)
+		check_last_is_ours(subject);
 	if (undoing->alone && subject->table == &tickets_table)
 		(void) restore_removed_ticket(entry->record_id);
 	else if (undoing->alone && subject->table == &comments_table)

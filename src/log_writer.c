@@ -84,15 +84,18 @@ enum
 };
 
 static Statement statements[] = {
+	/* no era comes back: a desk that returns to an earlier cluster begins another */
 	[FIND_ERA] = {
 		.text = "SELECT era FROM support_internal.eras"
-		" WHERE system_identifier = $1 AND database_oid = $2",
+		" WHERE system_identifier = $1 AND database_oid = $2"
+		"	AND era = (SELECT max(e.era) FROM support_internal.eras AS e)",
 		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, OIDOID}, .as_owner_of = INTERNAL_TABLE("eras")
 	},
 	[ADD_ERA] = {
-		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at)"
-		" SELECT coalesce(max(e.era), 0) + 1, $1, $2, $3"
+		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
+		" SELECT coalesce(max(e.era), 0) + 1, $1, $2, $3,"
+		"	pg_snapshot_xmin(pg_current_snapshot())::text::int8"
 		" FROM support_internal.eras AS e"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 3, .argtypes = {INT8OID, OIDOID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("eras")
@@ -217,11 +220,14 @@ current_xid(void)
 	return (int64) U64FromFullTransactionId(GetTopFullTransactionId());
 }
 
-/* The role that asked, whatever a SECURITY DEFINER function on the way says. */
+/*
+ * The role that asked, whatever a SECURITY DEFINER function on the way says. In a security-restricted operation, such as
+ * ANALYZE, the server has become the owner of a table to run what that owner put on it: the owner asks, whoever began it.
+ */
 const char *
 asking_role(void)
 {
-	Oid			role = GetOuterUserId();
+	Oid			role = InSecurityRestrictedOperation() ? user_at_hand() : GetOuterUserId();
 
 	if (role != known_role)
 	{

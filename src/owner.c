@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
@@ -25,6 +26,11 @@
 
 /* What enter_safe_path() returns where the path was safe already. */
 #define NO_LEVEL 0
+
+/* The user at hand, and in which statement of which transaction: see note_user(). */
+static Oid	user_noted = InvalidOid;
+static LocalTransactionId noted_in;
+static TimestampTz noted_at;
 
 /* From here to leave_safe_path(), which wants what this returns, find names in pg_catalog alone. */
 int
@@ -75,11 +81,32 @@ table_owner(Oid relid)
 	return owner;
 }
 
+/*
+ * Note the user at hand of a security-restricted operation: the one who acts in his own right, or the first that we meet
+ * in a statement. Who acts outside of one is forgotten, so as not to be taken for the other.
+ */
+static void
+note_user(Oid user, int context)
+{
+	if (!(context & SECURITY_RESTRICTED_OPERATION))
+	{
+		noted_in = InvalidLocalTransactionId;
+		return;
+	}
+	if (context & SECURITY_LOCAL_USERID_CHANGE && noted_in == current_lxid() &&
+		noted_at == GetCurrentStatementStartTimestamp())
+		return;
+	user_noted = user;
+	noted_in = current_lxid();
+	noted_at = GetCurrentStatementStartTimestamp();
+}
+
 /* Act with the rights of a table's owner until become_caller(). */
 void
 become_owner(Oid relid, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
+	note_user(caller->user, caller->context);
 	caller->path_level = enter_safe_path();
 	SetUserIdAndSecContext(table_owner(relid),
 						   caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
@@ -90,6 +117,22 @@ become_caller(const Caller *caller)
 {
 	leave_safe_path(caller->path_level);
 	SetUserIdAndSecContext(caller->user, caller->context);
+}
+
+/*
+ * The user at hand, before anybody else's rights were taken on: by us, by a SECURITY DEFINER function, by a foreign key for
+ * its cascade, or (from 18 on) by a trigger that fires for whom it was queued. Our triggers on the row that a cascade
+ * follows from have asked before.
+ */
+Oid
+user_at_hand(void)
+{
+	Oid			user;
+	int			context;
+
+	GetUserIdAndSecContext(&user, &context);
+	note_user(user, context);
+	return user_noted;
 }
 
 /* Raise 42501 unless the caller has the rights of the desk's owner: who owns the log. */

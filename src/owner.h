@@ -20,5 +20,6 @@ extern Oid	table_owner(Oid relid);
 extern void check_desk_owner(const char *what);
 extern void become_owner(Oid relid, Caller *caller);
 extern void become_caller(const Caller *caller);
+extern Oid	user_at_hand(void);
 
 #endif							/* SUPPORT_OWNER_H */

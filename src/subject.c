@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 
 #include "errors.h"
 #include "image.h"
@@ -53,13 +54,13 @@ static Statement statements[] = {
 	}
 };
 
-/* Copy the i-th row of a result of entries. */
+/* Copy the i-th row of a result of entries, which may have more columns. */
 Entry
 entry_of(SPITupleTable *rows, uint64 i)
 {
 	HeapTuple	row = rows->vals[i];
-	Datum		values[10];
-	bool		nulls[10];
+	Datum	   *values = palloc(sizeof(Datum) * rows->tupdesc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * rows->tupdesc->natts);
 
 	heap_deform_tuple(row, rows->tupdesc, values, nulls);
 	return (Entry) {
@@ -303,11 +304,25 @@ add_condition(Subject *subject)
 	end_image_settings(nestlevel);
 }
 
-/* Run the statement with the caller's rights; returns how many rows it met. */
+/*
+ * Run the statement with the caller's rights; returns how many rows it met. The entries of many records make the same
+ * statement, whose plan is kept; one of very many columns is planned for this use.
+ */
 static uint64
 run_statement(Subject *subject)
 {
-	return run_once(subject->text.data, subject->nparams, subject->types, subject->values, subject->nulls);
+	Args		args = {0};
+
+	if (subject->nparams > MAX_ARGS)
+		return run_once(subject->text.data, subject->nparams, subject->types, subject->values, subject->nulls);
+	for (int i = 0; i < subject->nparams; i++)
+	{
+		if (subject->nulls[i] == 'n')
+			arg_null(&args);
+		else
+			arg(&args, subject->values[i]);
+	}
+	return run(statement_of(subject->text.data, subject->nparams, subject->types, NULL, 0), &args);
 }
 
 /* Run the statement that changes the record. Raises 27000 if a trigger or policy suppresses it. */
@@ -330,6 +345,20 @@ lock_record(Subject *subject, Row *row)
 	*row = empty_row(subject->shape, RelationGetDescr(subject->rel));
 	row_fill(row, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 	return true;
+}
+
+/* Has the record, which is locked, been written since the query began that called us, by ourselves or by others? */
+bool
+is_written_since(Subject *subject)
+{
+	TransactionId writer;
+
+	begin_statement(subject, "SELECT r.xmin FROM %s AS r");
+	add_condition(subject);
+	if (run_statement(subject) == 0)
+		return true;
+	writer = DatumGetTransactionId(result(0, 1));
+	return TransactionIdIsCurrentTransactionId(writer) || XidInMVCCSnapshot(writer, GetActiveSnapshot());
 }
 
 /* Run the change with the triggers told that the record becomes as it was. */

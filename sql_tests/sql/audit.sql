@@ -574,6 +574,13 @@ SELECT support.restore_ticket(4000);
 COMMIT;
 SELECT action, era FROM support.audit_log WHERE ticket_id = 4000 ORDER BY id;
 SELECT era, system_identifier = 1 AS is_elsewhere, began_at = '2026-08-06 09:00+00' AS began_now FROM support_internal.eras ORDER BY era;
+-- No era comes back, not with a desk that returns to its first cluster either.
+UPDATE support_internal.eras AS e SET system_identifier = o.system_identifier
+FROM support_internal.eras AS o WHERE e.era + o.era = 3;
+\c
+INSERT INTO support.tags (name) VALUES ('returned');
+SELECT era, new_value FROM support.audit_log ORDER BY id DESC LIMIT 1;
+SELECT era, system_identifier = 1 AS is_elsewhere, began_xid <= pg_current_xact_id()::text::bigint AS in_order FROM support_internal.eras ORDER BY era;
 
 \c contrib_regression
 DROP DATABASE regress_audit;

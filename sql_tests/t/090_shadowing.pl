@@ -253,6 +253,7 @@ my $work = join '', map { marked($_, $statements[$_]) } 0 .. $#statements;
 my %refusals = (
 	postgres => join("\n", ('audit_log: the audit log is append-only') x 2),
 	app => join("\n",
+		'configure: only the owner of the desk may configure it',
 		'purge_deleted: only the owner of the desk may purge',
 		'verify_stats: only the owner of the desk may check what was counted',
 		'rebuild_stats: only the owner of the desk may count everything anew',
