@@ -321,6 +321,7 @@ static void
 become_desk_owner(Oid owner, Caller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
+	caller->path_level = enter_safe_path();
 	if (owner != caller->user)
 		SetUserIdAndSecContext(owner, caller->context | SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
