@@ -25,6 +25,7 @@
 #include "stats.h"
 
 #define MOST_BUCKETS 10000
+#define MOST_DAYS 4000000			/* what lies between the first and the last year that a calendar has, and more */
 #define HOURS_PUT_BACK 24
 
 static const char *const bucket_words[] = {
@@ -274,7 +275,7 @@ PG_FUNCTION_INFO_V1(support_day_bounds);
 Datum
 support_day_bounds(PG_FUNCTION_ARGS)
 {
-	Bounds		bounds = {.max = PG_INT32_MAX - 1};
+	Bounds		bounds = {.max = MOST_DAYS};
 	Clock		clock = {.zone = session_timezone};
 	DateADT		first,
 				last;

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
@@ -65,6 +66,13 @@ typedef struct JsonbBuilder
 } JsonbBuilder;
 #define jsonb_push(builder, token, value) \
 	((builder)->result = pushJsonbValue(&(builder)->state, token, value))
+#endif
+
+/* Must values of a domain be checked? */
+#if PG_VERSION_NUM >= 190000
+#define domain_has_constraints(type) DomainHasConstraints(type, NULL)
+#else
+#define domain_has_constraints(type) DomainHasConstraints(type)
 #endif
 
 /* Which indexes want an entry for the new version of a row? */

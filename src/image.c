@@ -224,6 +224,16 @@ column_value(JsonbValue *value, ImageKind kind, Datum datum, Oid type)
 	}
 }
 
+/*
+ * The member of an image of that name, in the buffer; NULL if it has none. One that is no object, as the log's owner may
+ * have written, has no members.
+ */
+JsonbValue *
+image_member(Jsonb *image, const char *name, JsonbValue *buffer)
+{
+	return JB_ROOT_IS_OBJECT(image) ? getKeyJsonValueFromContainer(&image->root, name, strlen(name), buffer) : NULL;
+}
+
 /* Add a column (from 0) of a row. What is added must stay where it is until image_end(). */
 void
 image_add(Image *image, const Row *row, int attribute)
@@ -383,7 +393,7 @@ image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnu
 	JsonbValue	buffer;
 	JsonbValue *found;
 
-	found = getKeyJsonValueFromContainer(&image->root, NameStr(att->attname), strlen(NameStr(att->attname)), &buffer);
+	found = image_member(image, NameStr(att->attname), &buffer);
 	if (found == NULL)
 		return false;
 

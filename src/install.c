@@ -260,7 +260,7 @@ layout_now(void)
 
 	if (!OidIsValid(get_relname_relid("schema_version", get_namespace_oid("support_internal", false))))
 		return 0;
-	execute("SELECT pg_catalog.max(version) FROM support_internal.schema_version");
+	execute("SELECT pg_catalog.max(version)::pg_catalog.int4 FROM support_internal.schema_version");
 	if (!result_is_null(0, 1))
 		version = DatumGetInt32(result(0, 1));
 	if (version > LAYOUT_VERSION)

@@ -79,7 +79,7 @@ is_as_in_image(const Row *row, int attribute, Jsonb *image)
 	char	   *name = NameStr(TupleDescAttr(row->desc, attribute)->attname);
 	JsonbValue	key = {.type = jbvString, .val.string = {.val = name, .len = strlen(name)}};
 	JsonbValue	buffer;
-	JsonbValue *left = getKeyJsonValueFromContainer(&image->root, name, strlen(name), &buffer);
+	JsonbValue *left = image_member(image, name, &buffer);
 	Image		now;
 
 	if (left == NULL)

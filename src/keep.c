@@ -40,6 +40,7 @@
 #include "audit.h"
 #include "chain.h"
 #include "compat.h"
+#include "errors.h"
 #include "ground.h"
 #include "leaves.h"
 #include "log_writer.h"
@@ -153,13 +154,16 @@ bound(PartitionBoundInfo bounds, int i, TimestampTz otherwise)
 	return DatumGetTimestampTz(bounds->datums[i][0]);
 }
 
-/* List the partitions of the log as they are now. */
+/* List the partitions of the log as they are now. Raises 55000 if it has none of the kind that it was made with. */
 static void
 list_partitions(Upkeep *upkeep)
 {
 	Relation	log = table_open(upkeep->log, NoLock);
-	PartitionDesc desc = RelationGetPartitionDesc(log, true);
+	PartitionDesc desc;
 
+	if (!is_divided_by_time(log))
+		refuse_altered("relation support.audit_log", "is not divided into ranges of occurred_at");
+	desc = RelationGetPartitionDesc(log, true);
 	upkeep->npartitions = desc->nparts;
 	upkeep->partitions = palloc0(sizeof(Partition) * Max(desc->nparts, 1));
 	for (int i = 0; i < desc->nparts; i++)

@@ -36,8 +36,12 @@
 #include "actor.h"
 #include "compat.h"
 #include "direct.h"
+#include "errors.h"
 #include "log_writer.h"
 #include "plan.h"
+
+/* How often to look whether a row is there that we, or another session, should just have made. */
+#define MAX_TRIES 10
 
 /* The log's columns, in the order of their names below. */
 enum
@@ -257,7 +261,7 @@ era_if_known(void)
 
 /*
  * Number of the cluster and database that we are in. The first write after a restore elsewhere makes the row; another
- * session may be doing the same, so look again until one of us has.
+ * session may be doing the same, or take the number, so look again until one of us has. Raises 27000 if nobody can.
  */
 int32
 current_era(void)
@@ -270,9 +274,10 @@ current_era(void)
 
 	SPI_connect();
 	arg(&addition, TimestampTzGetDatum(desk_now()));
-	while (run(&statements[FIND_ERA], &cluster) == 0)
+	for (int tries = 0; run(&statements[FIND_ERA], &cluster) == 0; tries++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		if (tries == MAX_TRIES)
+			refuse_suppressed_row();
 		run(&statements[ADD_ERA], &addition);
 	}
 	era = DatumGetInt32(result(0, 1));
@@ -287,6 +292,17 @@ range_bound(PartitionBoundInfo bounds, int i, TimestampTz otherwise)
 	if (i < 0 || i >= bounds->ndatums || bounds->kind[i][0] != PARTITION_RANGE_DATUM_VALUE)
 		return otherwise;
 	return DatumGetTimestampTz(bounds->datums[i][0]);
+}
+
+/* Is the log divided into ranges of times, as it was made? */
+bool
+is_divided_by_time(Relation log)
+{
+	PartitionKey key = log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? RelationGetPartitionKey(log) : NULL;
+
+	return key != NULL && key->strategy == PARTITION_STRATEGY_RANGE && key->partnatts == 1 &&
+		key->partattrs[0] == get_attnum(RelationGetRelid(log), log_columns[LOG_OCCURRED_AT].name) &&
+		key->parttypid[0] == TIMESTAMPTZOID;
 }
 
 /*
@@ -304,8 +320,7 @@ find_partition(LogTarget *t, Relation log, TimestampTz at)
 	int			offset;
 	int			part;
 
-	if (bounds == NULL || key->partattrs[0] != get_attnum(t->log, log_columns[LOG_OCCURRED_AT].name) ||
-		key->strategy != PARTITION_STRATEGY_RANGE || key->partnatts != 1 || key->parttypid[0] != TIMESTAMPTZOID)
+	if (bounds == NULL || !is_divided_by_time(log))
 		return false;
 
 	offset = partition_range_datum_bsearch(key->partsupfunc, key->partcollation, bounds, 1, &value, &is_equal);

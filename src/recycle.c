@@ -132,9 +132,9 @@ static Statement statements[] = {
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[HOLDER_OF_NUMBER] = {
-		.text = "SELECT id FROM support.tickets"
+		.text = "SELECT id, ticket_number FROM support.tickets"
 		" WHERE ticket_number::text = ($1 ->> 'ticket_number')",
-		.columns = {{INT8OID, NOT_NULL}},
+		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {JSONBOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[LOST_COMMENTS_FIRST] = {
@@ -268,7 +268,7 @@ static int64
 number_in(Jsonb *image, const char *column)
 {
 	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(&image->root, column, strlen(column), &buffer);
+	JsonbValue *value = image_member(image, column, &buffer);
 
 	if (value == NULL || value->type != jbvNumeric)
 		return 0;
@@ -336,11 +336,8 @@ check_restorable(int64 ticket_id, Jsonb *image)
 	if (run(&statements[HOLDER_OF_NUMBER], &args) > 0)
 	{
 		int64		holder_id = result_int64(0, 1);
-		JsonbValue	buffer;
-		JsonbValue *number = getKeyJsonValueFromContainer(&image->root, "ticket_number", 13, &buffer);
 
-		refuse_taken_number(pnstrdup(number->val.string.val, number->val.string.len),
-							may_see_ticket(holder_id) ? holder_id : 0);
+		refuse_taken_number(result_text(0, 2), may_see_ticket(holder_id) ? holder_id : 0);
 	}
 	if (role_of_user(creator_id) == NULL)
 		ereport(ERROR,

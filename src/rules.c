@@ -176,10 +176,8 @@ load_statuses(void)
 	{
 		rules.statuses[i].name = keep_text(i, 1);
 		if (!category_named(TextDatumGetCString(result(i, 2)), &rules.statuses[i].category))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("status \"%s\" has the category \"%s\", which there is not",
-							rules.statuses[i].name, TextDatumGetCString(result(i, 2)))));
+			refuse_altered_column("support.statuses", "category",
+								  psprintf("is \"%s\", which is no category", TextDatumGetCString(result(i, 2))));
 		rules.statuses[i].is_default = result_bool(i, 3);
 	}
 }

@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
+
 #include "calendar_version.h"
 #include "sla_clock.h"
 
@@ -43,8 +45,6 @@ check_clock(const Clock *clock)
 		!TIMESTAMP_NOT_FINITE(clock->checkpoint_at) && !TIMESTAMP_NOT_FINITE(clock->started_at) &&
 		is_breached(clock) == (clock->breached_at != DT_NOBEGIN);
 
-	for (int i = 0; i < clock->promise.nwarns; i++)
-		is_sound &= clock->promise.warns[i] >= 1 && clock->promise.warns[i] <= 99;
 	if (!is_sound)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -69,6 +69,24 @@ in_range(TimestampTz at)
 	return in_calendar_range(at) ? at : at < 0 ? first_calendar_instant() : last_calendar_instant();
 }
 
+/* a + b, neither of which is negative, or the most that there is. */
+int64
+add_up_to_most(int64 a, int64 b)
+{
+	int64		sum;
+
+	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
+}
+
+/* The time from one instant to a later one, or the most that there is. */
+int64
+time_between(TimestampTz from_at, TimestampTz to_at)
+{
+	int64		time;
+
+	return pg_sub_s64_overflow(to_at, from_at, &time) ? PG_INT64_MAX : time;
+}
+
 /* The time that counts for a promise between two instants; none if the second one is earlier. */
 int64
 promised_time(const Promise *promise, TimestampTz from_at, TimestampTz to_at)
@@ -76,7 +94,7 @@ promised_time(const Promise *promise, TimestampTz from_at, TimestampTz to_at)
 	if (to_at <= from_at)
 		return 0;
 	if (promise->calendar_id == NO_CALENDAR)
-		return to_at - from_at;
+		return time_between(from_at, to_at);
 	return working_time_between(calendar_version_time(promise->calendar_id, promise->calendar_version),
 								in_range(from_at), in_range(to_at));
 }
@@ -105,7 +123,7 @@ after_time(const Promise *promise, TimestampTz at, int64 time)
 	if (time <= 0)
 		return at;
 	if (promise->calendar_id == NO_CALENDAR)
-		return time > last_calendar_instant() - at ? NEVER : at + time;
+		return TIMESTAMP_NOT_FINITE(at) || time > last_calendar_instant() - at ? NEVER : at + time;
 	if (!add_working_time(calendar_version_time(promise->calendar_id, promise->calendar_version),
 						  in_range(at), time, &due))
 		return NEVER;
@@ -149,7 +167,7 @@ next_announcement(const Clock *clock)
 	if (TIMESTAMP_NOT_FINITE(wake))
 		return DT_NOBEGIN;
 	/* the instant that is due is still in time */
-	return percent > 0 ? wake : wake + 1;
+	return percent > 0 || wake >= last_calendar_instant() ? wake : wake + 1;
 }
 
 /*
@@ -192,7 +210,7 @@ consumed_at(const Clock *clock, TimestampTz at)
 {
 	if (clock->state != CLOCK_RUNNING)
 		return clock->consumed;
-	return clock->consumed + promised_time(&clock->promise, clock->checkpoint_at, at);
+	return add_up_to_most(clock->consumed, promised_time(&clock->promise, clock->checkpoint_at, at));
 }
 
 /* Write down what happened to a clock. */

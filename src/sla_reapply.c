@@ -129,6 +129,7 @@ reapply_part(uint64 from, uint64 upto, void *arg)
 		Row			row = row_at(batch, i);
 
 		CHECK_FOR_INTERRUPTS();
+		row_require(&row);
 		turned += reapply(&row, batch->policy_id, batch->at);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(batch->passing);

@@ -206,7 +206,7 @@ key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
 
 		if (!shape->in_key[i])
 			continue;
-		value = getKeyJsonValueFromContainer(&image->root, name, strlen(name), &buffer);
+		value = image_member(image, name, &buffer);
 		if (value == NULL)
 		{
 			n = 0;
@@ -383,8 +383,7 @@ static int64
 number_or(Jsonb *image, const char *column, int64 otherwise)
 {
 	JsonbValue	buffer;
-	JsonbValue *value = image && column ?
-		getKeyJsonValueFromContainer(&image->root, column, strlen(column), &buffer) : NULL;
+	JsonbValue *value = image && column ? image_member(image, column, &buffer) : NULL;
 
 	if (value == NULL || value->type != jbvNumeric)
 		return otherwise;
