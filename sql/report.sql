@@ -64,9 +64,7 @@ COMMENT ON FUNCTION support_internal.last_change_at() IS
 CREATE FUNCTION support_internal.duration(seconds double precision)
 RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-	SELECT pg_catalog.justify_hours(pg_catalog.make_interval(secs => pg_catalog.round(seconds)))
-$$;
+RETURN pg_catalog.justify_hours(pg_catalog.make_interval(secs => pg_catalog.round(seconds)));
 COMMENT ON FUNCTION support_internal.duration(double precision) IS 'Seconds as an interval, in whole seconds; a day has 24 hours.';
 
 CREATE FUNCTION support.report(

@@ -34,13 +34,7 @@
 #include "attempt.h"
 #include "compat.h"
 #include "image.h"
-
-/* Fix one setting that the text of values depends on. */
-static void
-fix_setting(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
+#include "owner.h"
 
 static int
 fix_settings(void)

@@ -370,8 +370,7 @@ raise_voice(void)
 	int			nestlevel = NewGUCNestLevel();
 
 	if (in_extension_script() && client_min_messages == WARNING)
-		(void) set_config_option("client_min_messages", "notice",
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		fix_setting("client_min_messages", "notice");
 	return nestlevel;
 }
 
@@ -393,14 +392,16 @@ tell(const char *reason, Oid owner)
 	AtEOXact_GUC(true, nestlevel);
 }
 
-/* Read names and texts as the layout means them, whatever the session's settings are. */
+/* Fix what the layout's statements mean, whatever the session has: names are found in pg_catalog alone. */
 static void
-fix_settings(void)
+fix_meaning(void)
 {
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("standard_conforming_strings", "on",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	fix_setting("search_path", "pg_catalog, pg_temp");
+	fix_setting("standard_conforming_strings", "on");
+	fix_setting("transform_null_equals", "off");
+	fix_setting("datestyle", "ISO, YMD");
+	fix_setting("intervalstyle", "postgres");
+	fix_setting("quote_all_identifiers", "off");
 }
 
 /* install(seed) */
@@ -413,7 +414,7 @@ support_install(PG_FUNCTION_ARGS)
 	const char *reason;
 
 	PreventCommandIfReadOnly("install()");
-	fix_settings();
+	fix_meaning();
 	SPI_connect();
 	reason = in_extension_script() ? reason_to_stay_away() : NULL;
 	if (in_restore())

@@ -432,12 +432,6 @@ kept_from(TimestampTz now)
 															IntervalPGetDatum(kept))), 0);
 }
 
-static void
-fix_setting(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 /* Do the upkeep as the log's owner, with names and times as it reads and writes them. */
 static void
 keep_log(Upkeep *upkeep)
@@ -451,6 +445,7 @@ keep_log(Upkeep *upkeep)
 	fix_setting("datestyle", "ISO, YMD");
 	fix_setting("default_tablespace", "");
 	fix_setting("default_table_access_method", "heap");
+	fix_setting("quote_all_identifiers", "off");
 	keep_from = kept_from(now);
 	upkeep->action = retention_action();
 	become_owner(upkeep->log, &caller);

@@ -120,12 +120,6 @@ oldest_running_xid(void)
 	return DatumGetInt64(DirectFunctionCall1(pg_snapshot_xmin, snapshot));
 }
 
-static void
-fix_setting(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 /*
  * Fix what plans for the log depend on: they use its indexes, whatever the statistics say of a log that was just
  * restored, and are run too often for being compiled.

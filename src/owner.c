@@ -32,6 +32,13 @@ static Oid	user_noted = InvalidOid;
 static LocalTransactionId noted_in;
 static TimestampTz noted_at;
 
+/* Give a setting a value of ours, up to the end of the GUC nest level that the caller opened. */
+void
+fix_setting(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 /* From here to leave_safe_path(), which wants what this returns, find names in pg_catalog alone. */
 int
 enter_safe_path(void)
@@ -41,8 +48,7 @@ enter_safe_path(void)
 	if (strcmp(namespace_search_path, SAFE_SEARCH_PATH) == 0)
 		return NO_LEVEL;
 	level = NewGUCNestLevel();
-	(void) set_config_option("search_path", SAFE_SEARCH_PATH,
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	fix_setting("search_path", SAFE_SEARCH_PATH);
 	return level;
 }
 

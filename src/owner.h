@@ -13,6 +13,7 @@ typedef struct Caller
 	int			path_level;
 } Caller;
 
+extern void fix_setting(const char *name, const char *value);
 extern int	enter_safe_path(void);
 extern void leave_safe_path(int level);
 extern Oid	desk_relation(const char *schema, const char *name);

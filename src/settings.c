@@ -112,7 +112,7 @@ parse_retention(const char *value, Datum *parsed)
 	if (value[strspn(value, " \t")] == '\0')
 		return true;
 	nestlevel = NewGUCNestLevel();
-	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	fix_setting("intervalstyle", "postgres");
 	is_interval = parse_time(interval_in, pstrdup(value), parsed);
 	AtEOXact_GUC(true, nestlevel);
 	return is_interval &&

@@ -119,15 +119,14 @@ my $node = start_server('desk', 'log_statement = none', 'max_parallel_workers = 
 my @roles = ('reader', 'app', 'postgres');
 my @paths = ('hostile, pg_catalog', 'hostile', 'pg_catalog, hostile', 'pg_temp, hostile, support, pg_catalog');
 
-$node->safe_psql('postgres', <<'SQL');
-CREATE ROLE app LOGIN;
-CREATE ROLE reader LOGIN;
-CREATE DATABASE desk;
-SQL
-$node->safe_psql('desk', 'CREATE EXTENSION support_ext');
-add_own_objects($node, 'desk');
-use_desk($node, 'desk');
-$node->safe_psql('desk', app_grants('app') . <<'SQL');
+# Put seven weeks of work and the traps into a database with a desk, for the roles to find
+sub fill
+{
+	my ($database) = @_;
+
+	add_own_objects($node, $database);
+	use_desk($node, $database);
+	$node->safe_psql($database, app_grants('app') . <<"SQL" . slurp_file("$FindBin::Bin/../shadows.sql"));
 GRANT USAGE ON SCHEMA support TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA support TO reader;
 CREATE FUNCTION public.start_sequences()
@@ -136,13 +135,22 @@ LANGUAGE sql SECURITY DEFINER
 BEGIN ATOMIC
 	SELECT setval(s.seqrelid::regclass, 5000) FROM pg_sequence AS s;
 END;
-ALTER DATABASE desk SET support_ext.now = '2026-03-20 09:00+00';
-ALTER DATABASE desk SET support_ext.actor_id = 1;
+ALTER DATABASE $database SET support_ext.now = '2026-03-20 09:00+00';
+ALTER DATABASE $database SET support_ext.actor_id = 1;
 VACUUM ANALYZE;
 SQL
-$node->safe_psql('desk', slurp_file("$FindBin::Bin/../shadows.sql"));
+	return;
+}
 
 sub ask { return $node->safe_psql('desk', @_) }
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE app LOGIN;
+CREATE ROLE reader LOGIN;
+CREATE DATABASE desk;
+SQL
+ask('CREATE EXTENSION support_ext');
+fill('desk');
 
 my ($functions, $views, $tables) = map { [ split /\n/, ask($_) ] } (
 	q{SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'support'::regnamespace ORDER BY 1},
@@ -181,15 +189,17 @@ my @statements = (
 	(map { "SELECT * FROM support.$_;" } @calls),
 	(map { "SELECT support.$_(v) FROM (VALUES ($aggregates{$_})) AS v (v);" } sort keys %aggregates),
 	(map { roads(@$_) } @tables),
+	'DELETE FROM support.tickets AS t WHERE t.id OPERATOR(pg_catalog.=) 1;', 'SELECT * FROM support.restore_ticket(1);',
+	'TRUNCATE support.ticket_tags;',
 	(map { ("SELECT * FROM support.$_;", "SELECT pg_catalog.count(*) FROM support.$_;") } @$views),
 	(map { $_ eq 'audit_log' ? () : "SELECT * FROM support.$_;" } @$tables),
-	'SELECT id, action, actor_id, db_role, table_name, record_id, ticket_id, old_value, new_value FROM support.audit_log;');
+	'SELECT action, actor_id, db_role, table_name, record_id, ticket_id, old_value, new_value FROM support.audit_log;');
 
 # What a role gets in a session that makes some statements several times: each time, in a transaction that comes to nothing,
 # with a script to go before and one to come before the end
 sub work_as
 {
-	my ($role, $work, @runs) = @_;
+	my ($role, $database, $work, @runs) = @_;
 	my $script = "\\set ON_ERROR_ROLLBACK on\n\\set VERBOSITY terse\nSELECT hostile.plant_temporary();\n";
 	my ($out, $err);
 
@@ -200,7 +210,7 @@ sub work_as
 		$script .= join "\n", 'SELECT public.start_sequences();', $before, 'BEGIN;', '\echo ===', '\warn ===', $work, $after,
 			'\echo = end', '\warn = end', 'ROLLBACK;', "RESET ALL;\n";
 	}
-	$node->psql('desk', $script, stdout => \$out, stderr => \$err, on_error_stop => 0, as($role));
+	$node->psql($database, $script, stdout => \$out, stderr => \$err, on_error_stop => 0, as($role));
 	my @out = split /^===\n/m, $out;
 	my @err = split /^===\n/m, $err;
 	return map { [ said($out[$_]), said($err[$_]) ] } 1 .. @runs;
@@ -224,7 +234,7 @@ sub disagreement
 
 	foreach my $i (0 .. $#statements)
 	{
-		my ($got, $expected) = map { join '', sort map { $_ // "nothing\n" } map { split /^/, $_->[0]{$i} . $_->[1]{$i} } $_ } $run, $good;
+		my ($got, $expected) = map { join '', sort map { $_ // "nothing\n" } map { split /^/, ($_->[0]{$i} // '') . ($_->[1]{$i} // '') } $_ } $run, $good;
 		push @lines, "$statements[$i]\n" . difference($got, $expected) if $got ne $expected;
 	}
 	return join "\n", map { substr $_, 0, 500 } @lines[0 .. ($#lines < 9 ? $#lines : 9)];
@@ -251,7 +261,8 @@ my $work = join '', map { marked($_, $statements[$_]) } 0 .. $#statements;
 
 # What refuses each role, of all that it did
 my %refusals = (
-	postgres => join("\n", ('audit_log: the audit log is append-only') x 2),
+	postgres => join("\n", ('audit_log: the audit log is append-only') x 2,
+		'ticket_tags: support.ticket_tags cannot be truncated: the audit log would not see it'),
 	app => join("\n",
 		'configure: only the owner of the desk may configure it',
 		'purge_deleted: only the owner of the desk may purge',
@@ -260,7 +271,7 @@ my %refusals = (
 		'maintain: only the owner of the desk may maintain the log',
 		'seal_audit: only the owner of the desk may seal the audit log',
 		'install: permission denied for schema support_internal',
-		('audit_log: permission denied for table audit_log') x 3));
+		('audit_log: permission denied for table audit_log') x 3, 'ticket_tags: permission denied for table ticket_tags'));
 
 sub refusals
 {
@@ -294,7 +305,7 @@ my %met_by_chance;
 foreach my $path (@paths)
 {
 	my $script = join '', map { marked($_, "$walks[$_];") } 0 .. $#walks;
-	my ($run) = work_as('reader', $script, "SET search_path = $path;");
+	my ($run) = work_as('reader', 'desk', $script, "SET search_path = $path;");
 
 	$met_by_chance{$_} .= $run->[1]{$_} foreach 0 .. $#walks;
 }
@@ -324,17 +335,164 @@ foreach my $role (@roles)
 {
 	my $offset = -s $node->logfile;
 	my @again = sort keys %again;
-	my ($good, @runs) = work_as($role, $work, '', @again{@again});
+	my ($good, @runs) = work_as($role, 'desk', $work, '', @again{@again});
 
 	is(met_since($offset), '', "$role: no trap is met where plans were made before");
 	is(disagreement($runs[$_], $good), '', "$role: $again[$_]: all comes out alike") foreach 0 .. $#again;
 	foreach my $path (@paths)
 	{
 		$offset = -s $node->logfile;
-		my ($fresh) = work_as($role, $work, "SET search_path = $path;");
+		my ($fresh) = work_as($role, 'desk', $work, "SET search_path = $path;");
 		is(met_since($offset), '', "$role: $path: no trap is met");
 		is(disagreement($fresh, $good), '', "$role: $path: all comes out alike");
 	}
 	is(refusals($good), $refusals{$role}, "$role: no statement was refused but where it must be") if defined $refusals{$role};
 }
+
+# Settings of a session that change what a text means or how a value is written: the same is done, and what came of it is
+# looked at under the settings of always
+
+my %is_void = map { $_ => 1 } split /\n/, ask(<<'SQL');
+SELECT proname FROM pg_proc WHERE pronamespace = 'support'::regnamespace AND prorettype = 'void'::regtype
+SQL
+my %odd = (
+	'texts and times' => ['standard_conforming_strings = off', 'backslash_quote = off', 'escape_string_warning = off',
+		'transform_null_equals = on', 'array_nulls = off', 'quote_all_identifiers = on', 'xmloption = document',
+		q{default_text_search_config = 'pg_catalog.german'}, 'bytea_output = escape', 'extra_float_digits = -15',
+		q{DateStyle = 'German, DMY'}, 'IntervalStyle = sql_standard'],
+	'plans and times' => [q{DateStyle = 'SQL, MDY'}, 'IntervalStyle = iso_8601', 'row_security = off', 'jit = off',
+		'plan_cache_mode = force_custom_plan', 'enable_seqscan = off', 'enable_hashjoin = off', 'enable_hashagg = off',
+		'enable_nestloop = off', 'enable_material = off'],
+	'other plans and times' => [q{DateStyle = 'Postgres, DMY'}, 'IntervalStyle = postgres_verbose', 'jit = off',
+		'plan_cache_mode = force_generic_plan', 'enable_indexscan = off', 'enable_bitmapscan = off', 'enable_indexonlyscan = off',
+		'enable_mergejoin = off', 'enable_sort = off', 'enable_memoize = off']);
+# later servers have but one value of some
+@$_ = grep { sqlstate($node, 'desk', "SET $_") eq '' } @$_ foreach values %odd;
+my ($kept, $look) = ('', "RESET ALL;\n");
+
+foreach my $i (0 .. $#statements)
+{
+	my $sql = $statements[$i];
+
+	if ($sql !~ /^SELECT/ || ($sql =~ /^SELECT \* FROM support\.(\w+)\(/ && $is_void{$1}))
+	{
+		$kept .= marked($i, $sql);
+	}
+	elsif ($sql =~ /^SELECT \* FROM support\.verify_/)
+	{
+		$look .= marked($i, $sql);
+	}
+	elsif ($sql !~ / AS t WHERE |count/)
+	{
+		$kept .= "CREATE TEMPORARY TABLE answer_$i AS $sql\n";
+		$look .= marked($i, "SELECT * FROM answer_$i;");
+	}
+}
+my @odd = sort keys %odd;
+my ($usual, @runs) = work_as('postgres', 'desk', $kept, [ '', $look ], map { [ join("\n", map { "SET $_;" } @{ $odd{$_} }), $look ] } @odd);
+is(disagreement($runs[$_], $usual), '', "settings of $odd[$_]: the same comes of all") foreach 0 .. $#odd;
+
+# A desk made by an administrator who has such settings and walks among traps
+
+publish_next_version();
+$node->safe_psql('postgres', "CREATE DATABASE $_") foreach 'plain', 'odd';
+$node->safe_psql('plain', 'CREATE EXTENSION support_ext');
+$node->safe_psql('odd', slurp_file("$FindBin::Bin/../shadows.sql"));
+$node->safe_psql('postgres', join '', map { "ALTER DATABASE odd SET $_;\n" } "search_path = $paths[0]", @{ $odd{'texts and times'} });
+my $before = -s $node->logfile;
+$node->safe_psql('odd', $_) foreach 'CREATE EXTENSION support_ext', "ALTER EXTENSION support_ext UPDATE TO '1.0.1'",
+	'DROP EXTENSION support_ext CASCADE', 'CREATE EXTENSION support_ext';
+is(met_since($before), '', 'no trap is met when a desk is made, brought forward and taken up again');
+$node->safe_psql('odd', 'SET search_path = pg_catalog; DROP SCHEMA hostile CASCADE');
+$node->safe_psql('postgres', 'ALTER DATABASE odd RESET ALL');
+is(difference(structure_of($node, 'odd'), structure_of($node, 'plain')), '', 'and it is a desk like others');
+is(rows_of($node, 'odd') =~ s/^support_internal\.(eras|schema_version)\|.*\n//mgr,
+	rows_of($node, 'plain') =~ s/^support_internal\.(eras|schema_version)\|.*\n//mgr, 'with the rows of others');
+
+# A desk of an ordinary role: nobody else's rights are got by it, the owner's neither
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE desk_owner LOGIN;
+CREATE DATABASE owned OWNER desk_owner;
+SQL
+$node->safe_psql('owned', install_off() . <<'SQL');
+CREATE EXTENSION support_ext;
+ALTER SCHEMA support OWNER TO desk_owner;
+ALTER SCHEMA support_internal OWNER TO desk_owner;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support, support_internal TO desk_owner WITH GRANT OPTION;
+SQL
+$node->safe_psql('owned', 'SELECT support.install()', as('desk_owner'));
+fill('owned');
+foreach my $role ('app', 'postgres')
+{
+	my $offset = -s $node->logfile;
+	my ($good, $run) = work_as($role, 'owned', $work, '', "SET search_path = $paths[0];");
+
+	is(met_since($offset), '', "a desk of an ordinary role: $role meets no trap");
+	is(disagreement($run, $good), '', "a desk of an ordinary role: $role: all comes out alike");
+}
+
+# What SQL functions of the desk mean is settled when they are made
+
+foreach my $database ('desk', 'plain')
+{
+	is($node->safe_psql($database, <<'SQL'), '', "$database: no SQL function leaves a name to the caller");
+SELECT oid::regprocedure FROM pg_proc
+WHERE pronamespace::regnamespace::text IN ('support', 'support_internal') AND prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')
+	AND prokind = 'f' AND prosqlbody IS NULL AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false)
+SQL
+}
+
+# Triggers of the application see the path of whoever changes a row, and the owner's where the desk's owner does
+
+ask(<<'SQL');
+GRANT USAGE ON SCHEMA shop TO app;
+CREATE TABLE shop.notes (id bigint GENERATED ALWAYS AS IDENTITY, note text);
+GRANT INSERT ON shop.notes TO app;
+CREATE FUNCTION shop.take_note()
+RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	INSERT INTO shop.notes (note)
+	VALUES (format('%s by %s, path %s, notes %s', TG_OP, current_user, current_setting('search_path'), to_regclass('notes')));
+	IF NEW.title = 'refuse' AND TG_OP = 'UPDATE' THEN
+		RAISE division_by_zero;
+	END IF;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER take_note AFTER INSERT OR UPDATE ON support.tickets FOR EACH ROW EXECUTE FUNCTION shop.take_note();
+SQL
+is(ask(<<'SQL', as('app')), "shop\nshop", 'the path is the caller\'s after errors');
+SET search_path = shop;
+SELECT support.create_ticket('Noted', creator_id => 4) AS noted \gset
+INSERT INTO support.tickets (title, description, creator_id) VALUES ('Plain', '', 4);
+SELECT support.set_status(:noted, 'pending') \g /dev/null
+SET search_path = public;
+SELECT support.set_status(:noted, 'open') \g /dev/null
+UPDATE support.tickets SET channel = 'web' WHERE id = :noted;
+SET search_path = shop;
+SELECT support.add_comment(:noted, 'Soon', author_id => 3) \g /dev/null
+SELECT support.create_ticket('refuse', creator_id => 4) AS refused \gset
+\set ON_ERROR_STOP off
+SELECT support.add_comment(:refused, 'Soon', author_id => 3) \g /dev/null
+SHOW search_path;
+BEGIN;
+SAVEPOINT a;
+SELECT support.add_comment(:refused, 'Soon', author_id => 3) \g /dev/null
+ROLLBACK TO a;
+SHOW search_path;
+COMMIT;
+SQL
+is(ask('SELECT note FROM shop.notes ORDER BY id'), <<'TEXT' =~ s/\n\z//r, 'triggers see the path of whoever changes the row');
+INSERT by app, path shop, notes notes
+INSERT by app, path shop, notes notes
+UPDATE by app, path shop, notes notes
+UPDATE by app, path public, notes 
+UPDATE by app, path public, notes 
+UPDATE by postgres, path pg_catalog, pg_temp, notes 
+INSERT by app, path shop, notes notes
+TEXT
+
 done_testing();
