@@ -17,9 +17,9 @@ CREATE FUNCTION support.ticket_as_of(
 	at_time timestamptz
 )
 RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$
-	SELECT to_jsonb(t) - 'search'
+	SELECT pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'search'
 	FROM support.rows_as_of(NULL::support.tickets, coalesce(ticket_as_of.ticket_id, 0), ticket_as_of.at_time) AS t
 $$;
 COMMENT ON FUNCTION support.ticket_as_of(bigint, timestamptz) IS

@@ -58,8 +58,15 @@ static char *actor_setting;
 static char *now_setting;
 char	   *ticket_prefix_setting;
 
+/* The acting user as a setting: 0 for none, and the role at hand when it was set, or as the session began. */
+typedef struct ActorSetting
+{
+	int64		user_id;
+	Oid			set_by;
+} ActorSetting;
+
 /* what the settings say, parsed */
-static int64 actor_set;			/* 0 if none */
+static ActorSetting actor_set;
 static TimestampTz now_set;
 static bool now_is_set;
 
@@ -84,21 +91,43 @@ parse_actor(const char *text, int64 *user_id)
 	return errno == 0 && *end == '\0' && *user_id > 0;
 }
 
+/* The role at hand; none where the server reads its configuration, or a value that came before we were loaded. */
+static Oid
+user_who_sets(void)
+{
+	Oid			user;
+	int			context;
+
+	if (!IsTransactionState())
+		return InvalidOid;
+	GetUserIdAndSecContext(&user, &context);
+	return user;
+}
+
 static bool
 check_actor(char **newval, void **extra, GucSource source)
 {
-	int64		user_id;
+	ActorSetting parsed = {.set_by = user_who_sets()};
+	ActorSetting *setting;
 
-	if (parse_actor(*newval, &user_id))
-		return true;
-	GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
-	return false;
+	if (!parse_actor(*newval, &parsed.user_id))
+	{
+		GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
+		return false;
+	}
+	setting = guc_malloc(LOG, sizeof(ActorSetting));
+	if (setting == NULL)
+		return false;
+	*setting = parsed;
+	*extra = setting;
+	return true;
 }
 
 static void
 assign_actor(const char *newval, void *extra)
 {
-	(void) parse_actor(newval, &actor_set);
+	if (extra != NULL)
+		actor_set = *(ActorSetting *) extra;
 }
 
 static bool
@@ -204,9 +233,9 @@ session_user_id(void)
 	return found;
 }
 
-/* Raise 42501 if the session is another person's, who has not the rights of the desk's owner. */
-void
-check_acts_as(int64 user_id)
+/* Raise 42501 if the session is another person's, and neither he nor the role that says so has the rights of the desk's owner. */
+static void
+check_said_by(int64 user_id, Oid role)
 {
 	int64		own_id = session_user_id();
 	Oid			owner;
@@ -214,7 +243,7 @@ check_acts_as(int64 user_id)
 	if (own_id == 0 || own_id == user_id || !user_is_person)
 		return;
 	owner = table_owner(desk_relation("support", "audit_log"));
-	if (has_privs_of_role(GetSessionUserId(), owner) || has_privs_of_role(GetUserId(), owner))
+	if (has_privs_of_role(GetSessionUserId(), owner) || (OidIsValid(role) && has_privs_of_role(role, owner)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -223,13 +252,20 @@ check_acts_as(int64 user_id)
 			 errhint("Who acts for others connects as a role that is nobody's db_role, or has the rights of the desk's owner.")));
 }
 
+/* The same for what the role at hand says in a call. */
+void
+check_acts_as(int64 user_id)
+{
+	check_said_by(user_id, GetUserId());
+}
+
 /* Who acts? False if nobody is known to. Raises 42501 if the setting names somebody whom the session may not act as. */
 bool
 acting_user(int64 *user_id)
 {
-	*user_id = actor_set != 0 ? actor_set : session_user_id();
-	if (actor_set != 0)
-		check_acts_as(actor_set);
+	*user_id = actor_set.user_id != 0 ? actor_set.user_id : session_user_id();
+	if (actor_set.user_id != 0)
+		check_said_by(actor_set.user_id, actor_set.set_by);
 	return *user_id != 0;
 }
 

@@ -149,6 +149,7 @@ knows_all(const Insertion *insertion, Jsonb *image)
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 		if (token == WJB_KEY &&
 			(insertion->image == NULL ||
+			 !JB_ROOT_IS_OBJECT(insertion->image) ||
 			 getKeyJsonValueFromContainer(&insertion->image->root, value.val.string.val, value.val.string.len,
 										  &buffer) == NULL))
 			return false;
@@ -187,7 +188,7 @@ key_of_image(const Search *search, Jsonb *image)
 		char	   *column = NameStr(TupleDescAttr(search->desc, i)->attname);
 
 		if (!search->shape->in_key[i] ||
-			getKeyJsonValueFromContainer(&image->root, column, strlen(column), &value) == NULL)
+			image_member(image, column, &value) == NULL)
 			continue;
 		name.val.string.val = column;
 		name.val.string.len = strlen(column);

@@ -314,16 +314,6 @@ grant_functions(Oid owner)
 }
 
 /*
- * Act with the rights of the desk's owner until become_caller(). What another's code does meanwhile must end with it:
- * the server refuses deferred triggers, which would run when the caller commits, and what lives as long as a session.
- */
-static void
-become_desk_owner(Oid owner, Caller *caller)
-{
-	become_role(owner, owner != GetUserId() ? SECURITY_RESTRICTED_OPERATION : 0, caller);
-}
-
-/*
  * Make the desk, or bring it forward, as its owner, who is returned. Raises 42501 and 55000, see check_ground().
  *
  * The desk is the database's: what is made here is no member of the extension, nor are grants, which dumps would leave
@@ -348,7 +338,7 @@ install_desk(bool seed)
 	{
 		if (superuser())
 			grant_functions(owner);
-		become_desk_owner(owner, &caller);
+		become_role(owner, owner != GetUserId() ? SECURITY_RESTRICTED_OPERATION : 0, &caller);
 		make_desk(layout, statements, seed);
 		become_caller(&caller);
 	}

@@ -49,6 +49,9 @@
 
 #define MONTHS_AHEAD 2
 
+/* Entries of later times stay in the default partition: a month that has no end cannot be made. */
+#define END_OF_MONTHS "10000-01-01 00:00+00"
+
 /* A partition with the range of times that it holds. The default one has no end on either side. */
 typedef struct Partition
 {
@@ -305,7 +308,7 @@ make_months_past(Upkeep *upkeep, TimestampTz keep_from)
 	if (others == NULL)
 		return;
 	n = execute(psprintf("SELECT DISTINCT date_trunc('month', occurred_at) FROM ONLY %s"
-						 " WHERE isfinite(occurred_at) AND occurred_at >= %s ORDER BY 1",
+						 " WHERE isfinite(occurred_at) AND occurred_at >= %s AND occurred_at < '" END_OF_MONTHS "' ORDER BY 1",
 						 qualified_name(others->relid), time_literal(keep_from)));
 	months = palloc(sizeof(TimestampTz) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
@@ -471,13 +474,15 @@ support_maintain(PG_FUNCTION_ARGS)
 {
 	Upkeep		upkeep = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 	Call		call;
+	Caller		caller;
 
 	PreventCommandIfReadOnly("maintain()");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, 0);
-	check_desk_owner("maintain the log");
+	become_desk_owner("maintain the log", &caller);
 	upkeep.log = desk_relation("support", "audit_log");
 	keep_log(&upkeep);
+	become_caller(&caller);
 	end_call(&call);
 	return (Datum) 0;
 }

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 
 #include "actor.h"
 #include "audit.h"
@@ -26,7 +27,9 @@ enum
 	ENTRY_DB_ROLE,
 	ENTRY_TICKET_ID,
 	ENTRY_ACTION,
-	ENTRY_TABLE_NAME
+	ENTRY_TABLE_NAME,
+	ENTRY_OLD_VALUE,
+	ENTRY_NEW_VALUE
 };
 
 static const DeskColumn entry_columns[] = {
@@ -37,7 +40,9 @@ static const DeskColumn entry_columns[] = {
 	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
 	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
 	[ENTRY_ACTION] = {"action", COLUMN_TEXT},
-	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT}
+	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT},
+	[ENTRY_OLD_VALUE] = {"old_value", COLUMN_JSON},
+	[ENTRY_NEW_VALUE] = {"new_value", COLUMN_JSON}
 };
 
 const DeskTable log_table = {
@@ -68,6 +73,18 @@ check_claim(Relation rel, const Row *entry)
 				 errhint("Leave table_name out: ticket_id says what it is about, new_value the rest.")));
 }
 
+/* Raise 22023 for an image of a record, by the log's owner, that is no object: its columns are looked up by name. */
+static void
+check_image(const Row *entry, int column)
+{
+	if (!row_is_null(entry, ENTRY_TABLE_NAME) && !row_is_null(entry, column) &&
+		!JB_ROOT_IS_OBJECT(DatumGetJsonbP(row_datum(entry, column))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s of an entry about a record must be a JSON object", entry_columns[column].name),
+				 errhint("Its keys are the names of columns.")));
+}
+
 /*
  * Stamp an entry that an application writes: when and where it says it was written is not the client's to say. Who acted
  * is, but for a person's own session.
@@ -80,6 +97,8 @@ stamp_entry(TriggerData *trigdata)
 
 	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
 	check_claim(rel, &entry);
+	check_image(&entry, ENTRY_OLD_VALUE);
+	check_image(&entry, ENTRY_NEW_VALUE);
 	if (!row_is_null(&entry, ENTRY_ACTOR_ID))
 		check_acts_as(row_int64(&entry, ENTRY_ACTOR_ID));
 	fill_in_defaults(rel, &entry);

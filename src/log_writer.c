@@ -184,7 +184,10 @@ log_writer_init(void)
 	RegisterSubXactCallback(forget_era_of_subtransaction, NULL);
 }
 
-/* Are these the same but for case, white space and control characters, by which nobody tells them apart? */
+/*
+ * Are these the same but for case, white space, control characters and what is not ASCII (spaces of many kinds, marks that
+ * nobody sees), by which nobody tells them apart?
+ */
 static bool
 looks_like(const char *text, const char *name)
 {
@@ -192,7 +195,7 @@ looks_like(const char *text, const char *name)
 	{
 		unsigned char c = *text;
 
-		if (c <= ' ' || c == 0x7f)
+		if (c <= ' ' || c >= 0x7f)
 			continue;
 		if (pg_tolower(c) != pg_tolower((unsigned char) *name))
 			return false;

@@ -594,14 +594,16 @@ support_purge_deleted(PG_FUNCTION_ARGS)
 	int64		batch_size = positive_argument(fcinfo, 1, "batch_size");
 	LeftOut		left_out = {0};
 	Call		call;
+	Caller		caller;
 	int64		purged;
 
 	begin_call(&call, fcinfo, 2);
-	check_desk_owner("purge");
+	become_desk_owner("purge", &caller);
 	purged = purge_all_found(&statements[OLD_MARKED], before, batch_size, &left_out);
 	if (purged < batch_size)
 		purged += purge_all_found(&statements[OLD_REMOVED], before, batch_size - purged, &left_out);
 	tell_left_out(&left_out);
+	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(purged);
 }

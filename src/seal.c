@@ -273,12 +273,14 @@ Datum
 support_seal_audit(PG_FUNCTION_ARGS)
 {
 	Call		call;
+	Caller		caller;
 	int64		sealed;
 
 	PreventCommandIfReadOnly("seal_audit()");
 	begin_call(&call, fcinfo, 0);
-	check_desk_owner("seal the audit log");
+	become_desk_owner("seal the audit log", &caller);
 	sealed = seal_log();
+	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(sealed);
 }

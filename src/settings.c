@@ -290,12 +290,14 @@ support_configure(PG_FUNCTION_ARGS)
 {
 	const Definition *definition;
 	Call		call;
+	Caller		caller;
 
 	PreventCommandIfReadOnly("configure()");
 	begin_call(&call, fcinfo, 2);
-	check_desk_owner("configure it");
+	become_desk_owner("configure it", &caller);
 	definition = definition_of(TextDatumGetCString(required_argument(fcinfo, 0, "name")));
 	write_setting(definition, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_VOID();
 }

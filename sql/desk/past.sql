@@ -4,14 +4,14 @@ CREATE OR REPLACE FUNCTION support.tickets_as_of(
 	at_time timestamptz
 )
 RETURNS SETOF support.tickets
-LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$ SELECT t.* FROM support.rows_as_of(NULL::support.tickets, NULL, tickets_as_of.at_time) AS t $$;
 
 CREATE OR REPLACE FUNCTION support.tickets_as_of_snapshot(
 	at_snapshot pg_snapshot
 )
 RETURNS SETOF support.tickets
-LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$ SELECT t.* FROM support.rows_as_of(NULL::support.tickets, NULL, NULL, tickets_as_of_snapshot.at_snapshot) AS t $$;
 
 CREATE OR REPLACE FUNCTION support.comments_as_of(
@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION support.comments_as_of(
 	at_time timestamptz
 )
 RETURNS SETOF support.comments
-LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$
 	SELECT c.* FROM support.rows_as_of(NULL::support.comments, coalesce(comments_as_of.ticket_id, 0), comments_as_of.at_time) AS c
 $$;
