@@ -221,7 +221,8 @@ BEGIN
 		EXIT WHEN i >= f.pronargs - f.pronargdefaults AND random() < 0.3;
 		wanted := format_type(f.proargtypes[i], NULL);
 		SELECT s.literal INTO chosen FROM calls.samples AS s WHERE s.type = wanted ORDER BY random() LIMIT 1;
-		arguments := arguments || CASE wanted WHEN 'anyelement' THEN chosen ELSE format('(%s)::%s', coalesce(chosen, 'NULL'), wanted) END;
+		arguments := arguments ||
+			CASE wanted WHEN 'anyelement' THEN chosen ELSE format('(%s)::%s', coalesce(chosen, 'NULL'), wanted) END;
 	END LOOP;
 	RETURN format(
 		CASE
@@ -270,7 +271,8 @@ sub script
 	my ($of, $role) = @_;
 	my @drawn = split /\n/, $node->safe_psql('desk', <<"SQL");
 SELECT setseed($of / 1000.0);
-SELECT format('SELECT * FROM calls.try(%L, %L);', replace(calls.draw(f.oid), chr(10), ' '), f.prokind = 'f' AND random() < 0.3)
+SELECT format('SELECT * FROM calls.try(%L, %L);', replace(calls.draw(f.oid), chr(10), ' '),
+	f.prokind = 'f' AND random() < 0.3)
 FROM
 	(
 		SELECT p.*
@@ -307,7 +309,7 @@ foreach my $of (0, 1)
 	like($out, qr/^user\|\Q$role\E$/m, "$role: the session is what it was");
 	cmp_ok(($whole // 1e9) - ($half // 0), '<', 4 * 1024 * 1024, "$role: the session takes no more memory in the end");
 	is($node->safe_psql("desk_of_$of", 'SELECT * FROM support.verify_stats()'), '', "$role: what was counted is right");
-	is($node->safe_psql("desk_of_$of", "SELECT finding FROM support.verify_audit() WHERE finding IS NOT NULL"), '', "$role: the log is whole");
+	is($node->safe_psql("desk_of_$of", 'SELECT finding FROM support.verify_audit()'), '', "$role: the log is whole");
 	is($node->safe_psql("desk_of_$of", 'SELECT support.install()'), '', "$role: the desk is as it was made");
 }
 
@@ -350,8 +352,8 @@ $$;
 SELECT t.state
 FROM pg_proc AS p,
 	unnest('{calls.tickets,calls.audit_log,calls.numbers,calls.nothing,calls.shown}'::text[]) AS rel,
-	unnest('{BEFORE INSERT @ FOR EACH ROW,AFTER DELETE @ FOR EACH ROW,BEFORE INSERT OR DELETE @,AFTER TRUNCATE @,BEFORE TRUNCATE @,
-		INSTEAD OF INSERT OR DELETE @ FOR EACH ROW}'::text[]) AS fires,
+	unnest('{BEFORE INSERT @ FOR EACH ROW,AFTER DELETE @ FOR EACH ROW,BEFORE INSERT OR DELETE @,
+		AFTER TRUNCATE @,BEFORE TRUNCATE @,INSTEAD OF INSERT OR DELETE @ FOR EACH ROW}'::text[]) AS fires,
 	unnest('{"","''tickets''","''no such''","''users'', 7"}'::text[]) AS argument,
 	calls.try_trigger(p.oid::regproc::text, rel, fires, argument) AS t (state)
 WHERE p.pronamespace = 'support_internal'::regnamespace AND p.prorettype = 'trigger'::regtype AND t.state IS NOT NULL;
@@ -360,6 +362,7 @@ my %states;
 
 $states{ substr($_, 0, 5) } = $_ foreach @refused;
 cmp_ok(scalar @refused, '>', 100, 'trigger functions were tried');
-is(join("\n", map { $states{$_} } grep { /^(?!00000|0A|23|39P01|42809|55000)/ } sort keys %states), '', 'they refuse what is not theirs');
+delete @states{ grep { /^(?:00000|0A|23|39P01|42809|55000)/ } keys %states };
+is(join("\n", sort values %states), '', 'they refuse what is not theirs');
 
 done_testing();

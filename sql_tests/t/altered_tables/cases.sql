@@ -5,7 +5,8 @@ FROM pg_class AS c
 WHERE c.relnamespace IN ('support'::regnamespace, 'support_internal'::regnamespace) AND c.relkind IN ('r', 'p')
 	AND NOT c.relispartition;
 CREATE TEMPORARY TABLE columns AS
-SELECT t.name AS rel, a.attname AS col, format_type(a.atttypid, NULL) AS type, format_type(a.atttypid, a.atttypmod) AS full_type,
+SELECT t.name AS rel, a.attname AS col, format_type(a.atttypid, NULL) AS type,
+	format_type(a.atttypid, a.atttypmod) AS full_type,
 	a.attnotnull
 FROM tables AS t JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped;
 
@@ -102,22 +103,27 @@ FROM columns AS c
 JOIN other_types AS o ON o.type::regtype <> c.type::regtype;
 INSERT INTO sweep.cases (name, relation, kind, change)
 SELECT concat_ws(' ', c.rel, c.col, 'domain'), c.rel, 'domain',
-	format('CREATE DOMAIN sweep.same AS %1$s; SELECT sweep.retype(%2$L, %3$L, %4$L, %5$L)', c.full_type, c.rel, c.col, 'sweep.same', '@')
+	format('CREATE DOMAIN sweep.same AS %s; SELECT sweep.retype(%L, %L, %L, %L)',
+		c.full_type, c.rel, c.col, 'sweep.same', '@')
 FROM columns AS c;
 INSERT INTO sweep.cases (name, relation, kind, change)
 SELECT concat_ws(' ', c.rel, c.col, 'drop'), c.rel, 'drop', format('ALTER TABLE %s DROP COLUMN %I CASCADE', c.rel, c.col)
 FROM columns AS c
 UNION ALL
-SELECT concat_ws(' ', c.rel, c.col, 'rename'), c.rel, 'rename', format('ALTER TABLE %s RENAME COLUMN %I TO other', c.rel, c.col)
+SELECT concat_ws(' ', c.rel, c.col, 'rename'), c.rel, 'rename',
+	format('ALTER TABLE %s RENAME COLUMN %I TO other', c.rel, c.col)
 FROM columns AS c;
 INSERT INTO sweep.cases (name, relation, kind, change)
-SELECT concat_ws(' ', c.rel, c.col, '=', a.value), c.rel, 'value', format('SELECT sweep.put(%L, %L, %L)', c.rel, c.col, a.value)
+SELECT concat_ws(' ', c.rel, c.col, '=', a.value), c.rel, 'value',
+	format('SELECT sweep.put(%L, %L, %L)', c.rel, c.col, a.value)
 FROM columns AS c
 JOIN absurd AS a ON a.type = c.type;
 INSERT INTO sweep.cases (name, relation, kind, change)
-SELECT concat_ws(' ', t.name, 'as', r.replacement), t.name, 'table', format('SELECT sweep.replace_table(%L, %L)', t.name, r.replacement)
+SELECT concat_ws(' ', t.name, 'as', r.replacement), t.name, 'table',
+	format('SELECT sweep.replace_table(%L, %L)', t.name, r.replacement)
 FROM tables AS t,
-	unnest('{view,view of other types,materialized view,foreign table,partitioned table,table,type,sequence}'::text[]) AS r (replacement);
+	unnest('{view,view of other types,materialized view,foreign table,partitioned table,table,type,sequence}'::text[])
+		AS r (replacement);
 INSERT INTO sweep.cases (name, relation, kind, change)
 SELECT t.name || ' without a table', t.name, 'none', format('SELECT sweep.replace_table(%L, %L)', t.name, 'nothing')
 FROM tables AS t
@@ -125,5 +131,6 @@ UNION ALL
 SELECT t.name || ' without rows', t.name, 'empty', format('DELETE FROM %s', t.name)
 FROM tables AS t;
 INSERT INTO sweep.cases (name, relation, kind, change)
-SELECT concat_ws(' ', t.name, 'with a column', c.name), t.name, 'value', format('ALTER TABLE %s ADD COLUMN %I integer DEFAULT 7', t.name, c.name)
+SELECT concat_ws(' ', t.name, 'with a column', c.name), t.name, 'value',
+	format('ALTER TABLE %s ADD COLUMN %I integer DEFAULT 7', t.name, c.name)
 FROM tables AS t, unnest('{r,t,a,c,value}'::text[]) AS c (name);

@@ -153,7 +153,8 @@ DECLARE
 			WHEN 'character varying' THEN 'length(%1$I)' WHEN 'jsonb' THEN '7' ELSE '%1$I::text' END || ' AS %1$I', a.attname),
 			', ' ORDER BY a.attnum)
 		FROM pg_attribute AS a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped);
-	definitions text := (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+	definitions text := (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '
+			ORDER BY a.attnum)
 		FROM pg_attribute AS a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped);
 BEGIN
 	EXECUTE format('ALTER TABLE %s RENAME TO %s', name, former);
@@ -218,7 +219,9 @@ BEGIN
 		state := found.state;
 		message := coalesce(found.message, left(found.answer, 1000));
 		hint := found.hint;
-		is_fault := NOT sweep.is_proper(state) OR (tried.kind = 'domain' AND state <> work.state AND work.statement !~ 'install')
+		-- install() names the columns that have another type, of which a domain is one
+		is_fault := NOT sweep.is_proper(state)
+			OR (tried.kind = 'domain' AND state <> work.state AND statement !~ 'install')
 			OR EXISTS (SELECT sweep.addresses(found.answer) EXCEPT SELECT sweep.addresses(work.answer));
 		RETURN NEXT;
 	END LOOP;
@@ -245,12 +248,17 @@ SELECT format('SELECT * FROM support.report(%L, %L, %L, %L)', metric, '2026-01-0
 FROM unnest('{created,solved,still_solved,reopened,reopened_tickets,entered,replies,customer_comments,first_reply,
 	resolution,one_touch,two_touch,multi_touch,backlog,open,unassigned,waiting,unanswered,activity}'::text[]) AS metric;
 INSERT INTO sweep.work (statement)
-SELECT unnest(ARRAY[format('UPDATE %1$s SET %2$I = %2$I', c.oid::regclass, a.attname), format('DELETE FROM %s', c.oid::regclass)])
+SELECT unnest(ARRAY[
+	format('UPDATE %1$s SET %2$I = %2$I', c.oid::regclass, a.attname),
+	format('DELETE FROM %s', c.oid::regclass)])
 FROM pg_class AS c
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = 1
 WHERE c.relnamespace = 'support'::regnamespace AND c.relkind IN ('r', 'p')
 ORDER BY c.oid::regclass::text;
-UPDATE sweep.work AS w SET state = t.state, answer = t.answer FROM sweep.work AS o, sweep.try(o.statement) AS t WHERE o.id = w.id;
+UPDATE sweep.work AS w
+SET state = t.state, answer = t.answer
+FROM sweep.work AS o, sweep.try(o.statement) AS t
+WHERE o.id = w.id;
 $$;
 
 -- Find out which statements are about the tables of some cases: those to which it matters that the table is gone
