@@ -212,7 +212,8 @@ check_as_inserted(const Subject *subject, const Row *row)
 	/* what this transaction has undone already is to be seen, and what others did before we had the lock */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	past = open_past(subject->rel, subject->table, &instant, entry->ticket_id, entry->record_id);
+	past = open_past(subject->rel, subject->table, &instant,
+					 Max(entry->ticket_id, EVERY_TICKET + 1), Max(entry->record_id, EVERY_RECORD + 1));
 	inserted = next_past(past);
 	for (int i = 0; i < row->shape->natts; i++)
 	{

@@ -303,7 +303,8 @@ follow_states(Simulation *simulation)
 		State	   *is = &simulation->states[simulation->now];
 
 		CHECK_FOR_INTERRUPTS();
-		if (!is->is_there && was == NULL)
+		/* nor is a ticket known that the log changes before it has it */
+		if (!is->is_there && (was == NULL || is->change.kind != CHANGE_DELETE))
 			continue;
 		simulation->matched = false;
 		follow_change(simulation, was, is);

@@ -53,7 +53,8 @@ sub sqlstate
 # Any of these
 sub one_of { return $_[ int rand @_ ] }
 
-# Run scripts at the same time, and meanwhile whatever is asked for; returns what they printed, and what they were told
+# Run scripts at the same time, in one database or each in its own, and meanwhile whatever is asked for; returns what they
+# printed, and what they were told
 sub run_together
 {
 	my ($node, $database, $scripts, $meanwhile) = @_;
@@ -63,7 +64,8 @@ sub run_together
 	foreach my $i (0 .. $#$scripts)
 	{
 		my $file = "$dir/$i.sql";
-		my @psql = ('psql', '-X', '-q', '-A', '-t', '-d', $node->connstr($database), '-f', $file);
+		my $of = ref $database ? $database->[$i] : $database;
+		my @psql = ('psql', '-X', '-q', '-A', '-t', '-d', $node->connstr($of), '-f', $file);
 
 		append_to_file($file, $scripts->[$i]);
 		push @running, IPC::Run::start(\@psql, '>', \$out[$i], '2>', \$err[$i]);
