@@ -7,12 +7,15 @@ PGFILEDESC = "support_ext - a customer-support desk in the database"
 OBJS = \
 	src/errors.o \
 	src/attempt.o \
+	src/parts.o \
 	src/keeping.o \
 	src/row.o \
 	src/owner.o \
 	src/analysis.o \
 	src/plan.o \
+	src/own_relation.o \
 	src/actor.o \
+	src/settings.o \
 	src/image.o \
 	src/direct.o \
 	src/histogram.o \
@@ -50,11 +53,11 @@ OBJS = \
 	src/sla_live.o \
 	src/sla_reapply.o \
 	src/sla_check.o \
+	src/ticket_access.o \
 	src/reply.o \
 	src/search.o \
 	src/trigger.o \
 	src/log_guard.o \
-	src/ticket_access.o \
 	src/people.o \
 	src/calendar_edit.o \
 	src/sla_edit.o \
@@ -69,6 +72,7 @@ OBJS = \
 	src/attachment.o \
 	src/digest.o \
 	src/merkle.o \
+	src/eras.o \
 	src/chain.o \
 	src/leaves.o \
 	src/recycle.o \
@@ -88,6 +92,7 @@ OBJS = \
 	src/as_of.o \
 	src/subject.o \
 	src/inverse.o \
+	src/undo_order.o \
 	src/undo.o \
 	src/log_reader.o \
 	src/inserted.o \
@@ -95,25 +100,27 @@ OBJS = \
 	src/seal.o \
 	src/verify.o \
 	src/proof.o \
+	src/ground.o \
 	src/keep.o \
 	src/bounds.o \
 	src/report_lookup.o \
 	src/report_request.o \
 	src/report_rows.o \
 	src/report.o \
+	src/mend.o \
 	src/install.o \
 	src/support_ext.o \
 	$(WIN32RES)
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
-	schema.sql actor.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql feed.sql \
-	proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
+	schema.sql actor.sql settings.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql \
+	feed.sql proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
-	people.sql workflow.sql calendars.sql tickets.sql comments.sql tags.sql audit.sql sla.sql stats.sql expected.sql feed.sql proof.sql \
-	attach.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql past.sql)
+	settings.sql people.sql workflow.sql calendars.sql tickets.sql comments.sql tags.sql audit.sql sla.sql stats.sql expected.sql feed.sql \
+	proof.sql attach.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql past.sql)
 
 EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(EXTENSION_SQL)
@@ -128,7 +135,9 @@ ISOLATION_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
-# before version 16 the server shows all our names to other libraries: keep our calls to ourselves
+# what the server calls; all other names are ours alone, so that no other library's can take their place
+SHLIB_EXPORTS = src/exports.txt
+# nor of these
 ifeq ($(shell uname -s), Linux)
 SHLIB_LINK = -Wl,-Bsymbolic
 endif
@@ -149,4 +158,4 @@ $(EXTENSION_SQL): $(FUNCTION_SQL) $(DESK_SQL) Makefile
 	  cat $(DESK_SQL) && \
 	  printf '$$layout$$::pg_catalog.text $$function$$;\n' && \
 	  printf "COMMENT ON FUNCTION support_internal.desk_layout() IS 'The statements that make the desk, as support.install() runs them.';\n" && \
-	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install();\n'; } > $@
+	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install(true);\n'; } > $@

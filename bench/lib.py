@@ -50,7 +50,9 @@ AGENTS = "501, 520"
 VARIANTS = ("support", "unaudited", "bare")
 
 RIVALS = r"""
-    SELECT format('CREATE SCHEMA %1$I; CREATE TABLE %1$I.tickets (LIKE support.tickets INCLUDING ALL)', rival)
+    CREATE FUNCTION pg_temp.tickets_of(rival text) RETURNS text LANGUAGE sql AS $$
+        SELECT CASE rival WHEN 'bare' THEN 'bare.tickets' ELSE format('support.%I', rival || '_tickets') END $$;
+    SELECT format('CREATE SCHEMA %I; CREATE TABLE %s (LIKE support.tickets INCLUDING ALL)', rival, pg_temp.tickets_of(rival))
     FROM unnest(ARRAY[{rivals}]) AS rival
     \gexec
     CREATE SEQUENCE bare.ticket_number_seq;
@@ -61,37 +63,37 @@ RIVALS = r"""
         ALTER COLUMN updated_at SET DEFAULT now(),
         DROP COLUMN search;
 
-    SELECT format('INSERT INTO %I.tickets SELECT * FROM support.tickets', rival)
+    SELECT format('INSERT INTO %s SELECT * FROM support.tickets', pg_temp.tickets_of(rival))
     FROM unnest(ARRAY[{rivals}]) AS rival WHERE rival <> 'bare'
     \gexec
     SELECT format('INSERT INTO bare.tickets (%1$s) SELECT %1$s FROM support.tickets',
         string_agg(quote_ident(attname), ', ' ORDER BY attnum))
     FROM pg_attribute WHERE attrelid = 'bare.tickets'::regclass AND attnum > 0 AND NOT attisdropped
     \gexec
-    SELECT setval(pg_get_serial_sequence(rival || '.tickets', 'id'), nextval(pg_get_serial_sequence('support.tickets', 'id')))
+    SELECT setval(pg_get_serial_sequence(pg_temp.tickets_of(rival), 'id'), nextval(pg_get_serial_sequence('support.tickets', 'id')))
     FROM unnest(ARRAY[{rivals}]) AS rival;
     SELECT setval('bare.ticket_number_seq', nextval('support.ticket_number_seq'));
     ALTER TABLE bare.tickets ADD COLUMN search tsvector GENERATED ALWAYS AS
         (setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', ticket_number), 'A')
         || setweight(to_tsvector('simple', left(description, 100000)), 'C')) STORED;
 
-    SELECT format('ALTER TABLE %I.tickets ADD CONSTRAINT %I %s', rival, conname, pg_get_constraintdef(oid))
+    SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', pg_temp.tickets_of(rival), conname, pg_get_constraintdef(oid))
     FROM pg_constraint, unnest(ARRAY[{rivals}]) AS rival
     WHERE conrelid = 'support.tickets'::regclass AND contype = 'f'
     \gexec
     SELECT format('CREATE TABLE %1$I.%2$I (LIKE support.%2$I INCLUDING INDEXES); ALTER TABLE %1$I.%2$I ADD %3$s', rival, relname,
-        replace(pg_get_constraintdef(f.oid), 'support.tickets', rival || '.tickets'))
+        replace(pg_get_constraintdef(f.oid), 'support.tickets', pg_temp.tickets_of(rival)))
     FROM pg_constraint AS f JOIN pg_class AS t ON t.oid = conrelid, unnest(ARRAY[{rivals}]) AS rival
     WHERE confrelid = 'support.tickets'::regclass AND contype = 'f'
     \gexec
-    SELECT format('CREATE TRIGGER support_before BEFORE INSERT OR UPDATE ON %I.tickets '
-        'FOR EACH ROW EXECUTE FUNCTION support_internal.before_row(''tickets'')', rival)
+    SELECT format('CREATE TRIGGER support_before BEFORE INSERT OR UPDATE ON %s '
+        'FOR EACH ROW EXECUTE FUNCTION support_internal.before_row(''tickets'')', pg_temp.tickets_of(rival))
     FROM unnest(ARRAY[{rivals}]) AS rival WHERE rival <> 'bare'
     \gexec
 
     -- rows that arrived in different ways are to lie alike
     REINDEX TABLE support.tickets;
-    SELECT format('REINDEX TABLE %I.tickets', rival) FROM unnest(ARRAY[{rivals}]) AS rival
+    SELECT format('REINDEX TABLE %s', pg_temp.tickets_of(rival)) FROM unnest(ARRAY[{rivals}]) AS rival
     \gexec
     VACUUM ANALYZE;
     CHECKPOINT;
@@ -114,6 +116,13 @@ CONVERSATIONS = """
 
 # An UPDATE of the bare table keeps by itself what the desk's trigger keeps.
 BOOKS = {"support": "", "unaudited": "", "bare": ", version = version + 1, updated_at = now()"}
+
+
+def tickets_of(variant):
+    """The table of tickets of a variant: one with the desk's trigger lies beside the desk's own, or the trigger refuses."""
+    if variant == "support":
+        return "support.tickets"
+    return "bare.tickets" if variant == "bare" else f"support.{variant}_tickets"
 
 
 def make_rivals(server, rivals=VARIANTS[1:]):
@@ -200,14 +209,17 @@ def count(text):
     return int(text)
 
 
-def arguments(description, **defaults):
-    """Read the command line. Unless it names a server, start over on a private one."""
+def arguments(description, before=False, **defaults):
+    """Read the command line. Unless it names a server, start over on a private one. Is there a source to compare with?"""
     parser = argparse.ArgumentParser(description=description)
     for name, value in defaults.items():
         parser.add_argument("--" + name.replace("_", "-"), type=count, default=value, help=f"{OPTIONS[name]}, {value} unless given")
     parser.add_argument("--tcp", action="store_true", help="measure over TCP, 127.0.0.1, instead of a unix socket")
     parser.add_argument("--host", help="measure on a running server that has the extension, in a database made for it")
     parser.add_argument("--port", type=int, default=5432, help="the port of that server")
+    if before:
+        parser.add_argument("--before", required=True, metavar="DIR", help="a checkout of the source as it was before")
+        parser.add_argument("--before-host", help="a running server that has the extension as it was before")
     options = parser.parse_args()
     if options.host is None:
         program = pathlib.Path(sys.argv[0]).resolve()
@@ -232,11 +244,9 @@ def load():
 
 
 @contextlib.contextmanager
-def desk(name, options):
-    """A desk with people in a new database, which goes in the end."""
-    start = time.monotonic()
-    server = Server(options.host, options.port)
-    print_surroundings(server, options)
+def desk_on(name, host, port):
+    """A desk with people in a new database of a server, which goes in the end."""
+    server = Server(host, port)
     server.psql(f"DROP DATABASE IF EXISTS {name}")
     server.psql(f"CREATE DATABASE {name}")
     try:
@@ -247,6 +257,15 @@ def desk(name, options):
     finally:
         server.database = "postgres"
         server.psql(f"DROP DATABASE {name}")
+
+
+@contextlib.contextmanager
+def desk(name, options):
+    """The same on the server that is measured, with a word on the surroundings."""
+    start = time.monotonic()
+    print_surroundings(Server(options.host, options.port), options)
+    with desk_on(name, options.host, options.port) as server:
+        yield server
     print(f"\n{time.monotonic() - start:.0f} s, load {load()}")
 
 

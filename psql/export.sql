@@ -7,7 +7,9 @@
 --   since       only tickets opened from then on                    all
 --   delimiter   between the columns                                 a comma
 --
--- NULL is an empty column, the empty text is "". Times carry the offset of the session's time zone.
+-- NULL is an empty column, the empty text is "". Times carry the offset of the session's time zone. Where a line of a text
+-- is nothing but \., at which psql before version 18 takes the file to end, it has a backslash more, which import.sql
+-- takes away. Cells that begin with =, +, - or @ are as they are in the desk.
 
 \ir lib/begin.sql
 
@@ -20,21 +22,24 @@
 	\set delimiter ,
 \endif
 
+-- what regexp_replace() is told: a line of backslashes and a dot, between others, gets one backslash more
+\set shield '''(?<=\\n)(\\\\+\\.\\r?\\n)'', ''\\\\\\1'', ''g'''
+
 COPY
 (
 	SELECT
-		t.external_id,
-		t.ticket_number,
-		t.title,
-		t.description,
+		regexp_replace(t.external_id, :shield) AS external_id,
+		regexp_replace(t.ticket_number, :shield) AS ticket_number,
+		regexp_replace(t.title, :shield) AS title,
+		regexp_replace(t.description, :shield) AS description,
 		t.status,
 		t.priority,
 		r.email AS requester,
 		a.email AS assignee,
-		team.name AS team,
-		t.channel,
+		regexp_replace(team.name, :shield) AS team,
+		regexp_replace(t.channel, :shield) AS channel,
 		(
-			SELECT string_agg(g.name, ', ' ORDER BY g.name)
+			SELECT regexp_replace(string_agg(g.name, ', ' ORDER BY g.name), :shield)
 			FROM support.ticket_tags AS l
 			JOIN support.tags AS g ON g.id = l.tag_id
 			WHERE l.ticket_id = t.id
@@ -53,6 +58,7 @@ COPY
 TO STDOUT WITH (FORMAT csv, HEADER, DELIMITER :'delimiter')
 \unset since
 \unset delimiter
+\unset shield
 \if :{?file}
 	\set target :file
 	\unset file

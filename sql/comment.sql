@@ -15,7 +15,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_add_comment';
 COMMENT ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) IS
-	'Adds a comment and then sets the status, if given; returns the comment''s id. author_id NULL is the acting user. A known external_id returns the comment there is. 55000: deleted ticket, public comment on a closed one, no acting user. SU001: stale version. SU002: forbidden transition.';
+	'Adds a comment and then sets the status, if given; returns the comment''s id. author_id NULL is the acting user. A known external_id returns the comment there is, if that is by the same author. 23505: by another. 55000: deleted ticket, public comment on a closed one, no acting user. SU001: stale version. SU002: forbidden transition.';
 REVOKE ALL ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.edit_comment(
@@ -68,15 +68,16 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_add_attachment';
 COMMENT ON FUNCTION support.add_attachment(bigint, text, bytea, text, bigint, bigint) IS
-	'Keeps a file on a ticket or comment; returns its id. 54000: larger than support_ext.max_attachment_size. P0002: no such ticket or comment. 55000: deleted.';
+	'Keeps a file on a ticket or comment; returns its id. 54000: larger than the setting max_attachment_size allows. P0002: no such ticket or comment. 55000: deleted.';
 REVOKE ALL ON FUNCTION support.add_attachment(bigint, text, bytea, text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.attachment_content(
 	ticket_id bigint,
-	attachment_id bigint
+	attachment_id bigint,
+	include_private boolean DEFAULT false
 )
 RETURNS bytea
 LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_attachment_content';
-COMMENT ON FUNCTION support.attachment_content(bigint, bigint) IS
-	'The bytes of an attachment; NULL where they are kept elsewhere. P0002: no such attachment.';
+COMMENT ON FUNCTION support.attachment_content(bigint, bigint, boolean) IS
+	'The bytes of an attachment; NULL where they are kept elsewhere. Without include_private, the files of private notes are not there. P0002: no such attachment, or one of a comment that is deleted or not visible. 55000: the ticket was deleted.';

@@ -7,7 +7,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_seal_audit';
 COMMENT ON FUNCTION support.seal_audit(bigint) IS
-	'Seals the entries of the audit log that have become stable since the last time: whatever becomes of them now, verify_audit() finds it. Returns how many. 42501: not the desk''s owner.';
+	'Seals the entries of the audit log that have become stable since the last time: whatever becomes of them now, verify_audit() finds it. Leaves out what cannot be genuine, with a warning. Returns how many. 42501: not the desk''s owner.';
 REVOKE ALL ON FUNCTION support.seal_audit(bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.verify_audit(
@@ -18,7 +18,7 @@ RETURNS TABLE(seals bigint, entries bigint, pruned bigint, erased bigint, unseal
 LANGUAGE c STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_verify_audit';
 COMMENT ON FUNCTION support.verify_audit(timestamptz, timestamptz) IS
-	'Compares the sealed entries of a time range with their seals: one row with how many there are and, if not all is as it was sealed, the first entry that was altered, removed or inserted, and what was found. 22023: no range. 42501: no right to read the log.';
+	'Compares the sealed entries of a time range with their seals: one row with how many there are and, if not all is as it was sealed, the first entry that was altered, removed or inserted, and what was found. Of what is not sealed, it finds entries whose era or transaction is impossible. 22023: no range. 42501: no right to read the log.';
 
 CREATE FUNCTION support.audit_proof(
 	audit_id bigint

@@ -33,5 +33,5 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_purge_deleted';
 COMMENT ON FUNCTION support.purge_deleted(interval, integer, bigint) IS
-	'Destroys deleted tickets: their rows, attachment content and every image of them in the log; who, when and which id remain. Returns how many tickets went. 22023: bad argument.';
+	'Destroys deleted tickets: their rows, attachment content and every image of them in the log; who, when and which id remain. Returns how many tickets went. One that something of the application holds is left out with a WARNING. 22023: bad argument.';
 REVOKE ALL ON FUNCTION support.purge_deleted(interval, integer, bigint) FROM PUBLIC;

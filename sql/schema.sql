@@ -1,5 +1,10 @@
 \echo Use "CREATE EXTENSION support_ext" to load this file. \quit
 
+-- The server puts the schema support before others while this runs. Whoever owns one that is there already may have put
+-- functions and operators into it: no name here is looked up there unless it says so. For the same reason a function is
+-- called with all its arguments.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- The schema of the machinery. A restored database has it already; it belongs to the database, not to the extension.
 DO $$
 BEGIN

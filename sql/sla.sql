@@ -38,7 +38,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_sla_reapply';
 COMMENT ON FUNCTION support.sla_reapply(bigint, bigint) IS
-	'Holds unsolved tickets to the policies and calendars as they are now: all of them, or those that have the policy or a clock of it. What clocks have consumed stays. Returns how many tickets had a clock that turned; tells of every 10,000 that it has seen. P0002: no such policy.';
+	'Holds unsolved tickets to the policies and calendars as they are now: all of them, or those that have the policy or a clock of it. What clocks have consumed stays. Returns how many tickets had a clock that turned; tells of every 10,000 that it has seen. A ticket whose clocks cannot be turned is left out with a WARNING. P0002: no such policy.';
 REVOKE ALL ON FUNCTION support.sla_reapply(bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.sla_tick(
@@ -48,7 +48,7 @@ RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_sla_tick';
 COMMENT ON FUNCTION support.sla_tick(integer) IS
-	'Writes warnings and breaches that are due to sla_events, as of the instants at which they were: so many clocks at most. Returns how many clocks it looked at; 0 once nothing is left that nobody else is changing. Several sessions may call it at once. Deadlines and breaches are right without it. 22023: batch_size below 1.';
+	'Writes warnings and breaches that are due to sla_events, as of the instants at which they were: so many clocks at most. Returns how many clocks it looked at; 0 once nothing is left that nobody else is changing. Several sessions may call it at once. A ticket whose clocks cannot be turned is left out with a WARNING. Deadlines and breaches are right without it. 22023: batch_size below 1.';
 REVOKE ALL ON FUNCTION support.sla_tick(integer) FROM PUBLIC;
 
 CREATE FUNCTION support_internal.sla_elapsed(
@@ -93,4 +93,4 @@ RETURNS TABLE(metric text, tickets bigint, decided bigint, achieved bigint, brea
 LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 7
 AS 'MODULE_PATHNAME', 'support_sla_simulate';
 COMMENT ON FUNCTION support.sla_simulate(jsonb, timestamptz, timestamptz) IS
-	'How a policy {"conditions": …, "targets": […]} would have done: what happened to the live tickets opened from from_at on, before to_at, is replayed under it, by the calendars of today. p50 and p90 are what half, and nine of ten, of the fulfilled clocks took at most. Changes nothing. 22023: a policy that create_sla_policy() would refuse, bounds that are null, infinite or the wrong way round.';
+	'How a policy {"conditions": ..., "targets": [...]} would have done: what happened to the live tickets opened from from_at on, before to_at, is replayed under it, by the calendars of today. p50 and p90 are what half, and nine of ten, of the fulfilled clocks took at most. Changes nothing. 22023: a policy that create_sla_policy() would refuse, bounds that are null, infinite or the wrong way round.';

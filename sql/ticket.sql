@@ -21,7 +21,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_create_ticket';
 COMMENT ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigint, bigint, bigint, bigint, text, text, jsonb, text, text, bigint) IS
-	'Opens a ticket; returns the id. creator_id NULL is the acting user. A known external_id returns the ticket there is, so that a retry is safe. P0002: no such user. 55000: no acting user. 23503: unknown status, priority, assignee or team. 23505: number taken. 23514: empty title.';
+	'Opens a ticket; returns the id. creator_id NULL is the acting user. A known external_id returns the ticket there is, if that has the same requester, so that a retry is safe. P0002: no such user. 55000: no acting user. 23503: unknown status, priority, assignee or team. 23505: number taken, or external_id by another requester''s ticket. 23514: empty title.';
 REVOKE ALL ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigint, bigint, bigint, bigint, text, text, jsonb, text, text, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.get_ticket(

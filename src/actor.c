@@ -4,7 +4,9 @@
  *
  * The acting user is support_ext.actor_id where that is set, else the user whose db_role is the session user. It is
  * what a client says of itself: a label for the log, not a proof of identity; the log keeps the database role beside
- * it. A function's trailing argument actor_id becomes the setting for the length of the call, under a settings level
+ * it. But who logs in as himself is known: a role that is a person's db_role acts as that person alone, unless it has the
+ * rights of the desk's owner. A setting is taken as it comes, also before there is a transaction to look anybody up in,
+ * so this is asked whenever it is read. A function's trailing argument actor_id becomes the setting for the length of the call, under a settings level
  * of its own, so that triggers and defaults see it and the end of the (sub)transaction takes it back after an error.
  *
  * Which user a database role stands for is kept for the session. The trigger on users invalidates that table's
@@ -15,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -33,8 +36,8 @@ enum
 
 static Statement statements[] = {
 	[USER_OF_ROLE] = {
-		.text = "SELECT id FROM support.users WHERE db_role = $1",
-		.columns = {{INT8OID, NOT_NULL}},
+		.text = "SELECT id, role <> 'bot' FROM support.users WHERE db_role = $1",
+		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[NAME_OF_USER] = {
@@ -55,8 +58,15 @@ static char *actor_setting;
 static char *now_setting;
 char	   *ticket_prefix_setting;
 
+/* The acting user as a setting: 0 for none, and the role at hand when it was set, or as the session began. */
+typedef struct ActorSetting
+{
+	int64		user_id;
+	Oid			set_by;
+} ActorSetting;
+
 /* what the settings say, parsed */
-static int64 actor_set;			/* 0 if none */
+static ActorSetting actor_set;
 static TimestampTz now_set;
 static bool now_is_set;
 
@@ -64,6 +74,7 @@ static bool now_is_set;
 static Oid	role_looked_up = InvalidOid;
 static Oid	users_relid = InvalidOid;
 static int64 user_of_role;		/* 0 if none */
+static bool user_is_person;		/* and no bot, which is a program that may act for many */
 static bool db_role_changed;
 
 /* Read a user's id; the empty string is 0, for none. */
@@ -80,21 +91,43 @@ parse_actor(const char *text, int64 *user_id)
 	return errno == 0 && *end == '\0' && *user_id > 0;
 }
 
+/* The role at hand; none where the server reads its configuration, or a value that came before we were loaded. */
+static Oid
+user_who_sets(void)
+{
+	Oid			user;
+	int			context;
+
+	if (!IsTransactionState())
+		return InvalidOid;
+	GetUserIdAndSecContext(&user, &context);
+	return user;
+}
+
 static bool
 check_actor(char **newval, void **extra, GucSource source)
 {
-	int64		user_id;
+	ActorSetting parsed = {.set_by = user_who_sets()};
+	ActorSetting *setting;
 
-	if (parse_actor(*newval, &user_id))
-		return true;
-	GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
-	return false;
+	if (!parse_actor(*newval, &parsed.user_id))
+	{
+		GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
+		return false;
+	}
+	setting = guc_malloc(LOG, sizeof(ActorSetting));
+	if (setting == NULL)
+		return false;
+	*setting = parsed;
+	*extra = setting;
+	return true;
 }
 
 static void
 assign_actor(const char *newval, void *extra)
 {
-	(void) parse_actor(newval, &actor_set);
+	if (extra != NULL)
+		actor_set = *(ActorSetting *) extra;
 }
 
 static bool
@@ -166,13 +199,17 @@ desk_clock(void)
 	return now_is_set ? now_set : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
 }
 
-/* Find the user whose db_role is the session user; 0 if there is none. */
+/*
+ * Find the user whose db_role is the session user; 0 if there is none. In a security-restricted operation nobody speaks
+ * for the session: see asking_role().
+ */
 static int64
 session_user_id(void)
 {
 	Args		args = {0};
-	Oid			role = GetSessionUserId();
+	Oid			role = InSecurityRestrictedOperation() ? user_at_hand() : GetSessionUserId();
 	int64		found = 0;
+	bool		is_person = false;
 
 	if (role == role_looked_up && !db_role_changed)
 		return user_of_role;
@@ -183,20 +220,52 @@ session_user_id(void)
 	SPI_connect();
 	arg_text(&args, GetUserNameFromId(role, false));
 	if (run(&statements[USER_OF_ROLE], &args) > 0)
+	{
 		found = result_int64(0, 1);
+		is_person = result_bool(0, 2);
+	}
 	SPI_finish();
 
 	/* what an old snapshot or a change on the way says is right for now only */
 	user_of_role = found;
+	user_is_person = is_person;
 	role_looked_up = IsolationUsesXactSnapshot() || db_role_changed ? InvalidOid : role;
 	return found;
 }
 
-/* Who acts? False if nobody is known to. */
+/* Raise 42501 if the session is another person's, and neither he nor the role that says so has the rights of the desk's owner. */
+static void
+check_said_by(int64 user_id, Oid role)
+{
+	int64		own_id = session_user_id();
+	Oid			owner;
+
+	if (own_id == 0 || own_id == user_id || !user_is_person)
+		return;
+	owner = table_owner(desk_relation("support", "audit_log"));
+	if (has_privs_of_role(GetSessionUserId(), owner) || (OidIsValid(role) && has_privs_of_role(role, owner)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" acts as user %lld and not as user %lld",
+					GetUserNameFromId(GetSessionUserId(), false), (long long) own_id, (long long) user_id),
+			 errhint("Who acts for others connects as a role that is nobody's db_role, or has the rights of the desk's owner.")));
+}
+
+/* The same for what the role at hand says in a call. */
+void
+check_acts_as(int64 user_id)
+{
+	check_said_by(user_id, GetUserId());
+}
+
+/* Who acts? False if nobody is known to. Raises 42501 if the setting names somebody whom the session may not act as. */
 bool
 acting_user(int64 *user_id)
 {
-	*user_id = actor_set != 0 ? actor_set : session_user_id();
+	*user_id = actor_set.user_id != 0 ? actor_set.user_id : session_user_id();
+	if (actor_set.user_id != 0)
+		check_said_by(actor_set.user_id, actor_set.set_by);
 	return *user_id != 0;
 }
 
@@ -226,7 +295,7 @@ check_actor_argument(int64 user_id)
 
 /*
  * Open the frame of a function: an SPI level on a desk of the right layout, and the acting user that the argument
- * names. NULL leaves the acting user as it is.
+ * names. NULL leaves the acting user as it is. Raises 42501, P0002 or 55000 for one whom the session cannot act as.
  */
 void
 begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
@@ -241,6 +310,7 @@ begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
 	if (acting_user(&user_id) && user_id == PG_GETARG_INT64(actor_argument))
 		return;
 	user_id = PG_GETARG_INT64(actor_argument);
+	check_acts_as(user_id);
 	check_actor_argument(user_id);
 	call->nestlevel = NewGUCNestLevel();
 	set_actor_setting(user_id, GUC_ACTION_SAVE);
@@ -268,7 +338,7 @@ support_actor_id(PG_FUNCTION_ARGS)
 
 /*
  * set_actor(user_id, is_local) -> 'full name (role)'. NULL clears. P0002 for an unknown user, 55000 for one who was
- * deactivated.
+ * deactivated, 42501 for another than the person whose session it is.
  */
 PG_FUNCTION_INFO_V1(support_set_actor);
 Datum
@@ -288,6 +358,7 @@ support_set_actor(PG_FUNCTION_ARGS)
 
 	user_id = PG_GETARG_INT64(0);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	check_acts_as(user_id);
 	arg_int64(&args, user_id);
 	if (run(&statements[NAME_OF_USER], &args) == 0)
 		refuse_missing("user", user_id);

@@ -11,6 +11,7 @@
 extern void actor_init(void);
 extern void forget_user_of_role(Oid relid);
 extern bool acting_user(int64 *user_id);
+extern void check_acts_as(int64 user_id);
 extern TimestampTz desk_now(void);
 extern TimestampTz desk_clock(void);
 extern char *ticket_prefix_setting;

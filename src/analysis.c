@@ -30,6 +30,7 @@
 
 #include "analysis.h"
 #include "compat.h"
+#include "errors.h"
 
 /* A statement in analysis. */
 typedef struct Analysis
@@ -60,9 +61,7 @@ parameter(ParseState *pstate, ParamRef *reference)
 	int			n = reference->number;
 
 	if (n < 1 || n > statement->nargs)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_PARAMETER),
-				 errmsg("there is no parameter $%d", n)));
+		elog(ERROR, "\"%s\" has no parameter $%d", statement->text, n);
 	param->paramkind = PARAM_EXTERN;
 	param->paramid = n;
 	param->paramtype = (statement->more_argtypes ? statement->more_argtypes : statement->argtypes)[n - 1];
@@ -82,17 +81,6 @@ begin_analysis(ParseState *pstate, void *arg)
 	analysis->path_level = enter_safe_path();
 	pstate->p_ref_hook_state = analysis;
 	pstate->p_paramref_hook = parameter;
-}
-
-/* Raise 55000: a relation is not as it was made. */
-pg_noreturn static void
-refuse_changed(const char *what, const char *problem)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("%s %s", what, problem),
-			 errdetail("The desk works on what it was made with."),
-			 errhint("SELECT support.install() puts back what can be put back, and names what cannot.")));
 }
 
 static char *
@@ -149,7 +137,7 @@ check_result(const Statement *statement, List *targets)
 		if (n == declared)
 			elog(ERROR, "\"%s\" returns more columns than it declares", statement->text);
 		if (!reads_as(found, statement->columns[n].type))
-			refuse_changed(column_name(entry), psprintf("has type %s instead of %s", type_name(found),
+			refuse_altered(column_name(entry), psprintf("has type %s instead of %s", type_name(found),
 														type_name(statement->columns[n].type)));
 		n++;
 	}
@@ -166,9 +154,9 @@ check_relation(Oid relid, bool as_owner)
 	if (IsCatalogNamespace(get_rel_namespace(relid)))
 		return;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW)
-		refuse_changed(psprintf("relation %s", relation_name(relid)), "is neither a table nor a view");
+		refuse_altered(psprintf("relation %s", relation_name(relid)), "is neither a table nor a view");
 	if (as_owner && table_owner(relid) != GetUserId())
-		refuse_changed(psprintf("relation %s", relation_name(relid)),
+		refuse_altered(psprintf("relation %s", relation_name(relid)),
 					   psprintf("belongs to role \"%s\" instead of the desk's owner \"%s\"",
 								GetUserNameFromId(table_owner(relid), true), GetUserNameFromId(GetUserId(), true)));
 }
@@ -198,6 +186,8 @@ end_analysis(ParseState *pstate, Query *query, JumbleState *jstate)
 {
 	Analysis   *analysis = pstate->p_paramref_hook == parameter ? pstate->p_ref_hook_state : first_analysis;
 
+	/* what the other hook may analyse is not ours */
+	first_analysis = NULL;
 	if (previous_hook)
 		previous_hook(pstate, query, jstate);
 	if (analysis == NULL)
@@ -271,7 +261,7 @@ refuse_null(const Statement *statement, int column)
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(statement->plan));
 	List	   *targets = CachedPlanGetTargetList(source, NULL);
 
-	refuse_changed(column_name(list_nth_node(TargetEntry, targets, column)), "is null where it must not be");
+	refuse_altered(column_name(list_nth_node(TargetEntry, targets, column)), "is null where it must not be");
 }
 
 /* Raise 55000 if values taken straight from the executor have NULL where the statement declares that there is none. */

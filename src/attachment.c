@@ -14,7 +14,7 @@
 #include "actor.h"
 #include "errors.h"
 #include "plan.h"
-#include "support_ext.h"
+#include "settings.h"
 #include "ticket_access.h"
 
 enum
@@ -47,11 +47,15 @@ static Statement statements[] = {
 		" VALUES ($1, $2, $3) ON CONFLICT (ticket_id, sha256) DO NOTHING",
 		.nargs = 3, .argtypes = {INT8OID, BYTEAOID, BYTEAOID}, .as_owner_of = INTERNAL_TABLE("attachment_contents")
 	},
+	/* the files of a comment are seen by who sees the comment, as in get_ticket() */
 	[DIGEST_OF_ATTACHMENT] = {
-		.text = "SELECT sha256 FROM support.attachments"
-		" WHERE ticket_id = $1 AND id = $2",
+		.text = "SELECT a.sha256 FROM support.attachments AS a"
+		" LEFT JOIN support.comments AS c ON c.ticket_id = a.ticket_id"
+		"	AND c.id = a.comment_id"
+		" WHERE a.ticket_id = $1 AND a.id = $2"
+		"	AND (a.comment_id IS NULL OR (c.id IS NOT NULL AND c.deleted_at IS NULL AND ($3 OR NOT c.is_private)))",
 		.columns = {{BYTEAOID}},
-		.nargs = 2, .argtypes = {INT8OID, INT8OID}
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, BOOLOID}
 	},
 	[READ_CONTENT] = {
 		.text = "SELECT content FROM support_internal.attachment_contents"
@@ -66,19 +70,21 @@ static void
 check_size(FunctionCallInfo fcinfo, int n)
 {
 	int64		size;
+	int64		limit;
 
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("content must not be null"),
 				 errhint("A file that is kept elsewhere is a plain INSERT into support.attachments.")));
+	limit = max_attachment_size();
 	size = (int64) toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ;
-	if (size > (int64) max_attachment_size * 1024)
+	if (size > limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an attachment of %lld bytes is too large", (long long) size),
-				 errdetail("The limit is %lld bytes.", (long long) max_attachment_size * 1024),
-				 errhint("support_ext.max_attachment_size sets it.")));
+				 errdetail("The limit is %lld bytes.", (long long) limit),
+				 errhint("The owner of the desk sets it, by support.configure('max_attachment_size', value).")));
 }
 
 /* Raise P0002 or 55000 unless the ticket has the comment. */
@@ -139,8 +145,8 @@ support_add_attachment(PG_FUNCTION_ARGS)
 	Call		call;
 	int64		id;
 
-	check_size(fcinfo, 2);
 	begin_call(&call, fcinfo, 5);
+	check_size(fcinfo, 2);
 	lock_live_ticket(ticket_id);
 	check_comment(ticket_id, fcinfo, 4);
 	id = keep_file(ticket_id, fcinfo);
@@ -148,15 +154,19 @@ support_add_attachment(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(id);
 }
 
-/* Find the digest that an attachment's bytes lie under. Raises P0002 or 55000. */
+/*
+ * Find the digest that an attachment's bytes lie under. Raises P0002 or 55000: P0002 as well for a file of a comment
+ * that is not shown.
+ */
 static Datum
-digest_of(int64 ticket_id, int64 attachment_id)
+digest_of(int64 ticket_id, int64 attachment_id, bool include_private)
 {
 	Args		args = {0};
 
 	check_live_ticket(ticket_id);
 	arg_int64(&args, ticket_id);
 	arg_int64(&args, attachment_id);
+	arg(&args, BoolGetDatum(include_private));
 	if (run_read_only(&statements[DIGEST_OF_ATTACHMENT], &args) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
@@ -164,20 +174,21 @@ digest_of(int64 ticket_id, int64 attachment_id)
 	return result(0, 1);
 }
 
-/* attachment_content(ticket_id, attachment_id) -> bytes, NULL where they are kept elsewhere */
+/* attachment_content(ticket_id, attachment_id, include_private) -> bytes, NULL where they are kept elsewhere */
 PG_FUNCTION_INFO_V1(support_attachment_content);
 Datum
 support_attachment_content(PG_FUNCTION_ARGS)
 {
 	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
 	int64		attachment_id = required_id(fcinfo, 1, "attachment_id");
+	bool		include_private = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	Args		args = {0};
 	Call		call;
 	Datum		digest;
 	Datum		content = (Datum) 0;
 
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	digest = digest_of(ticket_id, attachment_id);
+	digest = digest_of(ticket_id, attachment_id, include_private);
 	arg_int64(&args, ticket_id);
 	if (digest != (Datum) 0)
 		arg(&args, digest);

@@ -1,6 +1,6 @@
 /*
  * attempt.h
- *		Work that may be refused.
+ *		Work in a subtransaction.
  */
 #ifndef SUPPORT_ATTEMPT_H
 #define SUPPORT_ATTEMPT_H
@@ -8,5 +8,6 @@
 typedef void (*Work) (void *arg);
 
 extern ErrorData *attempt(Work work, void *arg);
+extern void rehearse(Work work, void *arg);
 
 #endif							/* SUPPORT_ATTEMPT_H */

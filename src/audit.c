@@ -5,7 +5,8 @@
  * An UPDATE keeps the columns that changed, as they were and as they are; one that changes nothing writes nothing. An
  * INSERT keeps no image: the live row and the old values of later entries give it back. A DELETE keeps the whole row,
  * which makes the log the recycle bin; a removed ticket is noted in support_internal.recycle_bin, so that it is found
- * without a scan. Tables without an id have their key in the image.
+ * without a scan. Tables without an id have their key in the image; those that their owner alone reads have all of a new
+ * row there, for who reads the log cannot ask them.
  *
  * Who inserts a ticket under the id of a removed one, but in another status, has two entries written: it comes back, and
  * its status changes. So the statuses that the log has of a ticket follow one another, and end with the one it has.
@@ -131,7 +132,7 @@ audit_insert(const Row *row)
 	LogEntry	entry = entry_for("INSERT", row);
 
 	if (!entry.has_record_id)
-		entry.new_value = image_of(row, false);
+		entry.new_value = image_of(row, row->shape->table->is_internal);
 	log_write(&entry);
 }
 

@@ -21,9 +21,11 @@
 #include "actor.h"
 #include "bounds.h"
 #include "floor.h"
+#include "plan.h"
 #include "stats.h"
 
 #define MOST_BUCKETS 10000
+#define MOST_DAYS 4000000			/* what lies between the first and the last year that a calendar has, and more */
 #define HOURS_PUT_BACK 24
 
 static const char *const bucket_words[] = {
@@ -273,7 +275,7 @@ PG_FUNCTION_INFO_V1(support_day_bounds);
 Datum
 support_day_bounds(PG_FUNCTION_ARGS)
 {
-	Bounds		bounds = {.max = PG_INT32_MAX - 1};
+	Bounds		bounds = {.max = MOST_DAYS};
 	Clock		clock = {.zone = session_timezone};
 	DateADT		first,
 				last;
@@ -301,9 +303,12 @@ support_last_days(PG_FUNCTION_ARGS)
 	Bounds		bounds;
 
 	if (!PG_ARGISNULL(1) && !bucket_named(text_to_cstring(PG_GETARG_TEXT_PP(1)), &bucket))
-		elog(ERROR, "no such bucket");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bucket \"%s\" does not exist", text_to_cstring(PG_GETARG_TEXT_PP(1))),
+				 errhint("There are: %s.", bucket_names())));
 	find_bounds(&bounds,
-				day_start(today + 1 - PG_GETARG_INT32(0), session_timezone),
+				day_start(today + 1 - positive_argument(fcinfo, 0, "days"), session_timezone),
 				day_start(today + 1, session_timezone),
 				bucket, session_timezone);
 	PG_RETURN_ARRAYTYPE_P(rounded_array(&bounds));
@@ -341,7 +346,7 @@ support_hours_of_week(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "not called for a row");
 	find_bounds(&bounds,
-				day_start(today + 1 - PG_GETARG_INT32(0), session_timezone),
+				day_start(today + 1 - positive_argument(fcinfo, 0, "days"), session_timezone),
 				day_start(today + 1, session_timezone),
 				BUCKET_HOUR, session_timezone);
 	places = palloc(sizeof(Datum) * bounds.n);
@@ -366,7 +371,7 @@ PG_FUNCTION_INFO_V1(support_rolling_days);
 Datum
 support_rolling_days(PG_FUNCTION_ARGS)
 {
-	Interval	days = {.day = PG_GETARG_INT32(0)};
+	Interval	days = {.day = positive_argument(fcinfo, 0, "days")};
 	TimestampTz times[2];
 	Bounds		bounds = {.times = times, .n = 2};
 

@@ -145,12 +145,13 @@ read_calendar(int64 calendar_id, MemoryContext context)
 	n = run_for(HOURS, calendar_id);
 	spi = MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_weekly_hours(hours, DatumGetInt32(result(i, 1)), result_span(i, 2, 3));
+		add_weekly_hours(hours, "support.calendar_hours", DatumGetInt32(result(i, 1)), result_span(i, 2, 3));
 	MemoryContextSwitchTo(spi);
 	n = run_for(HOLIDAYS, calendar_id);
 	MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_holiday(hours, DatumGetDateADT(result(i, 1)), result_bool(i, 2), result_span(i, 3, 4));
+		add_holiday(hours, "support.calendar_holidays", DatumGetDateADT(result(i, 1)), result_bool(i, 2),
+					result_span(i, 3, 4));
 	settle_hours(hours);
 	MemoryContextSwitchTo(spi);
 	return hours;

@@ -225,6 +225,18 @@ run_others(const DeskTable *table, const Row *row)
 	return run(&statements[OTHER_HOLIDAYS], &args);
 }
 
+/* Raise 55000 if a row means nothing, though it got past the table's constraints: a day, and its span on that scale. */
+static void
+check_meaning(const DeskTable *table, int64 day, Span span)
+{
+	Span		clock = {span.opens - day * USECS_PER_DAY, span.closes - day * USECS_PER_DAY};
+
+	if (table == &calendar_hours_table)
+		check_weekly_hours("support.calendar_hours", day + 1, clock);
+	else
+		check_holiday("support.calendar_holidays", (DateADT) day, clock);
+}
+
 /* Raise 23514 if a row that was written overlaps another of its kind. */
 void
 check_calendar_overlaps(const DeskTable *table, const Row *row)
@@ -238,6 +250,7 @@ check_calendar_overlaps(const DeskTable *table, const Row *row)
 		return;
 	day = day_of_row(table, row);
 	span = span_of(day, row_datum(row, SPAN_OPENS), row_datum(row, SPAN_CLOSES));
+	check_meaning(table, day, span);
 	SPI_connect();
 	n = run_others(table, row);
 	for (uint64 i = 0; i < n; i++)
@@ -246,6 +259,7 @@ check_calendar_overlaps(const DeskTable *table, const Row *row)
 			DatumGetInt32(result(i, 3)) - 1 : DatumGetDateADT(result(i, 3));
 		Span		other = span_of(other_day, result(i, 1), result(i, 2));
 
+		check_meaning(table, other_day, other);
 		if (overlaps(span, other, period))
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),

@@ -151,12 +151,13 @@ read_version(const VersionKey *key, MemoryContext context)
 	n = run_latest(&statements[HOURS_OF_VERSION], &args);
 	spi = MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_weekly_hours(hours, DatumGetInt32(result(i, 1)), span_of_version(i, 2));
+		add_weekly_hours(hours, "support_internal.calendar_versions", DatumGetInt32(result(i, 1)), span_of_version(i, 2));
 	MemoryContextSwitchTo(spi);
 	n = run_latest(&statements[HOLIDAYS_OF_VERSION], &args);
 	MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_holiday(hours, DatumGetDateADT(result(i, 1)), result_bool(i, 2), span_of_version(i, 3));
+		add_holiday(hours, "support_internal.calendar_versions", DatumGetDateADT(result(i, 1)), result_bool(i, 2),
+					span_of_version(i, 3));
 	settle_hours(hours);
 	MemoryContextSwitchTo(spi);
 	return hours;

@@ -20,6 +20,7 @@
 
 #include "cells.h"
 #include "compat.h"
+#include "errors.h"
 
 #define CELLS_VERSION 1
 #define MAX_SEGMENTS 128			/* a quarter of a day's quarter hours each, the days of most zones begin near one */
@@ -149,8 +150,8 @@ cells_sum(CellArray *array)
 
 		while (i < array->n && compare_cells(&sum, &cells[i]) == 0)
 		{
-			sum.n += cells[i].n;
-			sum.seconds += cells[i++].seconds;
+			add_to_sum(&sum.n, cells[i].n);
+			add_to_sum(&sum.seconds, cells[i++].seconds);
 		}
 		if (sum.n != 0 || sum.seconds != 0)
 			cells[sums++] = sum;
@@ -177,8 +178,8 @@ cells_merge(CellArray *array, CellReader *reader)
 			refuse_cells();
 		if (order == 0)
 		{
-			sum.n += reader->cell.n;
-			sum.seconds += reader->cell.seconds;
+			add_to_sum(&sum.n, reader->cell.n);
+			add_to_sum(&sum.seconds, reader->cell.seconds);
 		}
 		if (order >= 0)
 			more = cells_next(reader);
@@ -278,6 +279,13 @@ refuse_cells(void)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("support_internal.stat_counters holds what this version of support_ext cannot read"),
 			 errhint("SELECT support.rebuild_stats() counts all anew.")));
+}
+
+/* 22003, for add_to_sum(). */
+pg_noreturn void
+refuse_sum(void)
+{
+	refuse_number("a sum of what the reports count");
 }
 
 /* Where a segment begins, or where all ends, from the first one's beginning. */

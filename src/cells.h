@@ -5,6 +5,7 @@
 #ifndef SUPPORT_CELLS_H
 #define SUPPORT_CELLS_H
 
+#include "common/int.h"
 #include "utils/palloc.h"
 
 #include "compat.h"
@@ -69,6 +70,15 @@ extern void cells_seek(CellReader *reader, int64 node);
 /* For cells_next(), which is called for each of very many cells. */
 extern void enter_segment(CellReader *reader, int segment);
 pg_noreturn extern void refuse_cells(void);
+pg_noreturn extern void refuse_sum(void);
+
+/* Add to a sum. Raises 22003 if a bigint does not hold what comes of it. */
+static inline void
+add_to_sum(int64 *sum, int64 n)
+{
+	if (unlikely(pg_add_s64_overflow(*sum, n, sum)))
+		refuse_sum();
+}
 
 static inline uint64
 read_number(CellReader *reader)

@@ -17,6 +17,7 @@
 
 #include "actor.h"
 #include "chain.h"
+#include "errors.h"
 
 enum
 {
@@ -142,6 +143,8 @@ append_seal(Chain *chain, const char *kind, const Span *span, const Digest *root
 		[SEAL_PREVIOUS] = digest_datum(&chain->last)
 	};
 
+	if (chain->last_id == PG_INT64_MAX)
+		refuse_number("the number of a seal");
 	chain->last = seal_digest(chain->hasher, seal_fields, SEAL_FIELDS, values, nulls);
 	chain->last_id++;
 	for (int i = 0; i < SEAL_FIELDS; i++)

@@ -15,6 +15,7 @@
 
 #include "chart.h"
 #include "compat.h"
+#include "errors.h"
 #include "support_ext.h"
 
 #define MAX_WIDTH 1000
@@ -163,7 +164,7 @@ support_sparkline_add(PG_FUNCTION_ARGS)
 	MemoryContext context;
 
 	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "called in no aggregate");
+		refuse_lone_call();
 	if (values == NULL)
 	{
 		values = MemoryContextAllocZero(context, sizeof(Values));

@@ -22,6 +22,7 @@
 enum
 {
 	COMMENT_OF_EXTERNAL_ID,
+	HAS_EXTERNAL_ID,
 	SEE_TICKET,
 	INSERT_COMMENT,
 	SET_STATUS,
@@ -34,10 +35,16 @@ enum
 
 static Statement statements[] = {
 	[COMMENT_OF_EXTERNAL_ID] = {
-		.text = "SELECT id FROM support.comments"
+		.text = "SELECT id, author_id FROM support.comments"
 		" WHERE ticket_id = $1 AND external_id = $2",
-		.columns = {{INT8OID, NOT_NULL}},
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, TEXTOID}
+	},
+	[HAS_EXTERNAL_ID] = {
+		.text = "SELECT 1 FROM support.comments"
+		" WHERE ticket_id = $1 AND external_id = $2",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 2, .argtypes = {INT8OID, TEXTOID}, .as_owner_of = PUBLIC_TABLE("comments")
 	},
 	[SEE_TICKET] = {
 		.text = "SELECT 1 FROM support.tickets WHERE id = $1",
@@ -97,10 +104,22 @@ enum
 	ARG_ACTOR
 };
 
-/* Find the comment that an external id names; false if there is none, or the argument is NULL. */
+/* Raise 23505: another author's comment has the external id. */
+pg_noreturn static void
+refuse_external_id(FunctionCallInfo fcinfo, const char *detail)
+{
+	refuse_taken_external_id(text_to_cstring(PG_GETARG_TEXT_PP(ARG_EXTERNAL_ID)), detail,
+							 "comments", "ix_comments_external_id");
+}
+
+/*
+ * Find the comment that an external id names; false if there is none, or the argument is NULL. Raises 23505 if it is by
+ * another author than the call's.
+ */
 static bool
 find_by_external_id(FunctionCallInfo fcinfo, int64 *comment_id)
 {
+	int64		author_id;
 	Args		args = {0};
 
 	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
@@ -110,7 +129,24 @@ find_by_external_id(FunctionCallInfo fcinfo, int64 *comment_id)
 	if (run(&statements[COMMENT_OF_EXTERNAL_ID], &args) == 0)
 		return false;
 	*comment_id = result_int64(0, 1);
+	author_id = result_int64(0, 2);
+	if (author_id != acting_user_or(fcinfo, ARG_AUTHOR))
+		refuse_external_id(fcinfo, psprintf("Comment %lld has it.", (long long) *comment_id));
 	return true;
+}
+
+/* Raise 23505 if a comment that the caller may not see has the external id. */
+static void
+check_external_id_free(FunctionCallInfo fcinfo)
+{
+	Args		args = {0};
+
+	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
+		return;
+	arg_passed(&args, fcinfo, ARG_TICKET);
+	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
+	if (run(&statements[HAS_EXTERNAL_ID], &args) > 0)
+		refuse_external_id(fcinfo, NULL);
 }
 
 /* Insert the row; 0 rows if the external id became known meanwhile. Raises P0002 for an unknown author. */
@@ -173,6 +209,7 @@ write_comment(FunctionCallInfo fcinfo, int64 ticket_id)
 	{
 		if (find_by_external_id(fcinfo, &comment_id))
 			return comment_id;
+		check_external_id_free(fcinfo);
 		refuse_suppressed_row();
 	}
 	comment_id = result_int64(0, 1);

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
@@ -67,6 +68,13 @@ typedef struct JsonbBuilder
 	((builder)->result = pushJsonbValue(&(builder)->state, token, value))
 #endif
 
+/* Must values of a domain be checked? */
+#if PG_VERSION_NUM >= 190000
+#define domain_has_constraints(type) DomainHasConstraints(type, NULL)
+#else
+#define domain_has_constraints(type) DomainHasConstraints(type)
+#endif
+
 /* Which indexes want an entry for the new version of a row? */
 typedef enum IndexesToUpdate
 {
@@ -109,13 +117,18 @@ parse_time(PGFunction input, char *text, Datum *parsed)
 	MemoryContext context = CurrentMemoryContext;
 	volatile bool ok = true;
 
-	/* these input functions touch nothing that an error would leave behind but memory */
+	/*
+	 * These input functions touch nothing that an error would leave behind but memory, so there is no subtransaction;
+	 * a setting's check hook, which comes here, could not have one. Errors that do not speak of the text pass.
+	 */
 	PG_TRY();
 	{
 		*parsed = DirectFunctionCall3(input, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	}
 	PG_CATCH();
 	{
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
 		ok = false;

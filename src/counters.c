@@ -18,9 +18,11 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "common/int.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -31,6 +33,7 @@
 
 #include "compat.h"
 #include "counters.h"
+#include "errors.h"
 #include "floor.h"
 #include "histogram.h"
 #include "plan.h"
@@ -147,6 +150,7 @@ load_codes(ValueCodes *codes, Snapshot snapshot)
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		slot_getallattrs(slot);
+		check_not_null(value_columns, VALUE_COLUMNS, "stat_values", slot->tts_isnull);
 		add_code(codes, TextDatumGetCString(slot->tts_values[1]), DatumGetInt32(slot->tts_values[0]));
 	}
 	codes->known = codes->n;
@@ -237,7 +241,7 @@ name_of(const ValueCodes *codes, char dim, uint64 code)
 	if (dim == DIM_PRIORITY || dim == DIM_CHANNEL || dim == DIM_STATUS)
 	{
 		if (code > codes->n || codes->names[code] == NULL)
-			elog(ERROR, "support_internal.stat_values lacks number " UINT64_FORMAT, code);
+			refuse_cells();
 		return codes->names[code];
 	}
 	return psprintf(INT64_FORMAT, unzigzag(code - 1));
@@ -262,7 +266,10 @@ base_cell(const StatRow *row, Measure measure, Cell *cell)
 	else
 		cell->bucket = info->has_pairs ? (uint32) seconds : 0;
 	cell->n = row->weight;
-	cell->seconds = info->has_seconds ? row->weight * seconds : 0;
+	if (!info->has_seconds)
+		cell->seconds = 0;
+	else if (pg_mul_s64_overflow(row->weight, seconds, &cell->seconds))
+		refuse_sum();
 	return true;
 }
 
@@ -332,7 +339,17 @@ open_counters(LOCKMODE lockmode)
 	return counters;
 }
 
-/* Has the index all rows of the table, by what keys_of_family() asks for? */
+static bool
+is_btree(Oid index)
+{
+	Relation	rel = index_open(index, AccessShareLock);
+	bool		is = rel->rd_rel->relam == BTREE_AM_OID;
+
+	index_close(rel, NoLock);
+	return is;
+}
+
+/* Has the index, a btree, all rows of the table, by what keys_of_family() asks for? */
 static bool
 finds_families(Oid index, Relation counters)
 {
@@ -348,7 +365,7 @@ finds_families(Oid index, Relation counters)
 		memcmp(form->indkey.values, keys, sizeof(keys)) == 0 &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
 	ReleaseSysCache(tuple);
-	return finds;
+	return finds && is_btree(index);
 }
 
 /* The index of the table to find the rows of a family by, if it is there and serves: one may be building it anew. */
@@ -380,12 +397,24 @@ is_worth_slicing(struct varlena *cells, const CellFormat *format, int64 nodes)
 		toast_raw_datum_size(PointerGetDatum(cells)) > LARGE_VALUE;
 }
 
+/* An attribute of a row of the table. Raises 55000 for NULL. */
+Datum
+counter_attribute(HeapTuple tuple, int column, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, desc, &isnull);
+
+	if (isnull)
+		refuse_altered_column("support_internal.stat_counters", counter_columns[column - 1].name,
+							  "is null where it must not be");
+	return value;
+}
+
 /* Hand on a row's cells that are asked for. */
 static void
 read_row(HeapTuple tuple, TupleDesc desc, uint32 family, NodeRange *ranges, int nranges, CellSink sink, void *arg)
 {
-	bool		isnull;
-	int32		part = DatumGetInt32(heap_getattr(tuple, COUNTER_PART, desc, &isnull));
+	int32		part = DatumGetInt32(counter_attribute(tuple, COUNTER_PART, desc));
 	CellFormat	format = format_of(FAMILY_MEASURE(family), FAMILY_LEVEL(family), part);
 	RangeList	list = ranges_in_part(&format, ranges, nranges);
 	int64		first;
@@ -397,7 +426,7 @@ read_row(HeapTuple tuple, TupleDesc desc, uint32 family, NodeRange *ranges, int 
 		return;
 	first = Max(list.ranges[0].from, format.first_node);
 	last = Min(list.ranges[list.n - 1].upto, format.first_node + format.nodes) - 1;
-	cells = (struct varlena *) DatumGetPointer(heap_getattr(tuple, COUNTER_CELLS, desc, &isnull));
+	cells = (struct varlena *) DatumGetPointer(counter_attribute(tuple, COUNTER_CELLS, desc));
 	if (is_worth_slicing(cells, &format, last - first + 1))
 		cells_open_between(&reader, cells, &format, first, last);
 	else

@@ -5,6 +5,7 @@
 #ifndef SUPPORT_COUNTERS_H
 #define SUPPORT_COUNTERS_H
 
+#include "access/htup.h"
 #include "access/skey.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
@@ -109,6 +110,7 @@ typedef void (*CellSink) (void *arg, const NodeRange *range, const Cell *cell);
 
 extern Relation open_counters(LOCKMODE lockmode);
 extern Oid	counters_index(Relation counters);
+extern Datum counter_attribute(HeapTuple tuple, int column, TupleDesc desc);
 extern void keys_of_family(ScanKey keys, uint32 family);
 extern void read_cells(Relation rel, Oid index, Snapshot snapshot, uint32 family,
 					   NodeRange *ranges, int nranges, CellSink sink, void *arg);

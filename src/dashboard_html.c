@@ -359,7 +359,13 @@ append_heatmap(DeskPage *page)
 	Column		hours[HOURS_OF_DAY];
 
 	for (uint64 i = 0; i < n; i++)
-		values[(result_int64(i, 1) - 1) % WEEKDAYS][result_int64(i, 2) % HOURS_OF_DAY] = result_float8(i, 3);
+	{
+		int64		day = result_int64(i, 1) - 1;
+		int64		hour = result_int64(i, 2);
+
+		if (day >= 0 && day < WEEKDAYS && hour >= 0 && hour < HOURS_OF_DAY)
+			values[day][hour] = result_float8(i, 3);
+	}
 	for (int hour = 0; hour < HOURS_OF_DAY; hour++)
 		hours[hour] = (Column) {psprintf("%d", hour), UNIT_COUNT};
 

@@ -29,6 +29,7 @@
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
@@ -36,6 +37,7 @@
 
 #include "compat.h"
 #include "direct.h"
+#include "errors.h"
 
 /* The tables that were looked at: they are to be forgotten when they change. */
 static DirectTable *looked_at;
@@ -77,6 +79,13 @@ fires_on_insert(Relation rel)
 	return fires_on(rel, TRIGGER_TYPE_INSERT);
 }
 
+/* Is a column of this type read and written as one of another? */
+static bool
+serves_as(Oid found, Oid wanted)
+{
+	return found == wanted || (getBaseType(found) == wanted && !domain_has_constraints(found));
+}
+
 /*
  * Raise 55000 unless it is a table whose first columns are these: who reads rows by their place relies on it, and the
  * table's owner may have put something else there.
@@ -85,20 +94,34 @@ void
 check_columns(Relation rel, const DirectColumn *columns, int ncolumns)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	bool		known = rel->rd_rel->relkind == RELKIND_RELATION && desc->natts >= ncolumns;
+	char	   *name = psprintf("support_internal.%s", RelationGetRelationName(rel));
 
-	for (int i = 0; known && i < ncolumns; i++)
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		refuse_altered(psprintf("relation %s", name), "is no table");
+	for (int i = 0; i < ncolumns; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
+		Form_pg_attribute att = i < desc->natts ? TupleDescAttr(desc, i) : NULL;
 
-		known = !att->attisdropped && att->atttypid == columns[i].type && (att->attnotnull || !columns[i].always_set) &&
-			strcmp(NameStr(att->attname), columns[i].name) == 0;
+		if (att == NULL || att->attisdropped || strcmp(NameStr(att->attname), columns[i].name) != 0)
+			refuse_altered_column(name, columns[i].name, "is not where it was made");
+		if (!serves_as(att->atttypid, columns[i].type))
+			refuse_altered_column(name, columns[i].name, psprintf("has type %s instead of %s", format_type_be(att->atttypid),
+																  format_type_be(columns[i].type)));
+		if (!att->attnotnull && columns[i].always_set)
+			refuse_altered_column(name, columns[i].name, "may be null where it must not be");
 	}
-	if (!known)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("relation support_internal.%s has been changed", RelationGetRelationName(rel)),
-				 errhint("It must be a table whose columns are those that the desk was made with.")));
+}
+
+/*
+ * Raise 55000 for a row of such a table that has NULL where there is none: a constraint may be there that was never held
+ * against the rows.
+ */
+void
+check_not_null(const DirectColumn *columns, int ncolumns, const char *relation, const bool *nulls)
+{
+	for (int i = 0; i < ncolumns; i++)
+		if (nulls[i] && columns[i].always_set)
+			refuse_altered_column(psprintf("support_internal.%s", relation), columns[i].name, "is null where it must not be");
 }
 
 /* Does the caller give the attribute a value? */
@@ -125,7 +148,7 @@ find_columns(DirectTable *table, Relation rel)
 		if (AttributeNumberIsValid(attnum) && TupleDescAttr(desc, attnum - 1)->attidentity)
 			table->sequence = identity_sequence(rel, attnum);
 		if (!AttributeNumberIsValid(attnum) ||
-			TupleDescAttr(desc, attnum - 1)->atttypid != column->type ||
+			!serves_as(TupleDescAttr(desc, attnum - 1)->atttypid, column->type) ||
 			(TupleDescAttr(desc, attnum - 1)->attnotnull && !column->always_set))
 			return false;
 		table->attnums[i] = attnum;
@@ -186,7 +209,8 @@ describe_indexes(DirectTable *table, Relation rel)
 		IndexInfo  *info = BuildIndexInfo(index);
 		AttrNumber	wanted = wanted_column(info);
 
-		if (index->rd_index->indisprimary)
+		/* who looks a row up gives the first column */
+		if (index->rd_index->indisprimary && index->rd_index->indkey.values[0] == table->attnums[0])
 			table->primary_key = table->nindexes;
 		else if (info->ii_ReadyForInserts && info->ii_Unique)
 			plain = false;
@@ -283,10 +307,8 @@ int64
 next_row_id(DirectTable *table)
 {
 	if (!OidIsValid(table->sequence))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("relation \"%s\" has been changed", get_rel_name(table->relid)),
-				 errhint("Its column id must be an identity column.")));
+		refuse_altered_column(quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relid)),
+														 get_rel_name(table->relid)), "id", "is no identity column");
 	return nextval_internal(table->sequence, false);
 }
 

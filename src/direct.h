@@ -48,6 +48,7 @@ typedef struct DirectTable
 extern void lock_for_transaction(Oid relid);
 extern bool fires_on_insert(Relation rel);
 extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumns);
+extern void check_not_null(const DirectColumn *columns, int ncolumns, const char *relation, const bool *nulls);
 extern void look_at_table(DirectTable *table, Relation rel);
 extern bool know_table(DirectTable *table, Relation rel);
 extern Oid	direct_relation(const DirectTable *table, const char *schema, const char *name);

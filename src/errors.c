@@ -79,6 +79,45 @@ refuse_unknown_reference(const char *what, int64 id, const char *table, const ch
 			 err_constraint(table, constraint)));
 }
 
+/*
+ * 55000: a relation, a column of one or what it holds is not as the desk made it. What is told as "column \"x\" of relation
+ * support.y" and "is null where it must not be".
+ */
+void
+refuse_altered(const char *what, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s %s", what, problem),
+			 errdetail("The desk works on what it was made with."),
+			 errhint("SELECT support.install() puts back what can be put back, and names what cannot.")));
+}
+
+/* The same for a column. */
+void
+refuse_altered_column(const char *relation, const char *column, const char *problem)
+{
+	refuse_altered(psprintf("column \"%s\" of relation %s", column, relation), problem);
+}
+
+/* 22003: a count or a sum that no bigint, or integer, holds. */
+void
+refuse_number(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s is out of range", what)));
+}
+
+/* 0A000: a function that is a part of an aggregate was called by itself. */
+void
+refuse_lone_call(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the parts of an aggregate cannot be called by themselves")));
+}
+
 /* 22023: a time zone that the server does not know, or that is no place's. */
 void
 refuse_time_zone(const char *name)
@@ -89,15 +128,26 @@ refuse_time_zone(const char *name)
 			 errhint("The view pg_timezone_names lists them: UTC, Europe/Berlin, America/New_York and so on.")));
 }
 
-/* 23505: a ticket number that another ticket has. */
+/* 23505: a ticket number that another ticket has: 0 for one that the caller may not see. */
 void
 refuse_taken_number(const char *number, int64 holder_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("ticket number \"%s\" is taken", number),
-			 errdetail("Ticket %lld has it.", (long long) holder_id),
+			 holder_id != 0 ? errdetail("Ticket %lld has it.", (long long) holder_id) : 0,
 			 err_constraint("tickets", "ix_tickets_ticket_number")));
+}
+
+/* 23505: an external_id that somebody else's record has; the detail is NULL where the caller may not see that. */
+void
+refuse_taken_external_id(const char *external_id, const char *detail, const char *table, const char *constraint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("external_id \"%s\" is taken", external_id),
+			 detail != NULL ? errdetail_internal("%s", detail) : 0,
+			 err_constraint(table, constraint)));
 }
 
 /* 27000: a row that must be there is not. */

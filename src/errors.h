@@ -19,7 +19,13 @@ pg_noreturn extern void refuse_no_actor(void);
 pg_noreturn extern void refuse_inactive_user(int64 user_id);
 pg_noreturn extern void refuse_unknown_reference(const char *what, int64 id, const char *table, const char *constraint);
 pg_noreturn extern void refuse_suppressed_row(void);
+pg_noreturn extern void refuse_altered(const char *what, const char *problem);
+pg_noreturn extern void refuse_altered_column(const char *relation, const char *column, const char *problem);
+pg_noreturn extern void refuse_number(const char *what);
+pg_noreturn extern void refuse_lone_call(void);
 pg_noreturn extern void refuse_time_zone(const char *name);
 pg_noreturn extern void refuse_taken_number(const char *number, int64 holder_id);
+pg_noreturn extern void refuse_taken_external_id(const char *external_id, const char *detail, const char *table,
+												 const char *constraint);
 
 #endif							/* SUPPORT_ERRORS_H */

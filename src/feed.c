@@ -303,7 +303,7 @@ insertion_of(const Change *change)
 		strcmp(TextDatumGetCString(change->values[READ_ACTION]), "INSERT") != 0)
 		return insertion;
 	table = desk_table(TextDatumGetCString(change->values[READ_TABLE_NAME]));
-	if (table == NULL || table->has_id == has_image)
+	if (table == NULL || table->is_internal || table->has_id == has_image)
 		return insertion;
 
 	insertion.table = table;

@@ -213,11 +213,9 @@ find_part_rows(Fold *fold, uint32 family, int64 part, int *n)
 							  lengthof(keys), keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		bool		isnull;
-
 		if (*n == allocated)
 			rows = repalloc(rows, sizeof(PartRow) * (allocated *= 2));
-		rows[*n].entries = DatumGetInt64(heap_getattr(tuple, COUNTER_ENTRIES, RelationGetDescr(fold->counters), &isnull));
+		rows[*n].entries = DatumGetInt64(counter_attribute(tuple, COUNTER_ENTRIES, RelationGetDescr(fold->counters)));
 		rows[(*n)++].tid = tuple->t_self;
 	}
 	systable_endscan(scan);
@@ -272,11 +270,12 @@ merge_row(Fold *fold, ItemPointer tid, const CellFormat *format, CellArray *sum)
 	Relation	rel = fold->counters;
 	TupleTableSlot *slot = fold->slot;
 	CellReader	reader;
-	bool		isnull;
 
 	if (!delete_row(rel, tid, !fold->is_automatic) || !table_tuple_fetch_row_version(rel, tid, GetActiveSnapshot(), slot))
 		return;
-	cells_open(&reader, DatumGetByteaPP(slot_getattr(slot, COUNTER_CELLS, &isnull)), format);
+	slot_getallattrs(slot);
+	check_not_null(counter_columns, COUNTER_CELLS, "stat_counters", slot->tts_isnull);
+	cells_open(&reader, DatumGetByteaPP(slot->tts_values[COUNTER_CELLS - 1]), format);
 	cells_merge(sum, &reader);
 	ExecClearTuple(slot);
 }

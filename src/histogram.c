@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "errors.h"
 #include "histogram.h"
 #include "varint.h"
 
@@ -202,6 +203,14 @@ histogram_decode(Histogram *histogram, const bytea *encoded, int sign)
 	return reader.at != NULL;
 }
 
+/* Raise 0A000 unless an aggregate calls us; sets where its state lives. */
+static void
+check_aggregate(FunctionCallInfo fcinfo, MemoryContext *context)
+{
+	if (!AggCheckCallContext(fcinfo, context))
+		refuse_lone_call();
+}
+
 /* The histogram that an aggregate adds to, the argument before all others; made at the first row. */
 static Histogram *
 aggregate_state(FunctionCallInfo fcinfo)
@@ -209,8 +218,7 @@ aggregate_state(FunctionCallInfo fcinfo)
 	MemoryContext context;
 	Histogram  *histogram;
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "called in no aggregate");
+	check_aggregate(fcinfo, &context);
 	if (!PG_ARGISNULL(0))
 		return (Histogram *) PG_GETARG_POINTER(0);
 
@@ -354,9 +362,11 @@ Datum
 support_histogram_deserialize(PG_FUNCTION_ARGS)
 {
 	Histogram  *histogram = palloc0(sizeof(Histogram));
+	MemoryContext context;
 
+	check_aggregate(fcinfo, &context);
 	histogram->context = CurrentMemoryContext;
-	if (!histogram_decode(histogram, PG_GETARG_BYTEA_PP(0), 1))
+	if (PG_ARGISNULL(0) || !histogram_decode(histogram, PG_GETARG_BYTEA_PP(0), 1))
 		elog(ERROR, "a worker returned no histogram");
 	PG_RETURN_POINTER(histogram);
 }

@@ -50,7 +50,7 @@ fix_settings(void)
 	fix_setting("array_nulls", "on");
 	fix_setting("xmloption", "content");
 	fix_setting("quote_all_identifiers", "off");
-	fix_setting("search_path", "pg_catalog");
+	fix_setting("search_path", SAFE_SEARCH_PATH);
 	return nestlevel;
 }
 
@@ -218,6 +218,16 @@ column_value(JsonbValue *value, ImageKind kind, Datum datum, Oid type)
 	}
 }
 
+/*
+ * The member of an image of that name, in the buffer; NULL if it has none. One that is no object, as the log's owner may
+ * have written, has no members.
+ */
+JsonbValue *
+image_member(Jsonb *image, const char *name, JsonbValue *buffer)
+{
+	return JB_ROOT_IS_OBJECT(image) ? getKeyJsonValueFromContainer(&image->root, name, strlen(name), buffer) : NULL;
+}
+
 /* Add a column (from 0) of a row. What is added must stay where it is until image_end(). */
 void
 image_add(Image *image, const Row *row, int attribute)
@@ -377,7 +387,7 @@ image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnu
 	JsonbValue	buffer;
 	JsonbValue *found;
 
-	found = getKeyJsonValueFromContainer(&image->root, NameStr(att->attname), strlen(NameStr(att->attname)), &buffer);
+	found = image_member(image, NameStr(att->attname), &buffer);
 	if (found == NULL)
 		return false;
 

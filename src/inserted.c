@@ -149,6 +149,7 @@ knows_all(const Insertion *insertion, Jsonb *image)
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 		if (token == WJB_KEY &&
 			(insertion->image == NULL ||
+			 !JB_ROOT_IS_OBJECT(insertion->image) ||
 			 getKeyJsonValueFromContainer(&insertion->image->root, value.val.string.val, value.val.string.len,
 										  &buffer) == NULL))
 			return false;
@@ -187,7 +188,7 @@ key_of_image(const Search *search, Jsonb *image)
 		char	   *column = NameStr(TupleDescAttr(search->desc, i)->attname);
 
 		if (!search->shape->in_key[i] ||
-			getKeyJsonValueFromContainer(&image->root, column, strlen(column), &value) == NULL)
+			image_member(image, column, &value) == NULL)
 			continue;
 		name.val.string.val = column;
 		name.val.string.len = strlen(column);
@@ -210,14 +211,14 @@ image_of_row(const Search *search, const Row *row, bool whole)
 	return DatumGetJsonbP(image_end(&image));
 }
 
-/* The image of a later entry; NULL if a purge has emptied it. */
+/* The image of a later entry; NULL if a purge has emptied it, or if it is none. */
 static Jsonb *
 old_image(HeapTuple tuple, TupleDesc desc)
 {
 	bool		isnull;
 	Datum		image = SPI_getbinval(tuple, desc, LATER_OLD_VALUE, &isnull);
 
-	return isnull ? NULL : DatumGetJsonbP(image);
+	return isnull || !JB_ROOT_IS_OBJECT(DatumGetJsonbP(image)) ? NULL : DatumGetJsonbP(image);
 }
 
 /* Where in search->wanted are the insertions of the row that a later entry is about? */
@@ -369,7 +370,7 @@ rows_statement(const Search *search)
 	static const Oid argtypes[] = {INT8ARRAYOID};
 	const char *column = search->table->has_id ? "id" : search->table->ticket_column;
 
-	return statement_of(psprintf("SELECT r FROM support.%s AS r WHERE %s%s = ANY ($1)",
+	return statement_of(psprintf("SELECT r.* FROM support.%s AS r WHERE %s%s = ANY ($1)",
 								 search->table->name, column ? "r." : "0", column ? column : ""),
 						1, argtypes, NULL, 0);
 }
@@ -378,14 +379,11 @@ rows_statement(const Search *search)
 static void
 apply_row(const Search *search, HeapTuple found, TupleDesc desc)
 {
-	bool		isnull;
-	HeapTupleHeader header = DatumGetHeapTupleHeader(SPI_getbinval(found, desc, 1, &isnull));
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
 	Insertion	wanted = {0};
+	Row			row = empty_row(search->shape, search->desc);
 	Jsonb	   *image;
-	Row			row;
 
-	row_open(&row, search->shape, search->desc, &tuple);
+	row_fill(&row, found, desc);
 	if (AttributeNumberIsValid(search->shape->ticket_id))
 		wanted.ticket_id = DatumGetInt64(row.values[search->shape->ticket_id - 1]);
 	if (search->table->has_id)

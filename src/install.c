@@ -5,10 +5,13 @@
  * The desk's tables and views belong to the database, not to the extension: they are dumped with their rows, keep
  * what users add to them, and outlive the extension. support_internal.desk_layout() holds the statements that make
  * them, from the files in sql/desk; support.install() runs them one by one. The server's own parser tells what each
- * one makes. A thing that is there already is passed over, so that the same statements make a desk, bring an older one
- * forward, and take up one again that DROP EXTENSION ... CASCADE left without its triggers; a view or a function is replaced.
+ * one makes. On a desk that is there, a thing that is there already is passed over, so that the same statements make a
+ * desk, bring an older one forward, and take up one again that DROP EXTENSION ... CASCADE left without its triggers; a
+ * view or a function is replaced, and what a table has lost is put back.
  *
- * Called by the extension script, what was made is a member of the extension at first, and is released at the end.
+ * A superuser who comes by works on somebody's desk with its owner's rights, and so that nothing which that owner put on
+ * it outlasts them: no deferred trigger, no setting, no member of the extension. With the caller's own rights we read
+ * catalogs and the layout, and grant functions, which runs nobody's code.
  */
 #include "postgres.h"
 
@@ -18,6 +21,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
@@ -25,6 +29,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_func.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
@@ -33,6 +38,8 @@
 #include "utils/lsyscache.h"
 
 #include "compat.h"
+#include "ground.h"
+#include "mend.h"
 #include "plan.h"
 #include "stat_check.h"
 #include "support_ext.h"
@@ -140,10 +147,17 @@ has_rows(RangeVar *relation)
 							quote_qualified_identifier(relation->schemaname, relation->relname))) > 0;
 }
 
-/* Is there what the statement would make? */
+/*
+ * Is there what the statement would make? Where there is no desk yet, nothing is: what has come there since we looked is
+ * not ours, and the server refuses to make another.
+ */
 static bool
-is_done(Node *statement, bool seed)
+is_done(Node *statement, bool seed, bool is_first)
 {
+	if (IsA(statement, InsertStmt))
+		return !seed || has_rows(((InsertStmt *) statement)->relation);
+	if (is_first)
+		return false;
 	switch (nodeTag(statement))
 	{
 		case T_CreateStmt:
@@ -156,37 +170,9 @@ is_done(Node *statement, bool seed)
 			return trigger_exists((CreateTrigStmt *) statement);
 		case T_AlterTableStmt:
 			return alteration_is_done((AlterTableStmt *) statement);
-		case T_InsertStmt:
-			return !seed || has_rows(((InsertStmt *) statement)->relation);
 		default:
 			return false;
 	}
-}
-
-/* Let the extension's script replace a view that is there: the server wants it to be a member for that. */
-static void
-adopt_view(ViewStmt *statement)
-{
-	if (in_extension_script() && relation_exists(statement->view))
-		execute(psprintf("ALTER EXTENSION " EXTENSION_NAME " ADD VIEW %s",
-						 quote_qualified_identifier(statement->view->schemaname, statement->view->relname)));
-}
-
-/* The function that a statement makes, as a name that regproc reads: ours have no namesakes. */
-static char *
-function_made(CreateFunctionStmt *statement)
-{
-	return quote_qualified_identifier(strVal(linitial(statement->funcname)), strVal(lsecond(statement->funcname)));
-}
-
-/* The same for a function. */
-static void
-adopt_function(CreateFunctionStmt *statement)
-{
-	if (in_extension_script() &&
-		execute(psprintf("SELECT pg_catalog.to_regproc('%s')::pg_catalog.regprocedure", function_made(statement))) > 0 &&
-		!result_is_null(0, 1))
-		execute(psprintf("ALTER EXTENSION " EXTENSION_NAME " ADD FUNCTION %s", result_text(0, 1)));
 }
 
 /* The text of one statement. */
@@ -198,52 +184,10 @@ text_of(const char *layout, RawStmt *statement)
 	return statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
 }
 
-/* The relation that a statement makes; NULL if it makes none. */
-static RangeVar *
-made_by(Node *statement)
-{
-	switch (nodeTag(statement))
-	{
-		case T_CreateStmt:
-			return ((CreateStmt *) statement)->relation;
-		case T_CreateSeqStmt:
-			return ((CreateSeqStmt *) statement)->sequence;
-		case T_ViewStmt:
-			return ((ViewStmt *) statement)->view;
-		default:
-			return NULL;
-	}
-}
-
-/*
- * Find a role, other than us and superusers, who owns something that goes by the name of a relation of the desk;
- * InvalidOid if there is none. To work on such a relation would run whatever that role put on it with our rights.
- */
-static Oid
-foreign_owner(List *statements)
-{
-	ListCell   *cell;
-
-	foreach(cell, statements)
-	{
-		RangeVar   *relation = made_by(lfirst_node(RawStmt, cell)->stmt);
-		Oid			relid = relation ? RangeVarGetRelid(relation, NoLock, true) : InvalidOid;
-		Oid			owner = OidIsValid(relid) ? table_owner(relid) : GetUserId();
-
-		if (owner != GetUserId() && !superuser_arg(owner))
-			return owner;
-	}
-	return InvalidOid;
-}
-
 /* Run one of the layout's statements. */
 static void
 run_statement(const char *layout, RawStmt *raw)
 {
-	if (IsA(raw->stmt, ViewStmt))
-		adopt_view((ViewStmt *) raw->stmt);
-	else if (IsA(raw->stmt, CreateFunctionStmt))
-		adopt_function((CreateFunctionStmt *) raw->stmt);
 	seeding = IsA(raw->stmt, InsertStmt);
 	PG_TRY();
 	{
@@ -259,7 +203,7 @@ run_statement(const char *layout, RawStmt *raw)
 
 /* Run those of the layout's statements whose work is not done. */
 static void
-run_layout(const char *layout, List *statements, bool seed)
+run_layout(const char *layout, List *statements, bool seed, bool is_first)
 {
 	ListCell   *cell;
 
@@ -268,17 +212,27 @@ run_layout(const char *layout, List *statements, bool seed)
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!is_done(raw->stmt, seed))
+		if (!is_done(raw->stmt, seed, is_first))
 			run_statement(layout, raw);
 	}
 }
 
-/* The statements that make the desk, as the extension's SQL brings them. */
+/*
+ * The statements that make the desk, as the extension's SQL brings them. The owner of the schemas may have renamed them
+ * and put others in their place: raises 55000 unless the function that tells the layout is the extension's.
+ */
 static char *
 desk_layout(void)
 {
-	execute("SELECT support_internal.desk_layout()");
-	return result_text(0, 1);
+	Oid			function = LookupFuncName(list_make2(makeString("support_internal"), makeString("desk_layout")),
+										  0, NULL, false);
+
+	if (getExtensionOfObject(ProcedureRelationId, function) != get_extension_oid(EXTENSION_NAME, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function support_internal.desk_layout() is not the extension's"),
+				 errhint("The schemas support and support_internal must be those that the extension was created in.")));
+	return TextDatumGetCString(OidFunctionCall0(function));
 }
 
 /* Note the layout that the desk has now, and the cluster it lives in. */
@@ -287,68 +241,12 @@ note_version(void)
 {
 	execute(psprintf("INSERT INTO support_internal.schema_version (version, installed_at)"
 					 " VALUES (%d, support.desk_now()) ON CONFLICT DO NOTHING", LAYOUT_VERSION));
-	execute("INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at)"
-			" SELECT 1, c.system_identifier, d.oid, support.desk_now()"
+	execute("INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
+			" SELECT 1, c.system_identifier, d.oid, support.desk_now(),"
+			"	pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
 			" FROM pg_catalog.pg_control_system() AS c, pg_catalog.pg_database AS d"
 			" WHERE d.datname = pg_catalog.current_database()"
 			" AND NOT EXISTS (SELECT FROM support_internal.eras)");
-}
-
-/* The word that ALTER EXTENSION DROP has for a kind of relation. */
-static const char *
-kind_word(char relkind)
-{
-	switch (relkind)
-	{
-		case RELKIND_VIEW:
-			return "VIEW";
-		case RELKIND_SEQUENCE:
-			return "SEQUENCE";
-		default:
-			return "TABLE";
-	}
-}
-
-/* Release the functions that name row types: those that the layout makes. */
-static void
-release_functions(List *statements)
-{
-	ListCell   *cell;
-
-	foreach(cell, statements)
-	{
-		Node	   *statement = lfirst_node(RawStmt, cell)->stmt;
-
-		if (!IsA(statement, CreateFunctionStmt))
-			continue;
-		execute(psprintf("SELECT '%s'::pg_catalog.regproc::pg_catalog.regprocedure",
-						 function_made((CreateFunctionStmt *) statement)));
-		execute(psprintf("ALTER EXTENSION " EXTENSION_NAME " DROP FUNCTION %s", result_text(0, 1)));
-	}
-}
-
-/* Release what became a member of the extension because its script made it. */
-static void
-release_members(List *statements)
-{
-	SPITupleTable *members;
-	uint64		n;
-
-	n = execute("SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname)"
-				" FROM pg_catalog.pg_depend AS d"
-				" JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid"
-				" JOIN pg_catalog.pg_class AS c ON c.oid = d.objid"
-				" JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-				" WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass"
-				" AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass"
-				" AND d.deptype = 'e' AND e.extname = '" EXTENSION_NAME "'"
-				" ORDER BY c.oid");
-	members = SPI_tuptable;
-	for (uint64 i = 0; i < n; i++)
-		execute(psprintf("ALTER EXTENSION " EXTENSION_NAME " DROP %s %s",
-						 kind_word(*SPI_getvalue(members->vals[i], members->tupdesc, 1)),
-						 SPI_getvalue(members->vals[i], members->tupdesc, 2)));
-	release_functions(statements);
 }
 
 /*
@@ -362,7 +260,7 @@ layout_now(void)
 
 	if (!OidIsValid(get_relname_relid("schema_version", get_namespace_oid("support_internal", false))))
 		return 0;
-	execute("SELECT pg_catalog.max(version) FROM support_internal.schema_version");
+	execute("SELECT pg_catalog.max(version)::pg_catalog.int4 FROM support_internal.schema_version");
 	if (!result_is_null(0, 1))
 		version = DatumGetInt32(result(0, 1));
 	if (version > LAYOUT_VERSION)
@@ -384,57 +282,71 @@ tickets_are_counted(void)
 static void
 make_desk(const char *layout, List *statements, bool seed)
 {
+	bool		is_first = !desk_is_there();
 	bool		were_counted = tickets_are_counted();
 
+	mend_tables(layout, statements);
 	/* what the owner deleted from a lookup table stays deleted */
-	run_layout(layout, statements, seed && layout_now() == 0);
+	run_layout(layout, statements, seed && layout_now() == 0, is_first);
+	mend_foreign_keys(layout, statements);
 	if (seed)
 		note_version();
 	/* nobody has counted what became of them before the triggers were there */
 	if (seed && !were_counted && execute("SELECT FROM support.tickets LIMIT 1") > 0)
 		(void) recount_everything(true);
-	if (in_extension_script())
-		release_members(statements);
-}
-
-/* Fix what the layout's statements mean, whatever the session has: names are found in pg_catalog alone. */
-static void
-fix_meaning(void)
-{
-	fix_setting("search_path", "pg_catalog, pg_temp");
-	fix_setting("standard_conforming_strings", "on");
-	fix_setting("transform_null_equals", "off");
-	fix_setting("datestyle", "ISO, YMD");
-	fix_setting("intervalstyle", "postgres");
-	fix_setting("quote_all_identifiers", "off");
 }
 
 /*
- * Make the desk, or bring it forward. Returns the role that owns the desk if
- * that is another, who has to do it: from the extension's script; called by hand, raises 42501.
+ * Let the owner of the desk, who is no superuser, call the extension's functions and grant them to others: triggers and
+ * defaults cannot be made without.
+ */
+static void
+grant_functions(Oid owner)
+{
+	execute(psprintf("SELECT string_agg(d.objid::regprocedure::text, ', ')"
+					 " FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid"
+					 " WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass"
+					 " AND d.deptype = 'e' AND e.extname = '" EXTENSION_NAME "'"
+					 " AND NOT has_function_privilege(%u, d.objid, 'EXECUTE WITH GRANT OPTION')", owner));
+	if (!result_is_null(0, 1))
+		execute(psprintf("GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION",
+						 result_text(0, 1), quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+/*
+ * Make the desk, or bring it forward, as its owner, who is returned. Raises 42501 and 55000, see check_ground().
+ *
+ * The desk is the database's: what is made here is no member of the extension, nor are grants, which dumps would leave
+ * out; what the owner's own code may make is neither. So for the server this is no part of the extension's script.
  */
 static Oid
 install_desk(bool seed)
 {
-	int			nestlevel = NewGUCNestLevel();
+	bool		in_script = creating_extension;
 	char	   *layout;
 	List	   *statements;
 	Oid			owner;
+	Caller		caller;
 
-	fix_meaning();
 	/* two sessions must not make the same desk at once */
 	LockDatabaseObject(NamespaceRelationId, get_namespace_oid("support_internal", false), 0, ShareUpdateExclusiveLock);
 	layout = desk_layout();
 	statements = raw_parser(layout, RAW_PARSE_DEFAULT);
-	owner = foreign_owner(statements);
-	if (!OidIsValid(owner))
+	owner = check_ground(statements);
+	creating_extension = false;
+	PG_TRY();
+	{
+		if (superuser())
+			grant_functions(owner);
+		become_role(owner, owner != GetUserId() ? SECURITY_RESTRICTED_OPERATION : 0, &caller);
 		make_desk(layout, statements, seed);
-	else if (!in_extension_script())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" owns what has the name of a part of the desk", GetUserNameFromId(owner, false)),
-				 errhint("If it is the desk's owner, SET ROLE to it first.")));
-	AtEOXact_GUC(true, nestlevel);
+		become_caller(&caller);
+	}
+	PG_FINALLY();
+	{
+		creating_extension = in_script;
+	}
+	PG_END_TRY();
 	return owner;
 }
 
@@ -452,19 +364,34 @@ raise_voice(void)
 	return nestlevel;
 }
 
-/* Say that the desk is there, or why it is not. */
+/* Say that the desk is there and whose it is, if another's; or why it is not. */
 static void
-tell(const char *reason)
+tell(const char *reason, Oid owner)
 {
 	int			nestlevel = raise_voice();
 
 	if (reason == NULL)
-		ereport(NOTICE, (errmsg("support desk ready: SELECT * FROM support.ticket_list;")));
+		ereport(NOTICE,
+				(errmsg("support desk ready: SELECT * FROM support.ticket_list;"),
+				 owner != GetUserId() ?
+				 errdetail("It belongs to role \"%s\".", GetUserNameFromId(owner, false)) : 0));
 	else
 		ereport(NOTICE,
 				(errmsg("support desk not installed: %s", reason),
 				 errhint("SELECT support.install() makes it, or brings it forward, when its owner calls it.")));
 	AtEOXact_GUC(true, nestlevel);
+}
+
+/* Fix what the layout's statements mean, whatever the session has: names are found in pg_catalog alone. */
+static void
+fix_meaning(void)
+{
+	fix_setting("search_path", SAFE_SEARCH_PATH);
+	fix_setting("standard_conforming_strings", "on");
+	fix_setting("transform_null_equals", "off");
+	fix_setting("datestyle", "ISO, YMD");
+	fix_setting("intervalstyle", "postgres");
+	fix_setting("quote_all_identifiers", "off");
 }
 
 /* install(seed) */
@@ -473,21 +400,19 @@ Datum
 support_install(PG_FUNCTION_ARGS)
 {
 	bool		seed = PG_ARGISNULL(0) || PG_GETARG_BOOL(0);
+	int			nestlevel = NewGUCNestLevel();
 	const char *reason;
 
 	PreventCommandIfReadOnly("install()");
+	fix_meaning();
 	SPI_connect();
 	reason = in_extension_script() ? reason_to_stay_away() : NULL;
 	if (in_restore())
 		ereport(NOTICE, (errmsg("support desk not installed: a dump is being restored")));
 	else
-	{
-		Oid			owner = reason == NULL ? install_desk(seed) : InvalidOid;
-
-		if (OidIsValid(owner))
-			reason = psprintf("role \"%s\" owns what has the name of a part of it", GetUserNameFromId(owner, false));
-		tell(reason);
-	}
+		tell(reason, reason == NULL ? install_desk(seed) : InvalidOid);
 	SPI_finish();
+	/* what code of the desk's owner set goes, too */
+	AtEOXact_GUC(false, nestlevel);
 	PG_RETURN_VOID();
 }

@@ -25,6 +25,7 @@
 #include "recycle.h"
 #include "reply.h"
 #include "ticket_access.h"
+#include "trigger.h"
 #include "workflow.h"
 
 enum
@@ -78,7 +79,7 @@ is_as_in_image(const Row *row, int attribute, Jsonb *image)
 	char	   *name = NameStr(TupleDescAttr(row->desc, attribute)->attname);
 	JsonbValue	key = {.type = jbvString, .val.string = {.val = name, .len = strlen(name)}};
 	JsonbValue	buffer;
-	JsonbValue *left = getKeyJsonValueFromContainer(&image->root, name, strlen(name), &buffer);
+	JsonbValue *left = image_member(image, name, &buffer);
 	Image		now;
 
 	if (left == NULL)
@@ -146,8 +147,8 @@ check_not_gone(const Subject *subject)
 		if (name != NULL && get_attnum(RelationGetRelid(subject->rel), name) == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("entry %lld cannot be undone: support.%s has no column \"%s\" any more",
-							(long long) subject->entry->id, subject->entry->table_name, name)));
+					 errmsg("entry %lld cannot be undone: %s.%s has no column \"%s\" any more", (long long) subject->entry->id,
+							schema_of(subject->table), subject->entry->table_name, name)));
 	}
 }
 
@@ -161,7 +162,7 @@ undo_update(Subject *subject, Undoing *undoing)
 
 	if (!lock_record(subject, &row))
 		refuse_changed_record(subject, NULL);
-	begin_statement(subject, "UPDATE support.%s");
+	begin_statement(subject, "UPDATE %s");
 	nestlevel = begin_image_settings(subject->shape);
 	n = add_assignments(subject, &row, undoing);
 	end_image_settings(nestlevel);
@@ -211,7 +212,8 @@ check_as_inserted(const Subject *subject, const Row *row)
 	/* what this transaction has undone already is to be seen, and what others did before we had the lock */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	past = open_past(subject->rel, subject->table, &instant, entry->ticket_id, entry->record_id);
+	past = open_past(subject->rel, subject->table, &instant,
+					 Max(entry->ticket_id, EVERY_TICKET + 1), Max(entry->record_id, EVERY_RECORD + 1));
 	inserted = next_past(past);
 	for (int i = 0; i < row->shape->natts; i++)
 	{
@@ -242,16 +244,17 @@ check_last_is_ours(const Subject *subject)
 static void
 undo_insert(Subject *subject)
 {
+	const Entry *entry = subject->entry;
 	Row			row;
 
 	if (!lock_record(subject, &row))
 		refuse_changed_record(subject, NULL);
-	if (subject->table->has_id)
-		check_as_inserted(subject, &row);
-	else
+	if (!subject->table->has_id)
 		check_last_is_ours(subject);
+	else if (!entry->is_last || is_written_since(subject))
+		check_as_inserted(subject, &row);
 	check_nothing_added(subject);
-	begin_statement(subject, "DELETE FROM support.%s");
+	begin_statement(subject, "DELETE FROM %s");
 	add_condition(subject);
 	run_restoring(subject);
 }
@@ -288,7 +291,8 @@ undo_delete(Subject *subject, const Undoing *undoing)
 		lock_ticket_of(entry);
 	if (lock_record(subject, &row))
 		refuse_changed_record(subject, NULL);
-	check_last_is_ours(subject);
+	if (!entry->is_last)
+		check_last_is_ours(subject);
 	if (undoing->alone && subject->table == &tickets_table)
 		(void) restore_removed_ticket(entry->record_id);
 	else if (undoing->alone && subject->table == &comments_table)

@@ -40,31 +40,17 @@
 #include "audit.h"
 #include "chain.h"
 #include "compat.h"
-#include "keep.h"
+#include "errors.h"
+#include "ground.h"
 #include "leaves.h"
 #include "log_writer.h"
 #include "plan.h"
+#include "settings.h"
 
 #define MONTHS_AHEAD 2
-#define ARCHIVE_SCHEMA "support_archive"
 
-/* What becomes of a partition that is older than the retention. */
-typedef enum RetentionAction
-{
-	RETENTION_DETACH,
-	RETENTION_ARCHIVE,
-	RETENTION_DROP
-} RetentionAction;
-
-static const struct config_enum_entry retention_actions[] = {
-	{"detach", RETENTION_DETACH, false},
-	{"archive", RETENTION_ARCHIVE, false},
-	{"drop", RETENTION_DROP, false},
-	{NULL, 0, false}
-};
-
-static char *retention_setting;
-static int	retention_action = RETENTION_DETACH;
+/* Entries of later times stay in the default partition: a month that has no end cannot be made. */
+#define END_OF_MONTHS "10000-01-01 00:00+00"
 
 /* A partition with the range of times that it holds. The default one has no end on either side. */
 typedef struct Partition
@@ -80,48 +66,10 @@ typedef struct Upkeep
 {
 	ReturnSetInfo *rsinfo;
 	Oid			log;
+	RetentionAction action;		/* with what is older than the retention */
 	int			npartitions;
 	Partition  *partitions;
 } Upkeep;
-
-/* Read the setting; false if it is no interval that is not negative. Empty is no retention. */
-static bool
-parse_retention(char *text, Interval **retention)
-{
-	Interval	zero = {0};
-	Datum		parsed;
-
-	*retention = NULL;
-	if (text[strspn(text, " \t")] == '\0')
-		return true;
-	if (!parse_time(interval_in, text, &parsed))
-		return false;
-	*retention = DatumGetIntervalP(parsed);
-	return DatumGetBool(DirectFunctionCall2(interval_ge, parsed, IntervalPGetDatum(&zero)));
-}
-
-static bool
-check_retention(char **newval, void **extra, GucSource source)
-{
-	Interval   *retention;
-
-	if (parse_retention(*newval, &retention))
-		return true;
-	GUC_check_errdetail("It is an interval, such as 24 months, or empty.");
-	return false;
-}
-
-void
-keep_init(void)
-{
-	DefineCustomStringVariable("support_ext.retention",
-							   "How long maintain() keeps months of the audit log; empty is for ever.", NULL,
-							   &retention_setting, "", PGC_USERSET, 0, check_retention, NULL, NULL);
-	DefineCustomEnumVariable("support_ext.retention_action",
-							 "What maintain() does with months that are older: detach, archive or drop.",
-							 "Archive moves the detached table to the schema " ARCHIVE_SCHEMA ".",
-							 &retention_action, RETENTION_DETACH, retention_actions, PGC_USERSET, 0, NULL, NULL, NULL);
-}
 
 /* Add a line to the result: what was done. */
 static void
@@ -209,13 +157,16 @@ bound(PartitionBoundInfo bounds, int i, TimestampTz otherwise)
 	return DatumGetTimestampTz(bounds->datums[i][0]);
 }
 
-/* List the partitions of the log as they are now. */
+/* List the partitions of the log as they are now. Raises 55000 if it has none of the kind that it was made with. */
 static void
 list_partitions(Upkeep *upkeep)
 {
 	Relation	log = table_open(upkeep->log, NoLock);
-	PartitionDesc desc = RelationGetPartitionDesc(log, true);
+	PartitionDesc desc;
 
+	if (!is_divided_by_time(log))
+		refuse_altered("relation support.audit_log", "is not divided into ranges of occurred_at");
+	desc = RelationGetPartitionDesc(log, true);
 	upkeep->npartitions = desc->nparts;
 	upkeep->partitions = palloc0(sizeof(Partition) * Max(desc->nparts, 1));
 	for (int i = 0; i < desc->nparts; i++)
@@ -322,8 +273,8 @@ make_month(Upkeep *upkeep, TimestampTz from)
 	if (others != NULL)
 	{
 		LockRelationOid(others->relid, AccessExclusiveLock);
-		moved = execute_move(psprintf("WITH moved AS (DELETE FROM ONLY %s WHERE occurred_at OPERATOR(pg_catalog.>=) %s"
-									  " AND occurred_at OPERATOR(pg_catalog.<) %s RETURNING %s)"
+		moved = execute_move(psprintf("WITH moved AS (DELETE FROM ONLY %s WHERE occurred_at >= %s"
+									  " AND occurred_at < %s RETURNING %s)"
 									  " INSERT INTO %s (%s) SELECT %s FROM moved",
 									  qualified_name(others->relid), time_literal(from), time_literal(upto), columns,
 									  name, columns, columns));
@@ -356,8 +307,8 @@ make_months_past(Upkeep *upkeep, TimestampTz keep_from)
 
 	if (others == NULL)
 		return;
-	n = execute(psprintf("SELECT DISTINCT pg_catalog.date_trunc('month', occurred_at) FROM ONLY %s"
-						 " WHERE pg_catalog.isfinite(occurred_at) AND occurred_at OPERATOR(pg_catalog.>=) %s ORDER BY 1",
+	n = execute(psprintf("SELECT DISTINCT date_trunc('month', occurred_at) FROM ONLY %s"
+						 " WHERE isfinite(occurred_at) AND occurred_at >= %s AND occurred_at < '" END_OF_MONTHS "' ORDER BY 1",
 						 qualified_name(others->relid), time_literal(keep_from)));
 	months = palloc(sizeof(TimestampTz) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
@@ -380,12 +331,12 @@ save_removed_tickets(Upkeep *upkeep, const char *name)
 		return 0;
 	return execute_move(psprintf("WITH needed AS"
 								 " (SELECT b.ticket_id, r.era, r.xid FROM support_internal.recycle_bin AS b"
-								 "	JOIN %1$s AS r ON r.ticket_id OPERATOR(pg_catalog.=) b.ticket_id"
-								 "		AND r.id OPERATOR(pg_catalog.=) b.audit_id),"
+								 "	JOIN %1$s AS r ON r.ticket_id = b.ticket_id"
+								 "		AND r.id = b.audit_id),"
 								 " moved AS (DELETE FROM ONLY %1$s AS a USING needed AS n"
-								 "	WHERE a.ticket_id OPERATOR(pg_catalog.=) n.ticket_id"
-								 "	AND a.era OPERATOR(pg_catalog.=) n.era AND a.xid OPERATOR(pg_catalog.=) n.xid"
-								 "	AND a.action OPERATOR(pg_catalog.=) 'DELETE' RETURNING a.*)"
+								 "	WHERE a.ticket_id = n.ticket_id"
+								 "	AND a.era = n.era AND a.xid = n.xid"
+								 "	AND a.action = 'DELETE' RETURNING a.*)"
 								 " INSERT INTO %2$s (%3$s) SELECT %3$s FROM moved",
 								 name, qualified_name(others->relid), columns));
 }
@@ -429,16 +380,17 @@ retire_partition(Upkeep *upkeep, const Partition *old)
 	saved = save_removed_tickets(upkeep, name);
 	if (saved > 0)
 		report(upkeep, "moved " UINT64_FORMAT " entries that the recycle bin needs to the default partition", saved);
-	pruned = leaves_pruned(old->relid, retention_action != RETENTION_DROP);
+	pruned = leaves_pruned(old->relid, upkeep->action != RETENTION_DROP);
 	if (pruned > 0)
 		report(upkeep, "marked " INT64_FORMAT " sealed entries as pruned", pruned);
-	switch ((RetentionAction) retention_action)
+	switch (upkeep->action)
 	{
 		case RETENTION_DETACH:
 			report(upkeep, "detached %s", name);
 			log_pruning(name, old, "detach");
 			break;
 		case RETENTION_ARCHIVE:
+			check_schema(ARCHIVE_SCHEMA, GetUserId());
 			if (!OidIsValid(get_namespace_oid(ARCHIVE_SCHEMA, true)))
 				execute("CREATE SCHEMA " ARCHIVE_SCHEMA);
 			execute(psprintf("ALTER TABLE %s SET SCHEMA " ARCHIVE_SCHEMA, name));
@@ -475,12 +427,12 @@ retire_months(Upkeep *upkeep, TimestampTz keep_from)
 static TimestampTz
 kept_from(TimestampTz now)
 {
-	Interval   *retention;
+	Interval   *kept = retention();
 
-	if (!parse_retention(retention_setting, &retention) || retention == NULL)
+	if (kept == NULL)
 		return DT_NOBEGIN;
 	return month_of(DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(now),
-															IntervalPGetDatum(retention))), 0);
+															IntervalPGetDatum(kept))), 0);
 }
 
 /* Do the upkeep as the log's owner, with names and times as it reads and writes them. */
@@ -492,11 +444,13 @@ keep_log(Upkeep *upkeep)
 	Caller		caller;
 	TimestampTz keep_from;
 
-	fix_setting("search_path", "pg_catalog, pg_temp");
 	fix_setting("timezone", "UTC");
 	fix_setting("datestyle", "ISO, YMD");
+	fix_setting("default_tablespace", "");
+	fix_setting("default_table_access_method", "heap");
 	fix_setting("quote_all_identifiers", "off");
 	keep_from = kept_from(now);
+	upkeep->action = retention_action();
 	become_owner(upkeep->log, &caller);
 	lock_seals();
 	/* of two sessions one waits, and finds the work done */
@@ -509,7 +463,8 @@ keep_log(Upkeep *upkeep)
 	make_months_past(upkeep, keep_from);
 	retire_months(upkeep, keep_from);
 	become_caller(&caller);
-	AtEOXact_GUC(true, nestlevel);
+	/* what the owner's code set while it ran goes, too */
+	AtEOXact_GUC(false, nestlevel);
 }
 
 /* maintain(actor_id) -> a line for each thing that was done */
@@ -519,13 +474,15 @@ support_maintain(PG_FUNCTION_ARGS)
 {
 	Upkeep		upkeep = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 	Call		call;
+	Caller		caller;
 
 	PreventCommandIfReadOnly("maintain()");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, 0);
-	check_desk_owner("maintain the log");
+	become_desk_owner("maintain the log", &caller);
 	upkeep.log = desk_relation("support", "audit_log");
 	keep_log(&upkeep);
+	become_caller(&caller);
 	end_call(&call);
 	return (Datum) 0;
 }

@@ -196,16 +196,18 @@ Datum
 support_prune_leaves(PG_FUNCTION_ARGS)
 {
 	Call		call;
+	Caller		caller;
 	int64		pruned;
 
 	PreventCommandIfReadOnly("prune_leaves()");
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	check_desk_owner("prune the audit log");
+	become_desk_owner("prune the audit log", &caller);
 	if (PG_ARGISNULL(0) || !is_like_partition(PG_GETARG_OID(0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("partition must be a table that is, or was, a partition of the audit log")));
 	pruned = leaves_pruned(PG_GETARG_OID(0), !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(pruned);
 }

@@ -10,7 +10,9 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 
+#include "actor.h"
 #include "audit.h"
 #include "log_writer.h"
 #include "trigger.h"
@@ -21,20 +23,26 @@ enum
 	ENTRY_ID,
 	ENTRY_ERA,
 	ENTRY_XID,
+	ENTRY_ACTOR_ID,
 	ENTRY_DB_ROLE,
 	ENTRY_TICKET_ID,
 	ENTRY_ACTION,
-	ENTRY_TABLE_NAME
+	ENTRY_TABLE_NAME,
+	ENTRY_OLD_VALUE,
+	ENTRY_NEW_VALUE
 };
 
 static const DeskColumn entry_columns[] = {
 	[ENTRY_ID] = {"id", COLUMN_BIGINT},
 	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
 	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
+	[ENTRY_ACTOR_ID] = {"actor_id", COLUMN_BIGINT},
 	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
 	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
 	[ENTRY_ACTION] = {"action", COLUMN_TEXT},
-	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT}
+	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT},
+	[ENTRY_OLD_VALUE] = {"old_value", COLUMN_JSON},
+	[ENTRY_NEW_VALUE] = {"new_value", COLUMN_JSON}
 };
 
 const DeskTable log_table = {
@@ -42,24 +50,45 @@ const DeskTable log_table = {
 };
 
 /*
- * Raise 22023 for an entry that claims to be a change of a record: what is removed comes back from such entries. The
- * owner of the log, who may import some, is believed.
+ * Raise 22023 for an entry that claims to be the desk's own, or of a record of the desk: what was removed comes back from
+ * such entries, and the past is told by them. The owner of the log, who may import some, is believed.
  */
 static void
 check_claim(Relation rel, const Row *entry)
 {
 	char	   *action = row_text(entry, ENTRY_ACTION);
+	char	   *table_name = row_text(entry, ENTRY_TABLE_NAME);
 
-	if (row_is_null(entry, ENTRY_TABLE_NAME) || action == NULL || !is_own_action(action) ||
-		has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
+	if (has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("action \"%s\" on a table is the desk's own", action),
-			 errhint("Choose another name for the event, or leave table_name out.")));
+	if (action != NULL && is_own_action(action))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("action \"%s\" is the desk's own", action),
+				 errhint("Choose another name for the event.")));
+	if (table_name != NULL && desk_table(table_name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an event of yours cannot be about a record of support.%s", table_name),
+				 errhint("Leave table_name out: ticket_id says what it is about, new_value the rest.")));
 }
 
-/* Stamp an entry that an application writes: when and where it says it was written is not the client's to say. */
+/* Raise 22023 for an image of a record, by the log's owner, that is no object: its columns are looked up by name. */
+static void
+check_image(const Row *entry, int column)
+{
+	if (!row_is_null(entry, ENTRY_TABLE_NAME) && !row_is_null(entry, column) &&
+		!JB_ROOT_IS_OBJECT(DatumGetJsonbP(row_datum(entry, column))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s of an entry about a record must be a JSON object", entry_columns[column].name),
+				 errhint("Its keys are the names of columns.")));
+}
+
+/*
+ * Stamp an entry that an application writes: when and where it says it was written is not the client's to say. Who acted
+ * is, but for a person's own session.
+ */
 static HeapTuple
 stamp_entry(TriggerData *trigdata)
 {
@@ -68,6 +97,10 @@ stamp_entry(TriggerData *trigdata)
 
 	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
 	check_claim(rel, &entry);
+	check_image(&entry, ENTRY_OLD_VALUE);
+	check_image(&entry, ENTRY_NEW_VALUE);
+	if (!row_is_null(&entry, ENTRY_ACTOR_ID))
+		check_acts_as(row_int64(&entry, ENTRY_ACTOR_ID));
 	fill_in_defaults(rel, &entry);
 	/* before version 17 of the server a partition knows nothing of its parent's identity */
 	if (row_is_null(&entry, ENTRY_ID))
@@ -96,7 +129,7 @@ support_guard_log(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.guard_log", TRIGGER_EVENT_BEFORE, true);
 
-	(void) table_named(trigdata);
+	(void) own_table(trigdata);
 	if (moving_entries)
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))

@@ -36,8 +36,12 @@
 #include "actor.h"
 #include "compat.h"
 #include "direct.h"
+#include "errors.h"
 #include "log_writer.h"
 #include "plan.h"
+
+/* How often to look whether a row is there that we, or another session, should just have made. */
+#define MAX_TRIES 10
 
 /* The log's columns, in the order of their names below. */
 enum
@@ -80,15 +84,18 @@ enum
 };
 
 static Statement statements[] = {
+	/* no era comes back: a desk that returns to an earlier cluster begins another */
 	[FIND_ERA] = {
 		.text = "SELECT era FROM support_internal.eras"
-		" WHERE system_identifier = $1 AND database_oid = $2",
+		" WHERE system_identifier = $1 AND database_oid = $2"
+		"	AND era = (SELECT max(e.era) FROM support_internal.eras AS e)",
 		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, OIDOID}, .as_owner_of = INTERNAL_TABLE("eras")
 	},
 	[ADD_ERA] = {
-		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at)"
-		" SELECT coalesce(max(e.era), 0) + 1, $1, $2, $3"
+		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
+		" SELECT coalesce(max(e.era), 0) + 1, $1, $2, $3,"
+		"	pg_snapshot_xmin(pg_current_snapshot())::text::int8"
 		" FROM support_internal.eras AS e"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 3, .argtypes = {INT8OID, OIDOID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("eras")
@@ -177,14 +184,34 @@ log_writer_init(void)
 	RegisterSubXactCallback(forget_era_of_subtransaction, NULL);
 }
 
-/* Is this an action that the desk itself writes? */
+/*
+ * Are these the same but for case, white space, control characters and what is not ASCII (spaces of many kinds, marks that
+ * nobody sees), by which nobody tells them apart?
+ */
+static bool
+looks_like(const char *text, const char *name)
+{
+	for (; *text != '\0'; text++)
+	{
+		unsigned char c = *text;
+
+		if (c <= ' ' || c >= 0x7f)
+			continue;
+		if (pg_tolower(c) != pg_tolower((unsigned char) *name))
+			return false;
+		name++;
+	}
+	return *name == '\0';
+}
+
+/* Is this an action that the desk itself writes, or one that looks like it? All that log_write() is given by us are here. */
 bool
 is_own_action(const char *action)
 {
-	static const char *const own[] = {"INSERT", "UPDATE", "DELETE", "PURGE", "PRUNE"};
+	static const char *const own[] = {"INSERT", "UPDATE", "DELETE", "PURGE", "PRUNE", "comment_deleted"};
 
 	for (int i = 0; i < lengthof(own); i++)
-		if (pg_strcasecmp(own[i], action) == 0)
+		if (looks_like(action, own[i]))
 			return true;
 	return false;
 }
@@ -196,11 +223,14 @@ current_xid(void)
 	return (int64) U64FromFullTransactionId(GetTopFullTransactionId());
 }
 
-/* The role that asked, whatever a SECURITY DEFINER function on the way says. */
+/*
+ * The role that asked, whatever a SECURITY DEFINER function on the way says. In a security-restricted operation, such as
+ * ANALYZE, the server has become the owner of a table to run what that owner put on it: the owner asks, whoever began it.
+ */
 const char *
 asking_role(void)
 {
-	Oid			role = GetOuterUserId();
+	Oid			role = InSecurityRestrictedOperation() ? user_at_hand() : GetOuterUserId();
 
 	if (role != known_role)
 	{
@@ -234,7 +264,7 @@ era_if_known(void)
 
 /*
  * Number of the cluster and database that we are in. The first write after a restore elsewhere makes the row; another
- * session may be doing the same, so look again until one of us has.
+ * session may be doing the same, or take the number, so look again until one of us has. Raises 27000 if nobody can.
  */
 int32
 current_era(void)
@@ -247,9 +277,10 @@ current_era(void)
 
 	SPI_connect();
 	arg(&addition, TimestampTzGetDatum(desk_now()));
-	while (run(&statements[FIND_ERA], &cluster) == 0)
+	for (int tries = 0; run(&statements[FIND_ERA], &cluster) == 0; tries++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		if (tries == MAX_TRIES)
+			refuse_suppressed_row();
 		run(&statements[ADD_ERA], &addition);
 	}
 	era = DatumGetInt32(result(0, 1));
@@ -264,6 +295,17 @@ range_bound(PartitionBoundInfo bounds, int i, TimestampTz otherwise)
 	if (i < 0 || i >= bounds->ndatums || bounds->kind[i][0] != PARTITION_RANGE_DATUM_VALUE)
 		return otherwise;
 	return DatumGetTimestampTz(bounds->datums[i][0]);
+}
+
+/* Is the log divided into ranges of times, as it was made? */
+bool
+is_divided_by_time(Relation log)
+{
+	PartitionKey key = log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? RelationGetPartitionKey(log) : NULL;
+
+	return key != NULL && key->strategy == PARTITION_STRATEGY_RANGE && key->partnatts == 1 &&
+		key->partattrs[0] == get_attnum(RelationGetRelid(log), log_columns[LOG_OCCURRED_AT].name) &&
+		key->parttypid[0] == TIMESTAMPTZOID;
 }
 
 /*
@@ -281,8 +323,7 @@ find_partition(LogTarget *t, Relation log, TimestampTz at)
 	int			offset;
 	int			part;
 
-	if (bounds == NULL || key->partattrs[0] != get_attnum(t->log, log_columns[LOG_OCCURRED_AT].name) ||
-		key->strategy != PARTITION_STRATEGY_RANGE || key->partnatts != 1 || key->parttypid[0] != TIMESTAMPTZOID)
+	if (bounds == NULL || !is_divided_by_time(log))
 		return false;
 
 	offset = partition_range_datum_bsearch(key->partsupfunc, key->partcollation, bounds, 1, &value, &is_equal);

@@ -8,16 +8,53 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
+#include "errors.h"
 #include "opening_hours.h"
 
-/* The microseconds of an interval, with days of 24 hours, as the server compares intervals. */
+/*
+ * The microseconds of an interval, with days of 24 hours, as the server compares intervals; the most or the least that
+ * there are if it is longer.
+ */
 int64
 clock_time(const Interval *interval)
 {
-	return interval->time + (interval->day + (int64) interval->month * DAYS_PER_MONTH) * USECS_PER_DAY;
+	int64		days = interval->day + (int64) interval->month * DAYS_PER_MONTH;
+	int64		sum;
+
+	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &sum) || pg_add_s64_overflow(sum, interval->time, &sum))
+		return days < 0 ? PG_INT64_MIN : PG_INT64_MAX;
+	return sum;
+}
+
+/* Is it a span of a day, which may go on until the next one ends? */
+static bool
+is_span(Span span)
+{
+	return span.opens >= 0 && span.opens < USECS_PER_DAY && span.closes > span.opens && span.closes <= 2 * USECS_PER_DAY;
+}
+
+/* Raise 55000 for a span of a weekday, from 1 for Monday, that a table has though its constraints allow no such. */
+void
+check_weekly_hours(const char *relation, int64 weekday, Span span)
+{
+	if (weekday < 1 || weekday > WEEKDAYS)
+		refuse_altered_column(relation, "weekday", psprintf("is %lld, which is no day of the week", (long long) weekday));
+	if (!is_span(span))
+		refuse_altered(psprintf("relation %s", relation), "has opening hours that do not lie in a day");
+}
+
+/* The same for a span of a date. */
+void
+check_holiday(const char *relation, DateADT day, Span span)
+{
+	if (day < date2j(FIRST_YEAR, 1, 1) - POSTGRES_EPOCH_JDATE || day >= date2j(LAST_YEAR + 1, 1, 1) - POSTGRES_EPOCH_JDATE)
+		refuse_altered_column(relation, "day", "is a date that no calendar reaches");
+	if (!is_span(span))
+		refuse_altered(psprintf("relation %s", relation), "has a holiday that does not lie in a day");
 }
 
 /* So much time as an interval of hours. */
@@ -99,10 +136,11 @@ close_span(SpanList *list, Span closed)
 	*list = rest;
 }
 
-/* Add hours of a weekday, from 1 for Monday; they may go on after midnight. */
+/* Add hours of a weekday, from 1 for Monday, that a relation has; they may go on after midnight. */
 void
-add_weekly_hours(OpeningHours *hours, int weekday, Span span)
+add_weekly_hours(OpeningHours *hours, const char *relation, int weekday, Span span)
 {
+	check_weekly_hours(relation, weekday, span);
 	add_span(&hours->week[weekday - 1], span.opens, Min(span.closes, USECS_PER_DAY));
 	if (span.closes > USECS_PER_DAY)
 		add_span(&hours->week[weekday % WEEKDAYS], 0, span.closes - USECS_PER_DAY);
@@ -123,10 +161,11 @@ add_change(OpeningHours *hours, DateADT day, bool is_open, int64 opens, int64 cl
 	};
 }
 
-/* Add a closing or an opening of a date; it may go on after midnight. */
+/* Add a closing or an opening of a date that a relation has; it may go on after midnight. */
 void
-add_holiday(OpeningHours *hours, DateADT day, bool is_open, Span span)
+add_holiday(OpeningHours *hours, const char *relation, DateADT day, bool is_open, Span span)
 {
+	check_holiday(relation, day, span);
 	add_change(hours, day, is_open, span.opens, Min(span.closes, USECS_PER_DAY));
 	if (span.closes > USECS_PER_DAY)
 		add_change(hours, day + 1, is_open, 0, span.closes - USECS_PER_DAY);

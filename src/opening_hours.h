@@ -11,6 +11,10 @@
 
 #define WEEKDAYS 7
 
+/* Calendars reach from the beginning of one to the end of the other. */
+#define FIRST_YEAR 1
+#define LAST_YEAR 9999
+
 /* By the clock on the wall: microseconds since a midnight. */
 typedef struct Span
 {
@@ -44,8 +48,10 @@ typedef struct OpeningHours
 
 extern int64 clock_time(const Interval *interval);
 extern Datum time_span(int64 microseconds);
-extern void add_weekly_hours(OpeningHours *hours, int weekday, Span span);
-extern void add_holiday(OpeningHours *hours, DateADT day, bool is_open, Span span);
+extern void check_weekly_hours(const char *relation, int64 weekday, Span span);
+extern void check_holiday(const char *relation, DateADT day, Span span);
+extern void add_weekly_hours(OpeningHours *hours, const char *relation, int weekday, Span span);
+extern void add_holiday(OpeningHours *hours, const char *relation, DateADT day, bool is_open, Span span);
 extern void settle_hours(OpeningHours *hours);
 extern void add_span(SpanList *list, int64 opens, int64 closes);
 extern void spans_of_day(const OpeningHours *hours, DateADT day, SpanList *open);

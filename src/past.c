@@ -254,7 +254,7 @@ version_in(Jsonb *image)
 	JsonbValue	buffer;
 	JsonbValue *version;
 
-	version = getKeyJsonValueFromContainer(&image->root, "version", strlen("version"), &buffer);
+	version = image_member(image, "version", &buffer);
 	if (version == NULL || version->type != jbvNumeric)
 		return 0;
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(version->val.numeric)));

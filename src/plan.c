@@ -255,8 +255,11 @@ statement_of(const char *text, int nargs, const Oid *argtypes, const ResultColum
 	if (strlen(text) < MAX_KEPT_TEXT)
 		entry = hash_search(kept, text,
 							hash_get_num_entries(kept) < MAX_KEPT_STATEMENTS ? HASH_ENTER : HASH_FIND, &found);
-	if (found)
+	if (found && memcmp(entry->statement.argtypes, argtypes, sizeof(Oid) * nargs) == 0)
 		return &entry->statement;
+	/* a column has another type now */
+	if (found && entry->statement.plan != NULL)
+		SPI_freeplan(entry->statement.plan);
 
 	statement = entry != NULL ? &entry->statement : palloc(sizeof(Statement));
 	memset(statement, 0, sizeof(Statement));

@@ -17,7 +17,7 @@
 #define LAYOUT_VERSION 1
 
 #define MAX_ARGS 26
-#define MAX_RESULT_COLUMNS 20
+#define MAX_RESULT_COLUMNS 26
 
 /* A table of the desk. */
 typedef struct TableName

@@ -8,8 +8,8 @@
 #include "plan.h"
 #include "row.h"
 
-#define EVERY_TICKET (-1)
-#define EVERY_RECORD (-1)
+#define EVERY_TICKET PG_INT64_MIN
+#define EVERY_RECORD PG_INT64_MIN
 
 /* What names a record, in the order in which records come. */
 typedef struct RecordKey

@@ -29,6 +29,7 @@
 #include "image.h"
 #include "leaves.h"
 #include "log_writer.h"
+#include "parts.h"
 #include "plan.h"
 #include "recycle.h"
 #include "reply.h"
@@ -110,6 +111,8 @@ static Statement statements[] = {
 		" WHERE a.ticket_id = $1 AND a.record_id = $2"
 		" AND a.table_name = 'comments' AND a.action = 'DELETE'"
 		" AND a.old_value IS NOT NULL"
+		" AND NOT EXISTS (SELECT FROM support.comments AS c"
+		"	WHERE c.ticket_id = $1 AND c.id = $2)"
 		" ORDER BY a.id DESC LIMIT 1",
 		.columns = {{JSONBOID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
@@ -129,9 +132,9 @@ static Statement statements[] = {
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	},
 	[HOLDER_OF_NUMBER] = {
-		.text = "SELECT id FROM support.tickets"
+		.text = "SELECT id, ticket_number FROM support.tickets"
 		" WHERE ticket_number::text = ($1 ->> 'ticket_number')",
-		.columns = {{INT8OID, NOT_NULL}},
+		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {JSONBOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[LOST_COMMENTS_FIRST] = {
@@ -152,17 +155,19 @@ static Statement statements[] = {
 	},
 	[OLD_MARKED] = {
 		.text = "SELECT id FROM support.tickets WHERE deleted_at < $1"
+		" AND id <> ALL ($3)"
 		" ORDER BY deleted_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
 		.columns = {{INT8OID, NOT_NULL}},
-		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+		.nargs = 3, .argtypes = {TIMESTAMPTZOID, INT8OID, INT8ARRAYOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[OLD_REMOVED] = {
 		.text = "SELECT ticket_id FROM support_internal.recycle_bin WHERE occurred_at < $1"
+		" AND ticket_id <> ALL ($3)"
 		" AND NOT EXISTS (SELECT FROM support.tickets AS t"
 		"	WHERE t.id = recycle_bin.ticket_id)"
 		" ORDER BY occurred_at, ticket_id LIMIT $2 FOR UPDATE SKIP LOCKED",
 		.columns = {{INT8OID, NOT_NULL}},
-		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
+		.nargs = 3, .argtypes = {TIMESTAMPTZOID, INT8OID, INT8ARRAYOID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[REMOVE_TICKET] = {
 		.text = "DELETE FROM support.tickets WHERE id = $1",
@@ -243,7 +248,7 @@ static void
 insert_image(const char *table_name, Jsonb *image)
 {
 	const DeskTable *table = desk_table(table_name);
-	Relation	rel = table_open(desk_relation("support", table_name), RowExclusiveLock);
+	Relation	rel = table_open(desk_relation(schema_of(table), table_name), RowExclusiveLock);
 	int			natts = RelationGetDescr(rel)->natts;
 	Oid		   *types = palloc(sizeof(Oid) * natts);
 	Datum	   *values = palloc(sizeof(Datum) * natts);
@@ -263,7 +268,7 @@ static int64
 number_in(Jsonb *image, const char *column)
 {
 	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(&image->root, column, strlen(column), &buffer);
+	JsonbValue *value = image_member(image, column, &buffer);
 
 	if (value == NULL || value->type != jbvNumeric)
 		return 0;
@@ -331,10 +336,8 @@ check_restorable(int64 ticket_id, Jsonb *image)
 	if (run(&statements[HOLDER_OF_NUMBER], &args) > 0)
 	{
 		int64		holder_id = result_int64(0, 1);
-		JsonbValue	buffer;
-		JsonbValue *number = getKeyJsonValueFromContainer(&image->root, "ticket_number", 13, &buffer);
 
-		refuse_taken_number(pnstrdup(number->val.string.val, number->val.string.len), holder_id);
+		refuse_taken_number(result_text(0, 2), may_see_ticket(holder_id) ? holder_id : 0);
 	}
 	if (role_of_user(creator_id) == NULL)
 		ereport(ERROR,
@@ -374,7 +377,7 @@ restore_all(SPITupleTable *rows, uint64 n)
 	PG_END_TRY();
 }
 
-/* Bring back a ticket that was removed; returns its version. Raises P0002 if none lies in the bin. */
+/* Bring back a ticket that was removed; returns its version. Raises P0002 if none lies in the bin that the caller may know of. */
 int64
 restore_removed_ticket(int64 ticket_id)
 {
@@ -384,7 +387,7 @@ restore_removed_ticket(int64 ticket_id)
 	bool		isnull;
 
 	arg_int64(&args, ticket_id);
-	if (run(&statements[TAKE_FROM_BIN], &args) == 0)
+	if (!is_removed_ticket(ticket_id) || run(&statements[TAKE_FROM_BIN], &args) == 0)
 	{
 		/* somebody may have brought it back while we waited for the bin's row */
 		if (run(&statements[STATE_OF_TICKET], &args) > 0 && !result_bool(0, 1))
@@ -441,8 +444,8 @@ support_restore_ticket(PG_FUNCTION_ARGS)
 }
 
 /*
- * Bring back a removed comment of a live ticket with the files that went with it; false if the log has none. The ticket's
- * books are for the caller to keep.
+ * Bring back a removed comment of a live ticket with the files that went with it; false if the log has none that the
+ * caller may know of. The ticket's books are for the caller to keep.
  */
 bool
 restore_removed_comment(int64 ticket_id, int64 comment_id)
@@ -453,6 +456,8 @@ restore_removed_comment(int64 ticket_id, int64 comment_id)
 
 	arg_int64(&args, ticket_id);
 	arg_int64(&args, comment_id);
+	if (!may_know_removed("comments", ticket_id, comment_id))
+		return false;
 	n = run(&statements[REMOVED_COMMENT], &args);
 	if (n == 0)
 		return false;
@@ -522,9 +527,33 @@ purge_ticket(int64 ticket_id)
 	PG_END_TRY();
 }
 
-/* Purge the tickets that a query names; returns how many. */
-static uint64
-purge_found(Statement *find, TimestampTz before, int64 batch_size)
+static int64
+ticket_at(uint64 place, void *arg)
+{
+	return ((const int64 *) arg)[place];
+}
+
+/* Purge some tickets; returns how many. */
+static int64
+purge_part(uint64 from, uint64 upto, void *arg)
+{
+	const int64 *ids = arg;
+
+	leaves_erased(ids + from, upto - from);
+	for (uint64 i = from; i < upto; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		purge_ticket(ids[i]);
+	}
+	return upto - from;
+}
+
+/*
+ * Purge the tickets that a query names; returns how many. One that something of the application holds, such as a foreign
+ * key, is left out.
+ */
+static int64
+purge_found(Statement *find, TimestampTz before, int64 batch_size, LeftOut *left_out)
 {
 	Args		args = {0};
 	uint64		n;
@@ -532,17 +561,28 @@ purge_found(Statement *find, TimestampTz before, int64 batch_size)
 
 	arg(&args, TimestampTzGetDatum(before));
 	arg_int64(&args, batch_size);
+	arg(&args, left_out_ids(left_out));
 	n = run(find, &args);
 	ids = palloc(sizeof(int64) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
 		ids[i] = result_int64(i, 1);
-	leaves_erased(ids, n);
-	for (uint64 i = 0; i < n; i++)
+	return work_in_parts(n, purge_part, ticket_at, ids, left_out);
+}
+
+/* The same again for as long as some were left out, in whose place others may go. */
+static int64
+purge_all_found(Statement *find, TimestampTz before, int64 batch_size, LeftOut *left_out)
+{
+	int64		purged = 0;
+	int			known;
+
+	do
 	{
-		CHECK_FOR_INTERRUPTS();
-		purge_ticket(ids[i]);
+		known = left_out->n;
+		purged += purge_found(find, before, batch_size - purged, left_out);
 	}
-	return n;
+	while (left_out->n > known && purged < batch_size);
+	return purged;
 }
 
 /* purge_deleted(older_than, batch_size, actor_id) -> how many tickets went */
@@ -552,14 +592,18 @@ support_purge_deleted(PG_FUNCTION_ARGS)
 {
 	TimestampTz before = purge_before(fcinfo);
 	int64		batch_size = positive_argument(fcinfo, 1, "batch_size");
+	LeftOut		left_out = {0};
 	Call		call;
-	uint64		purged;
+	Caller		caller;
+	int64		purged;
 
 	begin_call(&call, fcinfo, 2);
-	check_desk_owner("purge");
-	purged = purge_found(&statements[OLD_MARKED], before, batch_size);
+	become_desk_owner("purge", &caller);
+	purged = purge_all_found(&statements[OLD_MARKED], before, batch_size, &left_out);
 	if (purged < batch_size)
-		purged += purge_found(&statements[OLD_REMOVED], before, batch_size - purged);
+		purged += purge_all_found(&statements[OLD_REMOVED], before, batch_size - purged, &left_out);
+	tell_left_out(&left_out);
+	become_caller(&caller);
 	end_call(&call);
-	PG_RETURN_INT64((int64) purged);
+	PG_RETURN_INT64(purged);
 }

@@ -25,6 +25,7 @@
 #include "reply.h"
 #include "rules.h"
 #include "stat_writer.h"
+#include "ticket_access.h"
 #include "workflow.h"
 
 static const DeskColumn comment_columns[] = {
@@ -50,7 +51,6 @@ enum
 {
 	LOCK_TICKET,
 	LOCK_LIVE_TICKET,
-	IS_REMOVED,
 	STATUS_SET_AT,
 	COUNT_REPLY,
 	NOTE_CUSTOMER,
@@ -69,11 +69,6 @@ static Statement statements[] = {
 		" WHERE id = $1 FOR NO KEY UPDATE",
 		.columns = {{BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
-	},
-	[IS_REMOVED] = {
-		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id = $1",
-		.columns = {{INT4OID, NOT_NULL}},
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[STATUS_SET_AT] = {
 		.text = "SELECT max(a.occurred_at) FILTER (WHERE a.action = 'INSERT'),"
@@ -196,7 +191,7 @@ result_time(int column)
 	return result_is_null(0, column) ? DT_NOBEGIN : DatumGetTimestampTz(result(0, column));
 }
 
-/* Lock the ticket and read its state. Raises P0002 if there is none, 55000 if it was deleted. */
+/* Lock the ticket and read its state. Raises P0002 if there is none, or none that is visible, 55000 if it was deleted. */
 static TicketState
 lock_ticket(int64 ticket_id)
 {
@@ -205,13 +200,12 @@ lock_ticket(int64 ticket_id)
 
 	arg_int64(&args, ticket_id);
 	if (run(&statements[LOCK_TICKET], &args) == 0)
-	{
-		if (run(&statements[IS_REMOVED], &args) > 0)
-			refuse_deleted_ticket(ticket_id);
-		refuse_missing("ticket", ticket_id);
-	}
+		refuse_absent_ticket(ticket_id);
 	if (result_bool(0, 2))
+	{
+		check_ticket_is_seen(ticket_id);
 		refuse_deleted_ticket(ticket_id);
+	}
 	ticket.last_customer_at = result_time(3);
 	ticket.last_agent_at = result_time(4);
 	ticket.category = status_category(result_text(0, 1));
@@ -253,11 +247,13 @@ is_out_of_order(const TicketState *ticket, TimestampTz created_at, Precedence pr
 static void
 check_not_closed(const TicketState *ticket, Precedence precedence)
 {
-	if (ticket->category == CATEGORY_CLOSED && precedence == AFTER_STATUS)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("ticket %lld is closed", (long long) ticket->id),
-				 errhint("Open a new ticket, or add a private note.")));
+	if (ticket->category != CATEGORY_CLOSED || precedence != AFTER_STATUS)
+		return;
+	check_ticket_is_seen(ticket->id);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("ticket %lld is closed", (long long) ticket->id),
+			 errhint("Open a new ticket, or add a private note.")));
 }
 
 /* Run a statement that keeps the books of a ticket, its first argument. */
@@ -311,6 +307,7 @@ comment_before_insert(Row *comment)
 	const char *role;
 
 	row_check_finite(comment, COMMENT_CREATED_AT);
+	row_check_finite(comment, COMMENT_EDITED_AT);
 	if (!row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_AUTHOR_ID))
 		return;
 	role = role_of_user(row_int64(comment, COMMENT_AUTHOR_ID));
@@ -318,6 +315,7 @@ comment_before_insert(Row *comment)
 		row_set(comment, COMMENT_AUTHOR_ROLE, CStringGetTextDatum(role));
 }
 
+/* When the text last changed is not the client's to say: neither who hides an edit nor who writes whole rows back. */
 void
 comment_before_update(const Row *old, Row *new)
 {
@@ -328,8 +326,10 @@ comment_before_update(const Row *old, Row *new)
 				 errmsg("comment %lld stays with ticket %lld and keeps its id",
 						(long long) row_int64(old, COMMENT_ID), (long long) row_int64(old, COMMENT_TICKET_ID))));
 	row_check_finite(new, COMMENT_CREATED_AT);
-	if (row_column_differs(old, new, COMMENT_CONTENT) && !row_column_differs(old, new, COMMENT_EDITED_AT))
+	if (row_column_differs(old, new, COMMENT_CONTENT))
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
+	else
+		row_take_over(old, new, COMMENT_EDITED_AT);
 }
 
 /* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */
@@ -364,7 +364,7 @@ count(const Row *comment, int32 weight)
 
 /* Lock the ticket and tell whether it is there and not deleted. */
 static bool
-lock_live_ticket(int64 ticket_id)
+lock_if_live(int64 ticket_id)
 {
 	Args		args = {0};
 	bool		live;
@@ -392,7 +392,7 @@ counts_the_same(const Row *old, const Row *new)
 void
 comment_recounted(const Row *old, const Row *new)
 {
-	if (counts_the_same(old, new) || !lock_live_ticket(row_int64(old ? old : new, COMMENT_TICKET_ID)))
+	if (counts_the_same(old, new) || !lock_if_live(row_int64(old ? old : new, COMMENT_TICKET_ID)))
 		return;
 	count(old, -1);
 	count(new, 1);

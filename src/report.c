@@ -204,13 +204,17 @@ find_names(const Request *request, Lines *lines)
 	lines->names = SPI_tuptable;
 }
 
-/* Seconds as an interval, in whole ones; a day has 24 hours. */
+/* Seconds as an interval, in whole ones; a day has 24 hours. Raises 22008 for more days than an interval has. */
 static Datum
 interval_of(double seconds)
 {
 	Interval   *interval = palloc0(sizeof(Interval));
 	double		whole = rint(seconds);
 
+	if (!(fabs(whole) < (double) PG_INT32_MAX * SECS_PER_DAY))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("interval out of range")));
 	interval->day = (int32) floor(whole / SECS_PER_DAY);
 	interval->time = (int64) (whole - (double) interval->day * SECS_PER_DAY) * USECS_PER_SEC;
 	return IntervalPGetDatum(interval);

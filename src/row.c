@@ -366,8 +366,9 @@ row_require(const Row *row)
 		if (row->nulls[i] && row->shape->required[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("column \"%s\" of relation support.%s is null where it must not be",
-							NameStr(TupleDescAttr(row->desc, i)->attname), row->shape->table->name),
+					 errmsg("column \"%s\" of relation %s.%s is null where it must not be",
+							NameStr(TupleDescAttr(row->desc, i)->attname),
+							get_namespace_name(get_rel_namespace(row->shape->relid)), row->shape->table->name),
 					 errhint("Disable the desk's triggers on the table, give the row a value, and SELECT support.install() puts the constraint back.")));
 }
 

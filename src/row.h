@@ -49,6 +49,7 @@ typedef struct DeskTable
 	const DeskColumn *columns;	/* those that the table's rules read, in the order of their enum */
 	int			ncolumns;
 	const char *derived;		/* a column that follows from others, or NULL: the log does not keep it */
+	bool		is_internal;	/* in support_internal, its owner's alone: the log keeps a new row whole */
 } DeskTable;
 
 /* How the audit log writes a column's values. */

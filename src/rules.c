@@ -176,7 +176,8 @@ load_statuses(void)
 	{
 		rules.statuses[i].name = keep_text(i, 1);
 		if (!category_named(TextDatumGetCString(result(i, 2)), &rules.statuses[i].category))
-			elog(ERROR, "unknown category \"%s\" of a status", TextDatumGetCString(result(i, 2)));
+			refuse_altered_column("support.statuses", "category",
+								  psprintf("is \"%s\", which is no category", TextDatumGetCString(result(i, 2))));
 		rules.statuses[i].is_default = result_bool(i, 3);
 	}
 }

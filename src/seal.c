@@ -20,7 +20,7 @@
 #include "actor.h"
 #include "chain.h"
 #include "compat.h"
-#include "log_writer.h"
+#include "eras.h"
 #include "merkle.h"
 
 #define BATCH_SIZE 1000
@@ -28,30 +28,18 @@
 
 enum
 {
-	FRONTIERS,
 	STABLE_ENTRIES,
 	ADD_LEAVES
 };
 
 static Statement statements[] = {
-	[FRONTIERS] = {
-		.text = "SELECT e.era,"
-		" coalesce((SELECT s.to_xid FROM support_internal.audit_seals AS s"
-		"	WHERE s.kind = 'seal' AND s.to_era = e.era"
-		"	ORDER BY s.to_xid DESC LIMIT 1), 0),"
-		" CASE WHEN e.era = $1"
-		"	THEN pg_snapshot_xmin(pg_current_snapshot())::text::int8"
-		"	ELSE 9223372036854775807 END"
-		" FROM support_internal.eras AS e ORDER BY e.era",
-		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
-		.nargs = 1, .argtypes = {INT4OID}
-	},
 	[STABLE_ENTRIES] = {
-		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log"
+		.text = "SELECT " ENTRY_COLUMNS ", xmin FROM support.audit_log"
 		" WHERE era = $1 AND xid > $2 AND xid < $3"
 		" ORDER BY xid, id, ticket_id",
 		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
-		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
+		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID},
+		{XIDOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	},
 	[ADD_LEAVES] = {
@@ -83,16 +71,10 @@ typedef struct Sealing
 	MerkleTree	tree;			/* likewise */
 	Batch		batch;
 	MemoryContext per_entry;
+	Eras		eras;
 	int64		sealed;
+	int64		left_out;		/* entries that cannot be genuine */
 } Sealing;
-
-/* How far an era is sealed, and where it may still grow. */
-typedef struct Frontier
-{
-	int32		era;
-	int64		sealed_xid;
-	int64		unstable_xid;
-} Frontier;
 
 /* Draw the salts of a batch. */
 static void
@@ -205,70 +187,83 @@ seal_entry(Sealing *sealing, const Entry *entry)
 		finish_seal(sealing);
 }
 
+/* The row of the log that an entry is read from: its columns, and who wrote it. */
+typedef struct LogRow
+{
+	Datum		values[ENTRY_FIELDS + 1];
+	bool		nulls[ENTRY_FIELDS + 1];
+} LogRow;
+
+/* Can the row have been written by the transaction that it names? */
+static bool
+is_genuine(Sealing *sealing, const Era *era, const LogRow *row)
+{
+	int64		xid = DatumGetInt64(row->values[ENTRY_XID]);
+
+	return flaw_of_origin(&sealing->eras, era, xid) == NULL &&
+		(era->era != sealing->eras.current ||
+		 !is_written_before(xid, DatumGetTransactionId(row->values[ENTRY_FIELDS])));
+}
+
 /*
- * Seal what is stable of an era. Two entries at one position cannot both be genuine: one of them gets a leaf, and
- * verify_audit() finds the other.
+ * Seal what is stable of an era. What cannot be genuine is left out, so that verify_audit() finds it: of two entries at
+ * one position, one, and entries that name a transaction that did not write them.
  */
 static void
-seal_era(Sealing *sealing, const Frontier *frontier)
+seal_era(Sealing *sealing, const Era *era)
 {
 	Reader		reader;
 	HeapTuple	tuple;
 	Args		args = {0};
-	int64		last_xid = 0;
-	int64		last_id = 0;
+	LogPlace	last = {0};
 
-	arg(&args, Int32GetDatum(frontier->era));
-	arg_int64(&args, frontier->sealed_xid);
-	arg_int64(&args, frontier->unstable_xid);
+	arg(&args, Int32GetDatum(era->era));
+	arg_int64(&args, era->sealed_xid);
+	arg_int64(&args, era->era == sealing->eras.current ? sealing->eras.oldest_xid : PG_INT64_MAX);
 	open_reader(&reader, &statements[STABLE_ENTRIES], &args);
 	while ((tuple = next_row(&reader)) != NULL)
 	{
+		LogRow		row;
 		Entry		entry;
+		LogPlace	place;
 
-		heap_deform_tuple(tuple, reader.rows->tupdesc, entry.values, entry.nulls);
-		if (DatumGetInt64(entry.values[ENTRY_XID]) == last_xid && DatumGetInt64(entry.values[ENTRY_ID]) == last_id)
+		heap_deform_tuple(tuple, reader.rows->tupdesc, row.values, row.nulls);
+		place = position_in(row.values, ENTRY_ERA);
+		if (compare_places(place, last) == 0 || !is_genuine(sealing, era, &row))
+		{
+			sealing->left_out++;
 			continue;
+		}
+		memcpy(entry.values, row.values, sizeof(entry.values));
+		memcpy(entry.nulls, row.nulls, sizeof(entry.nulls));
 		seal_entry(sealing, &entry);
-		last_xid = DatumGetInt64(entry.values[ENTRY_XID]);
-		last_id = DatumGetInt64(entry.values[ENTRY_ID]);
+		last = place;
 	}
 	close_reader(&reader);
 	finish_seal(sealing);
 }
 
-/* How far each era is sealed. Returns how many eras there are. */
-static uint64
-read_frontiers(Frontier **frontiers)
-{
-	Args		args = {0};
-	uint64		n;
-
-	arg(&args, Int32GetDatum(era_if_known()));
-	n = run_read_only(&statements[FRONTIERS], &args);
-	*frontiers = palloc(sizeof(Frontier) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-		(*frontiers)[i] = (Frontier) {
-			DatumGetInt32(result(i, 1)), result_int64(i, 2), result_int64(i, 3)
-		};
-	return n;
-}
-
-/* Seal what is stable of the log; returns how many entries. */
+/* Seal what is stable of the log; returns how many entries. Eras that are over and sealed take no more. */
 static int64
 seal_log(void)
 {
 	Sealing    *sealing = palloc0(sizeof(Sealing));
-	Frontier   *frontiers;
-	uint64		n;
 
 	sealing->per_entry = AllocSetContextCreate(CurrentMemoryContext, "sealed entry", ALLOCSET_DEFAULT_SIZES);
 	sealing->batch.context = AllocSetContextCreate(CurrentMemoryContext, "sealed entries", ALLOCSET_DEFAULT_SIZES);
 	open_chain(&sealing->chain);
-	n = read_frontiers(&frontiers);
-	for (uint64 i = 0; i < n; i++)
-		seal_era(sealing, &frontiers[i]);
+	read_eras(&sealing->eras);
+	for (int i = 0; i < sealing->eras.n; i++)
+		if (!is_sealed_place(&sealing->eras, &sealing->eras.list[i], PG_INT64_MAX))
+			seal_era(sealing, &sealing->eras.list[i]);
 	close_chain(&sealing->chain);
+	if (sealing->left_out > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg_plural("%lld entry was not sealed: it cannot be genuine",
+							   "%lld entries were not sealed: they cannot be genuine",
+							   (unsigned long) sealing->left_out, (long long) sealing->left_out),
+				 errhint("SELECT * FROM support.verify_audit() names the first.")));
 	return sealing->sealed;
 }
 
@@ -278,12 +273,14 @@ Datum
 support_seal_audit(PG_FUNCTION_ARGS)
 {
 	Call		call;
+	Caller		caller;
 	int64		sealed;
 
 	PreventCommandIfReadOnly("seal_audit()");
 	begin_call(&call, fcinfo, 0);
-	check_desk_owner("seal the audit log");
+	become_desk_owner("seal the audit log", &caller);
 	sealed = seal_log();
+	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(sealed);
 }

@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
+
 #include "calendar_version.h"
 #include "sla_clock.h"
 
@@ -35,6 +37,21 @@ is_breached(const Clock *clock)
 	return clock->breach_reason != NULL;
 }
 
+/* Raise 55000 for what no clock of ours says: arithmetic would go astray by it, and the row that it writes break rules. */
+void
+check_clock(const Clock *clock)
+{
+	bool		is_sound = clock->promise.target > 0 && clock->consumed >= 0 && clock->warned >= 0 &&
+		!TIMESTAMP_NOT_FINITE(clock->checkpoint_at) && !TIMESTAMP_NOT_FINITE(clock->started_at) &&
+		is_breached(clock) == (clock->breached_at != DT_NOBEGIN);
+
+	if (!is_sound)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("clock %lld of ticket %lld has impossible values", (long long) clock->id, (long long) clock->ticket_id),
+				 errhint("Nobody but the desk writes to support.sla_clocks: delete the row.")));
+}
+
 /* Do two promises say the same? */
 bool
 same_promise(const Promise *a, const Promise *b)
@@ -52,6 +69,24 @@ in_range(TimestampTz at)
 	return in_calendar_range(at) ? at : at < 0 ? first_calendar_instant() : last_calendar_instant();
 }
 
+/* a + b, neither of which is negative, or the most that there is. */
+int64
+add_up_to_most(int64 a, int64 b)
+{
+	int64		sum;
+
+	return pg_add_s64_overflow(a, b, &sum) ? PG_INT64_MAX : sum;
+}
+
+/* The time from one instant to a later one, or the most that there is. */
+int64
+time_between(TimestampTz from_at, TimestampTz to_at)
+{
+	int64		time;
+
+	return pg_sub_s64_overflow(to_at, from_at, &time) ? PG_INT64_MAX : time;
+}
+
 /* The time that counts for a promise between two instants; none if the second one is earlier. */
 int64
 promised_time(const Promise *promise, TimestampTz from_at, TimestampTz to_at)
@@ -59,7 +94,7 @@ promised_time(const Promise *promise, TimestampTz from_at, TimestampTz to_at)
 	if (to_at <= from_at)
 		return 0;
 	if (promise->calendar_id == NO_CALENDAR)
-		return to_at - from_at;
+		return time_between(from_at, to_at);
 	return working_time_between(calendar_version_time(promise->calendar_id, promise->calendar_version),
 								in_range(from_at), in_range(to_at));
 }
@@ -88,7 +123,7 @@ after_time(const Promise *promise, TimestampTz at, int64 time)
 	if (time <= 0)
 		return at;
 	if (promise->calendar_id == NO_CALENDAR)
-		return time > last_calendar_instant() - at ? NEVER : at + time;
+		return TIMESTAMP_NOT_FINITE(at) || time > last_calendar_instant() - at ? NEVER : at + time;
 	if (!add_working_time(calendar_version_time(promise->calendar_id, promise->calendar_version),
 						  in_range(at), time, &due))
 		return NEVER;
@@ -132,7 +167,7 @@ next_announcement(const Clock *clock)
 	if (TIMESTAMP_NOT_FINITE(wake))
 		return DT_NOBEGIN;
 	/* the instant that is due is still in time */
-	return percent > 0 ? wake : wake + 1;
+	return percent > 0 || wake >= last_calendar_instant() ? wake : wake + 1;
 }
 
 /*
@@ -175,7 +210,7 @@ consumed_at(const Clock *clock, TimestampTz at)
 {
 	if (clock->state != CLOCK_RUNNING)
 		return clock->consumed;
-	return clock->consumed + promised_time(&clock->promise, clock->checkpoint_at, at);
+	return add_up_to_most(clock->consumed, promised_time(&clock->promise, clock->checkpoint_at, at));
 }
 
 /* Write down what happened to a clock. */

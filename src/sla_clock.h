@@ -54,7 +54,10 @@ typedef struct Ledger
 
 extern bool is_open_clock(const Clock *clock);
 extern bool is_breached(const Clock *clock);
+extern void check_clock(const Clock *clock);
 extern bool same_promise(const Promise *a, const Promise *b);
+extern int64 add_up_to_most(int64 a, int64 b);
+extern int64 time_between(TimestampTz from_at, TimestampTz to_at);
 extern int64 promised_time(const Promise *promise, TimestampTz from_at, TimestampTz to_at);
 extern bool counts_until(const Promise *promise, TimestampTz at, TimestampTz limit, TimestampTz *until);
 extern bool wake_clock(Clock *clock, TimestampTz at);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "errors.h"
 #include "sla_course.h"
 
 #define NO_TIME DT_NOBEGIN
@@ -74,6 +75,8 @@ begin_clock(Course *course, SlaTicket *ticket, const Promise *promise, Timestamp
 
 	clock->ticket_id = course->ticket_id;
 	clock->id = course->new_id(course);
+	if (last != NULL && last->instance == PG_INT32_MAX)
+		refuse_number(psprintf("how many clocks ticket %lld had", (long long) course->ticket_id));
 	clock->instance = last == NULL ? 1 : last->instance + 1;
 	clock->promise = *promise;
 	clock->started_at = started_at;

@@ -117,7 +117,7 @@ put_stretch(Explanation *explanation)
 
 	if (stretch->to_at > stretch->from_at)
 	{
-		explanation->total += stretch->counted;
+		explanation->total = add_up_to_most(explanation->total, stretch->counted);
 		values[FROM_AT] = TimestampTzGetDatum(stretch->from_at);
 		values[TO_AT] = TimestampTzGetDatum(stretch->to_at);
 		nulls[STATUS] = stretch->status == NULL;
@@ -147,7 +147,7 @@ add_stretch(Explanation *explanation, const Stretch *next)
 	if (last->to_at == next->from_at && same_text(last->status, next->status) && same_text(last->why, next->why))
 	{
 		last->to_at = next->to_at;
-		last->counted += next->counted;
+		last->counted = add_up_to_most(last->counted, next->counted);
 		return;
 	}
 	put_stretch(explanation);
@@ -182,7 +182,7 @@ explain_time(Explanation *explanation, const Promise *promise, TimestampTz from_
 		Stretch		stretch = {from_at, until, status, 0, stopped};
 
 		if (counts)
-			stretch.counted = until - from_at;
+			stretch.counted = time_between(from_at, until);
 		if (stopped == NULL)
 			stretch.why = counts ? "counted" : "outside working hours";
 		add_stretch(explanation, &stretch);
@@ -235,13 +235,24 @@ turn_kind(uint64 row)
 	for (SlaEventKind kind = SLA_ACTIVATE; kind <= SLA_CANCEL; kind++)
 		if (strcmp(sla_event_names[kind], name) == 0)
 			return kind;
-	elog(ERROR, "unknown kind \"%s\" in support.sla_events", name);
+	refuse_altered_column("support.sla_events", "kind", psprintf("is \"%s\", which is not known", name));
+}
+
+/* Raise 55000 unless an instant of a clock's ledger is one. */
+static TimestampTz
+checked_instant(TimestampTz at, const char *relation, const char *column)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		refuse_altered_column(relation, column, "is infinite");
+	return at;
 }
 
 /* What a turn says of the promise, as far as time counts by it. */
 static Promise
 turn_promise(uint64 row)
 {
+	if (result_is_null(row, TURN_PAUSE_CATEGORIES))
+		refuse_altered_column("support.sla_events", "pause_categories", "is null where it must not be");
 	return (Promise) {
 		.calendar_id = result_int64(row, TURN_CALENDAR_ID),
 		.calendar_version = DatumGetInt32(result(row, TURN_CALENDAR_VERSION)),
@@ -256,7 +267,8 @@ stopped_by(SlaEventKind kind, uint64 row, const char *stopped)
 	switch (kind)
 	{
 		case SLA_PAUSE:
-			return psprintf("%s stops the clock", result_text(row, TURN_REASON));
+			return psprintf("%s stops the clock", result_is_null(row, TURN_REASON) ? "something" :
+							result_text(row, TURN_REASON));
 		case SLA_RESUME:
 			return NULL;
 			/* what goes on after its end was ended by one of these */
@@ -281,7 +293,8 @@ explain_turns(Explanation *explanation, uint64 n, TimestampTz started_at)
 	for (uint64 i = 0; i < n; i++)
 	{
 		SlaEventKind kind = turn_kind(i);
-		TimestampTz turned_at = DatumGetTimestampTz(result(i, TURN_OCCURRED_AT));
+		TimestampTz turned_at = checked_instant(DatumGetTimestampTz(result(i, TURN_OCCURRED_AT)),
+												"support.sla_events", "occurred_at");
 
 		if (kind != SLA_ACTIVATE)
 			explain_time(explanation, &promise, at, turned_at, stopped);
@@ -336,7 +349,7 @@ find_clock(FunctionCallInfo fcinfo, int64 ticket_id, const char *metric, Timesta
 	arg_passed(&args, fcinfo, 2);
 	if (run_read_only(&statements[FIND_CLOCK], &args) == 0)
 		refuse_no_clock(ticket_id, metric, fcinfo);
-	*started_at = DatumGetTimestampTz(result(0, 2));
+	*started_at = checked_instant(DatumGetTimestampTz(result(0, 2)), "support.sla_clocks", "started_at");
 	return result_int64(0, 1);
 }
 

@@ -54,7 +54,7 @@ time_or_none(const Row *row, int column)
 	return row_is_null(row, column) ? DT_NOBEGIN : row_time(row, column);
 }
 
-/* What the clocks read of a ticket's row. A status that is gone counts as open. */
+/* What the clocks read of a ticket's row. A status that is gone, or that the log does not tell, counts as open. */
 SlaTicket
 sla_ticket_of(const Row *row)
 {
@@ -75,7 +75,8 @@ sla_ticket_of(const Row *row)
 		.reply_count = row_int64(row, TICKET_REPLY_COUNT)
 	};
 
-	(void) find_category(row_text(row, TICKET_STATUS), &ticket.category);
+	if (!row_is_null(row, TICKET_STATUS))
+		(void) find_category(row_text(row, TICKET_STATUS), &ticket.category);
 	return ticket;
 }
 
@@ -212,6 +213,7 @@ with_row_now(int64 ticket_id, RowWork work, const void *arg)
 	{
 		now = empty_row(shape_of(rel, &tickets_table), RelationGetDescr(rel));
 		row_fill(&now, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+		row_require(&now);
 		work(&now, arg);
 	}
 	SPI_finish();

@@ -158,7 +158,7 @@ consumed_on_path(const Promise *promise, const Path *path, TimestampTz from_at, 
 		TimestampTz to = i + 1 < path->n ? Min(to_at, path->stations[i + 1].at) : to_at;
 
 		if (counts_at(promise, station))
-			consumed += promised_time(promise, from, to);
+			consumed = add_up_to_most(consumed, promised_time(promise, from, to));
 	}
 	return consumed;
 }

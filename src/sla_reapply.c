@@ -2,7 +2,8 @@
  * sla_reapply.c
  *		Holding open tickets to policies and calendars that were edited.
  *
- * Tickets are locked in the order of their ids, as changes of them are.
+ * Tickets are locked in the order of their ids, as changes of them are. One whose clocks cannot be turned is left out
+ * with a warning.
  */
 #include "postgres.h"
 
@@ -13,6 +14,7 @@
 
 #include "actor.h"
 #include "errors.h"
+#include "parts.h"
 #include "plan.h"
 #include "sla_live.h"
 #include "sla_reapply.h"
@@ -86,35 +88,77 @@ reapply(const Row *row, int64 policy_id, TimestampTz at)
 	return turned;
 }
 
+/* Some open tickets. */
+typedef struct Batch
+{
+	Relation	rel;			/* support.tickets */
+	SPITupleTable *tickets;
+	int64		policy_id;
+	TimestampTz at;
+	MemoryContext passing;
+} Batch;
+
+/* A ticket's row. */
+static Row
+row_at(const Batch *batch, uint64 place)
+{
+	Row			row = empty_row(shape_of(batch->rel, &tickets_table), RelationGetDescr(batch->rel));
+
+	row_fill(&row, batch->tickets->vals[place], batch->tickets->tupdesc);
+	return row;
+}
+
+static int64
+ticket_at(uint64 place, void *arg)
+{
+	Row			row = row_at(arg, place);
+
+	return row_int64(&row, TICKET_ID);
+}
+
+/* Hold some tickets to what they are promised now; returns how many had a clock that turned. */
+static int64
+reapply_part(uint64 from, uint64 upto, void *arg)
+{
+	const Batch *batch = arg;
+	int64		turned = 0;
+
+	for (uint64 i = from; i < upto; i++)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(batch->passing);
+		Row			row = row_at(batch, i);
+
+		CHECK_FOR_INTERRUPTS();
+		row_require(&row);
+		turned += reapply(&row, batch->policy_id, batch->at);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(batch->passing);
+	}
+	return turned;
+}
+
 /* The same for some open tickets after an id. Returns how many there were, and in *last_id the last one. */
 static uint64
-reapply_some(Relation rel, int64 policy_id, int64 *last_id, int64 *turned)
+reapply_some(Relation rel, int64 policy_id, int64 *last_id, int64 *turned, LeftOut *left_out)
 {
-	MemoryContext passing = AllocSetContextCreate(CurrentMemoryContext, "support_ext reapply", ALLOCSET_DEFAULT_SIZES);
-	TimestampTz at = desk_now();
+	MemoryContext caller = CurrentMemoryContext;
+	Batch		batch = {.rel = rel, .policy_id = policy_id, .at = desk_now()};
 	Args		args = {0};
-	SPITupleTable *tickets;
 	uint64		n;
 
 	SPI_connect();
 	arg_int64(&args, *last_id);
 	arg_int64(&args, TICKETS_AT_A_TIME);
 	n = run(&statements[OPEN_TICKETS], &args);
-	tickets = SPI_tuptable;
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(passing);
-		Row			row = empty_row(shape_of(rel, &tickets_table), RelationGetDescr(rel));
-
-		CHECK_FOR_INTERRUPTS();
-		row_fill(&row, tickets->vals[i], tickets->tupdesc);
-		*turned += reapply(&row, policy_id, at);
-		*last_id = row_int64(&row, TICKET_ID);
-		MemoryContextSwitchTo(caller);
-		MemoryContextReset(passing);
-	}
+	batch.tickets = SPI_tuptable;
+	batch.passing = AllocSetContextCreate(CurrentMemoryContext, "support_ext reapply", ALLOCSET_DEFAULT_SIZES);
+	if (n > 0)
+		*last_id = ticket_at(n - 1, &batch);
+	/* what is left out is remembered for longer than the batch */
+	MemoryContextSwitchTo(caller);
+	*turned += work_in_parts(n, reapply_part, ticket_at, &batch, left_out);
+	MemoryContextDelete(batch.passing);
 	SPI_finish();
-	MemoryContextDelete(passing);
 	return n;
 }
 
@@ -126,9 +170,10 @@ reapply_all(int64 policy_id, bool tell)
 	int64		last_id = 0;
 	int64		seen = 0;
 	int64		turned = 0;
+	LeftOut		left_out = {0};
 	uint64		n;
 
-	while ((n = reapply_some(rel, policy_id, &last_id, &turned)) > 0)
+	while ((n = reapply_some(rel, policy_id, &last_id, &turned, &left_out)) > 0)
 	{
 		if (tell && (seen + n) / TICKETS_TO_TELL > seen / TICKETS_TO_TELL)
 			ereport(NOTICE,
@@ -137,6 +182,7 @@ reapply_all(int64 policy_id, bool tell)
 		seen += n;
 	}
 	table_close(rel, NoLock);
+	tell_left_out(&left_out);
 	return turned;
 }
 

@@ -153,7 +153,7 @@ image_version(Datum image)
 
 	if (image == (Datum) 0)
 		return 0;
-	version = getKeyJsonValueFromContainer(&DatumGetJsonbP(image)->root, "version", strlen("version"), &buffer);
+	version = image_member(DatumGetJsonbP(image), "version", &buffer);
 	return version == NULL || version->type != jbvNumeric ? 0 :
 		DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(version->val.numeric)));
 }
@@ -223,8 +223,7 @@ take_back(Row *row, const Change *change)
 		int			attribute = row->shape->columns[followed_columns[i]] - 1;
 		Form_pg_attribute att = TupleDescAttr(row->desc, attribute);
 		JsonbValue	buffer;
-		JsonbValue *value = getKeyJsonValueFromContainer(&image->root, NameStr(att->attname),
-														 strlen(NameStr(att->attname)), &buffer);
+		JsonbValue *value = image_member(image, NameStr(att->attname), &buffer);
 
 		if (value == NULL)
 			continue;
@@ -304,7 +303,8 @@ follow_states(Simulation *simulation)
 		State	   *is = &simulation->states[simulation->now];
 
 		CHECK_FOR_INTERRUPTS();
-		if (!is->is_there && was == NULL)
+		/* nor is a ticket known that the log changes before it has it */
+		if (!is->is_there && (was == NULL || is->change.kind != CHANGE_DELETE))
 			continue;
 		simulation->matched = false;
 		follow_change(simulation, was, is);

@@ -20,6 +20,7 @@
 
 #include "actor.h"
 #include "direct.h"
+#include "errors.h"
 #include "opening_hours.h"
 #include "plan.h"
 #include "sla_names.h"
@@ -148,6 +149,11 @@ static Statement statements[] = {
 	[READ_CLOCKS] = {
 		.text = "SELECT " CLOCK_COLUMN_NAMES " FROM support.sla_clocks"
 		" WHERE ticket_id = $1 ORDER BY id",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {INT4OID, NOT_NULL},
+		{INT8OID, NOT_NULL}, {INT4OID, NOT_NULL}, {INT8OID}, {INT4OID}, {INTERVALOID, NOT_NULL},
+		{TEXTARRAYOID, NOT_NULL}, {INT4ARRAYOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {INTERVALOID, NOT_NULL},
+		{TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID}, {TIMESTAMPTZOID}, {INT4OID, NOT_NULL},
+		{TIMESTAMPTZOID}, {TIMESTAMPTZOID}, {TEXTOID}, {INT8OID}, {INT8OID}, {TEXTOID}, {TIMESTAMPTZOID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
 	},
 	[INSERT_CLOCK] = {
@@ -316,13 +322,51 @@ is_name(Datum value, const char *name)
 	return VARSIZE_ANY_EXHDR(value_text) == length && memcmp(VARDATA_ANY(value_text), name, length) == 0;
 }
 
+/* Raise 55000: somebody has written to the clocks what we do not. */
+pg_noreturn static void
+refuse_value(int column, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of relation support.sla_clocks %s", clock_columns[column].name, problem),
+			 errhint("Nobody but the desk writes to that table: delete the row.")));
+}
+
+/* Which of some names a column has. */
 static int
-name_among(Datum value, const char *const *names, int n)
+name_among(const Values *row, int column, const char *const *names, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (is_name(value, names[i]))
+		if (is_name(row->values[column], names[i]))
 			return i;
-	elog(ERROR, "unknown name \"%s\" in support.sla_clocks", TextDatumGetCString(value));
+	refuse_value(column, psprintf("is \"%s\", which is not known", TextDatumGetCString(row->values[column])));
+}
+
+/* The microseconds of an interval that is no less than nothing, and has no days or months. */
+static int64
+get_span(const Values *row, int column)
+{
+	const Interval *span = DatumGetIntervalP(row->values[column]);
+
+	if (span->month != 0 || span->day != 0 || span->time < 0)
+		refuse_value(column, "is no time in hours");
+	return span->time;
+}
+
+/* The elements of an array of percentages; sets how many there are. */
+static const int32 *
+get_percents(const Values *row, int column, int *n)
+{
+	ArrayType  *array = DatumGetArrayTypeP(row->values[column]);
+	const int32 *percents = (const int32 *) ARR_DATA_PTR(array);
+
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (array_contains_nulls(array))
+		refuse_value(column, "has a null among its percentages");
+	for (int i = 0; i < *n; i++)
+		if (percents[i] < 1 || percents[i] > 99)
+			refuse_value(column, "has percentages that are not 1 to 99");
+	return percents;
 }
 
 static TimestampTz
@@ -346,19 +390,29 @@ get_text(const Values *row, int column)
 static Promise
 get_promise(const Values *row)
 {
-	ArrayType  *percents = DatumGetArrayTypeP(row->values[CLOCK_WARN_PERCENTS]);
+	int			nwarns;
+	const int32 *warns = get_percents(row, CLOCK_WARN_PERCENTS, &nwarns);
 
 	return (Promise) {
-		.metric = name_among(row->values[CLOCK_METRIC], sla_metric_names, SLA_METRICS),
+		.metric = name_among(row, CLOCK_METRIC, sla_metric_names, SLA_METRICS),
 		.policy_id = get_id(row, CLOCK_POLICY_ID),
 		.policy_version = DatumGetInt32(row->values[CLOCK_POLICY_VERSION]),
-		.target = DatumGetIntervalP(row->values[CLOCK_TARGET])->time,
+		.target = get_span(row, CLOCK_TARGET),
 		.calendar_id = get_id(row, CLOCK_CALENDAR_ID),
 		.calendar_version = row->nulls[CLOCK_CALENDAR_VERSION] ? 0 : DatumGetInt32(row->values[CLOCK_CALENDAR_VERSION]),
 		.pauses = categories_in(DatumGetArrayTypeP(row->values[CLOCK_PAUSE_CATEGORIES])),
-		.nwarns = ArrayGetNItems(ARR_NDIM(percents), ARR_DIMS(percents)),
-		.warns = (const int32 *) ARR_DATA_PTR(percents)
+		.nwarns = nwarns,
+		.warns = warns
 	};
+}
+
+/* Raise 55000 for a row that lacks what each clock has. */
+static void
+check_complete(const Values *row)
+{
+	for (int i = 0; i < CLOCK_COLUMNS; i++)
+		if (row->nulls[i] && clock_columns[i].always_set)
+			refuse_altered_column("support.sla_clocks", clock_columns[i].name, "is null where it must not be");
 }
 
 static Clock *
@@ -368,13 +422,14 @@ get_clock(ClockRow *clock_row)
 	const Values *row = &values;
 	Clock	   *clock = palloc0(sizeof(Clock));
 
+	check_complete(row);
 	clock->ticket_id = get_id(row, CLOCK_TICKET_ID);
 	clock->id = get_id(row, CLOCK_ID);
 	clock->instance = DatumGetInt32(row->values[CLOCK_INSTANCE]);
 	clock->row = clock_row;
 	clock->promise = clock_row->promise = get_promise(row);
-	clock->state = name_among(row->values[CLOCK_STATE], clock_state_names, CLOCK_CANCELLED + 1);
-	clock->consumed = DatumGetIntervalP(row->values[CLOCK_CONSUMED])->time;
+	clock->state = name_among(row, CLOCK_STATE, clock_state_names, CLOCK_CANCELLED + 1);
+	clock->consumed = get_span(row, CLOCK_CONSUMED);
 	clock->checkpoint_at = get_time(row, CLOCK_CHECKPOINT_AT);
 	clock->started_at = get_time(row, CLOCK_STARTED_AT);
 	clock->due_at = get_time(row, CLOCK_DUE_AT);
@@ -388,6 +443,9 @@ get_clock(ClockRow *clock_row)
 	clock->decided_team_id = get_id(row, CLOCK_DECIDED_TEAM_ID);
 	clock->decided_assignee_id = get_id(row, CLOCK_DECIDED_ASSIGNEE_ID);
 	clock->cancel_reason = get_text(row, CLOCK_CANCEL_REASON);
+	if (clock->state == CLOCK_CANCELLED && clock->cancel_reason == NULL)
+		refuse_value(CLOCK_CANCEL_REASON, "is null, and the clock was cancelled");
+	check_clock(clock);
 	return clock;
 }
 

@@ -5,7 +5,8 @@
  * A deadline or a breach is right without it. A tick writes down warnings and breaches, as of the instants at which they
  * were due, so that who follows the ledger hears of them in time. It locks tickets as a change of the ticket does, and
  * passes over those that somebody else is changing, whose own turn writes what was due as well: of several sessions that
- * tick at once none waits, and none writes what another one does.
+ * tick at once none waits, and none writes what another one does. A ticket whose clocks cannot be read, or that a trigger
+ * of the application refuses to hear of, is left out with a warning.
  */
 #include "postgres.h"
 
@@ -14,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "actor.h"
+#include "parts.h"
 #include "plan.h"
 #include "sla_live.h"
 
@@ -27,12 +29,12 @@ static Statement statements[] = {
 		.text = "SELECT t.id, t.team_id, t.assignee_id"
 		" FROM support.sla_clocks AS c"
 		" JOIN support.tickets AS t ON t.id = c.ticket_id"
-		" WHERE c.wake_at <= $1"
+		" WHERE c.wake_at <= $1 AND t.id <> ALL ($3)"
 		" ORDER BY c.wake_at"
 		" LIMIT $2"
 		" FOR NO KEY UPDATE OF t SKIP LOCKED",
 		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {INT8OID}},
-		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+		.nargs = 3, .argtypes = {TIMESTAMPTZOID, INT8OID, INT8ARRAYOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	}
 };
 
@@ -59,29 +61,70 @@ announce(int64 ticket_id, int64 team_id, int64 assignee_id, TimestampTz at)
 	return seen;
 }
 
-/* The same for the tickets that have the clocks to be looked at first; sets how many clocks were found. */
-static int
-announce_some(int32 batch_size, TimestampTz at, uint64 *found)
+/* The tickets of one batch. */
+typedef struct Batch
 {
-	MemoryContext passing = AllocSetContextCreate(CurrentMemoryContext, "support_ext tick", ALLOCSET_DEFAULT_SIZES);
+	SPITupleTable *tickets;
+	TimestampTz at;
+	MemoryContext passing;
+} Batch;
+
+/* A column of a ticket; 0 where it is NULL. */
+static int64
+id_at(const Batch *batch, uint64 place, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(batch->tickets->vals[place], batch->tickets->tupdesc, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+static int64
+ticket_at(uint64 place, void *arg)
+{
+	return id_at(arg, place, 1);
+}
+
+/* Write what is due of some tickets; returns how many clocks were to be looked at. */
+static int64
+announce_part(uint64 from, uint64 upto, void *arg)
+{
+	const Batch *batch = arg;
+	int64		seen = 0;
+
+	for (uint64 i = from; i < upto; i++)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(batch->passing);
+
+		CHECK_FOR_INTERRUPTS();
+		seen += announce(id_at(batch, i, 1), id_at(batch, i, 2), id_at(batch, i, 3), batch->at);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(batch->passing);
+	}
+	return seen;
+}
+
+/* The same for the tickets that have the clocks to be looked at first; sets how many clocks were found. */
+static int64
+announce_some(int32 batch_size, TimestampTz at, LeftOut *left_out, uint64 *found)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Batch		batch = {.at = at};
 	Args		args = {0};
-	int			seen = 0;
+	int64		seen;
 
 	SPI_connect();
 	arg(&args, TimestampTzGetDatum(at));
 	arg_int64(&args, batch_size);
+	arg(&args, left_out_ids(left_out));
 	*found = run(&statements[DUE_TICKETS], &args);
-	for (uint64 i = 0; i < *found; i++)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(passing);
-
-		CHECK_FOR_INTERRUPTS();
-		seen += announce(result_int64(i, 1), result_int64(i, 2), result_int64(i, 3), at);
-		MemoryContextSwitchTo(caller);
-		MemoryContextReset(passing);
-	}
+	batch.tickets = SPI_tuptable;
+	batch.passing = AllocSetContextCreate(CurrentMemoryContext, "support_ext tick", ALLOCSET_DEFAULT_SIZES);
+	/* what is left out is remembered for longer than the batch */
+	MemoryContextSwitchTo(caller);
+	seen = work_in_parts(*found, announce_part, ticket_at, &batch, left_out);
+	MemoryContextDelete(batch.passing);
 	SPI_finish();
-	MemoryContextDelete(passing);
 	return seen;
 }
 
@@ -92,11 +135,22 @@ support_sla_tick(PG_FUNCTION_ARGS)
 {
 	int32		batch_size = positive_argument(fcinfo, 0, "batch_size");
 	TimestampTz at = desk_now();
+	LeftOut		left_out = {0};
 	uint64		found;
-	int			seen = announce_some(batch_size, at, &found);
+	int64		seen;
+	int			before;
 
-	/* another tick may have done all of these since our snapshot: there may be more */
+	seen = announce_some(batch_size, at, &left_out, &found);
+	/* another tick may have done all of these since our snapshot, or all were left out: there may be more */
 	if (seen == 0 && found > 0)
-		seen = announce_some(batch_size, at, &found);
-	PG_RETURN_INT32(seen);
+	{
+		do
+		{
+			before = left_out.n;
+			seen = announce_some(batch_size, at, &left_out, &found);
+		}
+		while (seen == 0 && left_out.n > before);
+	}
+	tell_left_out(&left_out);
+	PG_RETURN_INT32((int32) seen);
 }

@@ -242,12 +242,14 @@ Datum
 support_rebuild_stats(PG_FUNCTION_ARGS)
 {
 	Call		call;
+	Caller		caller;
 	int64		n;
 
 	PreventCommandIfReadOnly("rebuild_stats()");
 	begin_call(&call, fcinfo, 0);
-	check_desk_owner("count everything anew");
+	become_desk_owner("count everything anew", &caller);
 	n = recount_everything(true);
+	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(n);
 }
@@ -284,11 +286,12 @@ support_verify_stats(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Args		args;
 	Call		call;
+	Caller		caller;
 	uint64		n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	check_desk_owner("check what was counted");
+	become_desk_owner("check what was counted", &caller);
 	args = all_dimensions();
 	n = run_read_only(&statements[COMPARE], &args);
 	for (uint64 i = 0; i < n; i++)
@@ -303,6 +306,7 @@ support_verify_stats(PG_FUNCTION_ARGS)
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
+	become_caller(&caller);
 	end_call(&call);
 	return (Datum) 0;
 }

@@ -83,6 +83,7 @@ next_delta(DeltaScan *scan, StatRow *row)
 		if (!table_scan_getnextslot(scan->scan, ForwardScanDirection, scan->slot))
 			return false;
 		slot_getsomeattrs(scan->slot, DELTA_MEASURES + 1);
+		check_not_null(delta_columns, DELTA_MEASURES + 1, "stat_deltas", scan->slot->tts_isnull);
 		if (DatumGetUInt32(scan->slot->tts_values[DELTA_MEASURES]) & scan->measures)
 			break;
 	}

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -58,7 +59,11 @@ slot_of(TimestampTz at)
 static int64
 seconds_between(TimestampTz from, TimestampTz to)
 {
-	return to > from ? (to - from) / USECS_PER_SEC : 0;
+	int64		usecs;
+
+	if (to <= from || TIMESTAMP_NOT_FINITE(from))
+		return 0;
+	return (pg_sub_s64_overflow(to, from, &usecs) ? PG_INT64_MAX : usecs) / USECS_PER_SEC;
 }
 
 /* When a measure counts the row, and how long it took. */

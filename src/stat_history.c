@@ -110,7 +110,10 @@ logged_change(uint64 row)
 	return change;
 }
 
-/* The changes among so many entries that were just read, but for those of the present life from a version on. */
+/*
+ * The changes among so many entries that were just read, but for those of the present life from a version on. What does
+ * not tell both statuses is no change that we have written.
+ */
 static History
 history_of(uint64 n, int64 before_version)
 {
@@ -129,7 +132,7 @@ history_of(uint64 n, int64 before_version)
 
 		if (result_bool(i, 1))
 			life++;
-		else if (life < lives || version < before_version)
+		else if ((life < lives || version < before_version) && !result_is_null(i, 4) && !result_is_null(i, 5))
 		{
 			StatusChange change = logged_change(i);
 

@@ -19,8 +19,11 @@
 static inline void
 add_to_bucket(Reading *reading, uint64 value, int64 place, const Cell *cell, int64 times)
 {
-	Sum		   *sum = add_sum(reading, value, place, times * cell->n, times * cell->seconds);
+	Sum		   *sum;
 
+	if (times < 0 && (cell->n == PG_INT64_MIN || cell->seconds == PG_INT64_MIN))
+		refuse_cells();
+	sum = add_sum(reading, value, place, times * cell->n, times * cell->seconds);
 	if (!reading->with_histogram)
 		return;
 	if (cell->bucket >= HISTOGRAM_BUCKETS)
@@ -112,7 +115,7 @@ add_move(Reading *reading, uint64 value, int64 bucket, int64 n)
 	if (value > reading->codes->n)
 		refuse_cells();
 	if (!reading->is_left_out[value])
-		reading->moves[bucket] += n;
+		add_to_sum(&reading->moves[bucket], n);
 }
 
 static void
@@ -120,6 +123,8 @@ move_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
 	if (range->adds)
 		add_move((Reading *) arg, cell->value, range->place, cell->n);
+	if (range->takes && cell->n == PG_INT64_MIN)
+		refuse_cells();
 	if (range->takes)
 		add_move((Reading *) arg, cell->value, range->less_place, -cell->n);
 }
@@ -194,7 +199,7 @@ support_stat_moves(PG_FUNCTION_ARGS)
 
 		for (int i = 0; i < lengthof(columns); i++)
 			values[1 + i] = Int64GetDatum(moves[i][bucket]);
-		unsolved += moves[lengthof(columns) - 1][bucket];
+		add_to_sum(&unsolved, moves[lengthof(columns) - 1][bucket]);
 		values[1 + lengthof(columns)] = Int64GetDatum(unsolved);
 		put_row(&reading, values, nulls);
 	}
@@ -237,13 +242,33 @@ support_stat_totals(PG_FUNCTION_ARGS)
 	return end_reading(&reading);
 }
 
+/* An instant that comes of a cell. Raises 55000 if there is none such. */
+static Datum
+instant_datum(TimestampTz at)
+{
+	if (!IS_VALID_TIMESTAMP(at))
+		refuse_cells();
+	return TimestampTzGetDatum(at);
+}
+
+/* When a slot begins. */
+static Datum
+slot_datum(int64 slot)
+{
+	int64		at;
+
+	if (pg_mul_s64_overflow(slot, SLOT_USECS, &at))
+		refuse_cells();
+	return instant_datum(at);
+}
+
 /* Where a slot's cell counts for the first: in which node of the level that is looked at, or at which instant. */
 static int64
 first_place(const Reading *reading, const Cell *cell)
 {
 	if (!reading->at_instants)
 		return floor_div(cell->node, level_infos[reading->level].slots);
-	return cell->node * SLOT_USECS + (reading->has_instants ? cell->bucket : 0);
+	return DatumGetTimestampTz(slot_datum(cell->node)) + (reading->has_instants ? cell->bucket : 0);
 }
 
 /* Count what lies in the first node of its value at the level above, if that is known. */
@@ -369,7 +394,7 @@ support_stat_oldest(PG_FUNCTION_ARGS)
 	sums_start_iterate(reading.firsts, &iterator);
 	while ((sum = sums_iterate(reading.firsts, &iterator)) != NULL)
 	{
-		Datum		values[2] = {value_datum(&reading, sum), TimestampTzGetDatum(sum->n)};
+		Datum		values[2] = {value_datum(&reading, sum), instant_datum(sum->n)};
 		bool		nulls[2] = {false, false};
 
 		put_row(&reading, values, nulls);
@@ -457,7 +482,7 @@ support_stat_counted(PG_FUNCTION_ARGS)
 	while ((sum = sums_iterate(reading.sums, &iterator)) != NULL)
 	{
 		Datum		values[4] = {
-			value_datum(&reading, sum), TimestampTzGetDatum(sum->key.place * SLOT_USECS), Int64GetDatum(sum->n),
+			value_datum(&reading, sum), slot_datum(sum->key.place), Int64GetDatum(sum->n),
 			NumericGetDatum(int64_to_numeric(sum->seconds))
 		};
 		bool		nulls[4] = {false, false, false, false};

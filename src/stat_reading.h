@@ -112,8 +112,8 @@ add_sum(Reading *reading, uint64 value, int64 place, int64 n, int64 seconds)
 	/* cells of few values and one place or two follow each other */
 	if (sum == NULL || sum->key.value != value || sum->key.place != place)
 		*recent = sum = find_sum(reading, value, place);
-	sum->n += n;
-	sum->seconds += seconds;
+	add_to_sum(&sum->n, n);
+	add_to_sum(&sum->seconds, seconds);
 	return sum;
 }
 

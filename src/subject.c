@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 
 #include "errors.h"
 #include "image.h"
@@ -53,13 +54,13 @@ static Statement statements[] = {
 	}
 };
 
-/* Copy the i-th row of a result of entries. */
+/* Copy the i-th row of a result of entries, which may have more columns. */
 Entry
 entry_of(SPITupleTable *rows, uint64 i)
 {
 	HeapTuple	row = rows->vals[i];
-	Datum		values[10];
-	bool		nulls[10];
+	Datum	   *values = palloc(sizeof(Datum) * rows->tupdesc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * rows->tupdesc->natts);
 
 	heap_deform_tuple(row, rows->tupdesc, values, nulls);
 	return (Entry) {
@@ -90,7 +91,7 @@ record_name(const Entry *entry)
 	char	   *name;
 
 	if (!entry->has_record_id)
-		return psprintf("a row of support.%s", entry->table_name);
+		return psprintf("a row of %s.%s", schema_of(desk_table(entry->table_name)), entry->table_name);
 	/* the tables with ids have plain plurals for names */
 	name = psprintf("%.*s %lld", (int) strlen(entry->table_name) - 1, entry->table_name, (long long) entry->record_id);
 	if (entry->ticket_id == 0 || strcmp(entry->table_name, "tickets") == 0)
@@ -205,7 +206,7 @@ key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
 
 		if (!shape->in_key[i])
 			continue;
-		value = getKeyJsonValueFromContainer(&image->root, name, strlen(name), &buffer);
+		value = image_member(image, name, &buffer);
 		if (value == NULL)
 		{
 			n = 0;
@@ -218,8 +219,8 @@ key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("entry %lld cannot be undone: it does not tell which row of support.%s it is about",
-						(long long) entry->id, entry->table_name)));
+				 errmsg("entry %lld cannot be undone: it does not tell which row of %s.%s it is about",
+						(long long) entry->id, schema_of(shape->table), entry->table_name)));
 	jsonb_push(&builder, WJB_END_OBJECT, NULL);
 	return JsonbValueToJsonb(builder.result);
 }
@@ -231,7 +232,7 @@ open_subject(Subject *subject, const Entry *entry)
 
 	subject->entry = entry;
 	subject->table = check_undoable(entry);
-	subject->rel = table_open(desk_relation("support", entry->table_name), RowExclusiveLock);
+	subject->rel = table_open(desk_relation(schema_of(subject->table), entry->table_name), RowExclusiveLock);
 	subject->shape = shape_of(subject->rel, subject->table);
 	subject->key = subject->table->has_id ? NULL :
 		key_in(entry, subject->rel, subject->shape,
@@ -248,12 +249,13 @@ close_subject(Subject *subject)
 	table_close(subject->rel, NoLock);
 }
 
-/* Begin another statement on the record. */
+/* Begin another statement on the record, whose table's name the start has a place for. */
 void
 begin_statement(Subject *subject, const char *start)
 {
 	initStringInfo(&subject->text);
-	appendStringInfo(&subject->text, start, quote_identifier(subject->entry->table_name));
+	appendStringInfo(&subject->text, start,
+					 quote_qualified_identifier(schema_of(subject->table), subject->entry->table_name));
 	subject->nparams = 0;
 }
 
@@ -302,11 +304,25 @@ add_condition(Subject *subject)
 	end_image_settings(nestlevel);
 }
 
-/* Run the statement with the caller's rights; returns how many rows it met. */
+/*
+ * Run the statement with the caller's rights; returns how many rows it met. The entries of many records make the same
+ * statement, whose plan is kept; one of very many columns is planned for this use.
+ */
 static uint64
 run_statement(Subject *subject)
 {
-	return run_once(subject->text.data, subject->nparams, subject->types, subject->values, subject->nulls);
+	Args		args = {0};
+
+	if (subject->nparams > MAX_ARGS)
+		return run_once(subject->text.data, subject->nparams, subject->types, subject->values, subject->nulls);
+	for (int i = 0; i < subject->nparams; i++)
+	{
+		if (subject->nulls[i] == 'n')
+			arg_null(&args);
+		else
+			arg(&args, subject->values[i]);
+	}
+	return run(statement_of(subject->text.data, subject->nparams, subject->types, NULL, 0), &args);
 }
 
 /* Run the statement that changes the record. Raises 27000 if a trigger or policy suppresses it. */
@@ -321,7 +337,7 @@ run_change(Subject *subject)
 bool
 lock_record(Subject *subject, Row *row)
 {
-	begin_statement(subject, "SELECT r.* FROM support.%s AS r");
+	begin_statement(subject, "SELECT r.* FROM %s AS r");
 	add_condition(subject);
 	appendStringInfoString(&subject->text, " FOR UPDATE");
 	if (run_statement(subject) == 0)
@@ -329,6 +345,20 @@ lock_record(Subject *subject, Row *row)
 	*row = empty_row(subject->shape, RelationGetDescr(subject->rel));
 	row_fill(row, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 	return true;
+}
+
+/* Has the record, which is locked, been written since the query began that called us, by ourselves or by others? */
+bool
+is_written_since(Subject *subject)
+{
+	TransactionId writer;
+
+	begin_statement(subject, "SELECT r.xmin FROM %s AS r");
+	add_condition(subject);
+	if (run_statement(subject) == 0)
+		return true;
+	writer = DatumGetTransactionId(result(0, 1));
+	return TransactionIdIsCurrentTransactionId(writer) || XidInMVCCSnapshot(writer, GetActiveSnapshot());
 }
 
 /* Run the change with the triggers told that the record becomes as it was. */
@@ -353,8 +383,7 @@ static int64
 number_or(Jsonb *image, const char *column, int64 otherwise)
 {
 	JsonbValue	buffer;
-	JsonbValue *value = image && column ?
-		getKeyJsonValueFromContainer(&image->root, column, strlen(column), &buffer) : NULL;
+	JsonbValue *value = image && column ? image_member(image, column, &buffer) : NULL;
 
 	if (value == NULL || value->type != jbvNumeric)
 		return otherwise;
@@ -372,7 +401,7 @@ entry_that_undid(const Entry *entry)
 
 	if (!table->has_id)
 	{
-		Relation	rel = table_open(desk_relation("support", entry->table_name), NoLock);
+		Relation	rel = table_open(desk_relation(schema_of(table), entry->table_name), NoLock);
 
 		key = key_in(entry, rel, shape_of(rel, table), image);
 		table_close(rel, NoLock);

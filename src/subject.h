@@ -26,11 +26,15 @@ typedef struct Entry
 	int64		ticket_id;
 	Jsonb	   *old_value;		/* NULL for none */
 	Jsonb	   *new_value;
+	bool		is_last;		/* of its record, surely, in what the query that called us sees of the log */
 } Entry;
 
 /* The columns of a query that entry_of() reads, of support.audit_log AS a. */
 #define ENTRY_OF_LOG \
 	"a.id, a.occurred_at, a.era, a.xid, a.action, a.table_name, a.record_id, a.ticket_id, a.old_value, a.new_value"
+#define ENTRY_OF_LOG_TYPES \
+	{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, \
+	{INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}
 
 /* Who made a change, in which entry, when. */
 #define WHO_COLUMNS \
@@ -67,6 +71,7 @@ extern void begin_statement(Subject *subject, const char *start);
 extern void add_param(Subject *subject, int attribute, const char *word, Datum value, bool isnull);
 extern void add_condition(Subject *subject);
 extern bool lock_record(Subject *subject, Row *row);
+extern bool is_written_since(Subject *subject);
 extern void run_restoring(Subject *subject);
 extern int64 entry_that_undid(const Entry *entry);
 

@@ -20,8 +20,8 @@
 #include "compat.h"
 #include "direct.h"
 #include "fold.h"
-#include "keep.h"
 #include "log_writer.h"
+#include "own_relation.h"
 #include "plan.h"
 #include "row.h"
 #include "rules.h"
@@ -38,24 +38,8 @@ PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
-int			max_attachment_size;
 bool		install_enabled;
 static bool ascii_only;
-
-enum
-{
-	LIST_SETTINGS
-};
-
-static Statement statements[] = {
-	[LIST_SETTINGS] = {
-		.text = "SELECT s.name, current_setting(s.name),"
-		" concat_ws(' ', s.short_desc, s.extra_desc)"
-		" FROM pg_settings AS s"
-		" WHERE starts_with(s.name, 'support_ext.') ORDER BY s.name",
-		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}}
-	}
-};
 
 /* Draw with ASCII only: because the setting says so, or because the database or the client knows no more. */
 bool
@@ -72,6 +56,7 @@ static void
 forget(Datum arg, Oid relid)
 {
 	forget_shapes(relid);
+	forget_own_relations(relid);
 	forget_user_of_role(relid);
 	forget_rules(relid);
 	forget_calendars(relid);
@@ -87,6 +72,7 @@ _PG_init(void)
 {
 	row_init();
 	analysis_init();
+	own_relations_init();
 	actor_init();
 	rules_init();
 	log_writer_init();
@@ -99,39 +85,12 @@ _PG_init(void)
 							 "Lets CREATE EXTENSION make the desk.",
 							 "Off: the extension brings its functions, and support.install() makes the desk later.",
 							 &install_enabled, true, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("support_ext.max_attachment_size",
-							"The largest file that add_attachment() takes.", NULL,
-							&max_attachment_size, 25 * 1024, 0, 1000 * 1024, PGC_USERSET, GUC_UNIT_KB,
-							NULL, NULL, NULL);
 	DefineCustomBoolVariable("support_ext.notify_changes",
 							 "Notifies the channel support_feed at each commit that changed something.",
 							 "It only wakes who listens: what changed is told by feed_read().",
 							 &notify_changes, false, PGC_USERSET, 0, NULL, NULL, NULL);
-	keep_init();
 	fold_init();
 	MarkGUCPrefixReserved("support_ext");
-}
-
-/* settings() -> name, value, meaning */
-PG_FUNCTION_INFO_V1(support_settings);
-Datum
-support_settings(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	uint64		n;
-
-	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	n = run_read_only(&statements[LIST_SETTINGS], NULL);
-	for (uint64 i = 0; i < n; i++)
-	{
-		Datum		values[3] = {result(i, 1), result(i, 2), result(i, 3)};
-		bool		nulls[3] = {false, false, false};
-
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	SPI_finish();
-	return (Datum) 0;
 }
 
 /* version() of the library that is loaded */

@@ -5,7 +5,6 @@
 #ifndef SUPPORT_EXT_H
 #define SUPPORT_EXT_H
 
-extern int	max_attachment_size;	/* kilobytes */
 extern bool install_enabled;
 extern bool use_ascii(void);
 

@@ -25,6 +25,7 @@
 enum
 {
 	TICKET_OF_EXTERNAL_ID,
+	HAS_EXTERNAL_ID,
 	HOLDER_OF_NUMBER,
 	FIND_ORGANIZATION,
 	SET_STATUS,
@@ -40,9 +41,15 @@ enum
 
 static Statement statements[] = {
 	[TICKET_OF_EXTERNAL_ID] = {
-		.text = "SELECT id FROM support.tickets WHERE external_id = $1",
-		.columns = {{INT8OID, NOT_NULL}},
+		.text = "SELECT id, coalesce(requester_id, creator_id)"
+		" FROM support.tickets WHERE external_id = $1",
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[HAS_EXTERNAL_ID] = {
+		.text = "SELECT 1 FROM support.tickets WHERE external_id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[HOLDER_OF_NUMBER] = {
 		.text = "SELECT id FROM support.tickets WHERE ticket_number::text = $1",
@@ -200,10 +207,22 @@ enum
 	ARG_ACTOR
 };
 
-/* Find the ticket that an external id names; false if there is none, or the argument is NULL. */
+/* Raise 23505: another customer's ticket has the external id. */
+pg_noreturn static void
+refuse_external_id(FunctionCallInfo fcinfo, const char *detail)
+{
+	refuse_taken_external_id(text_to_cstring(PG_GETARG_TEXT_PP(ARG_EXTERNAL_ID)), detail,
+							 "tickets", "ix_tickets_external_id");
+}
+
+/*
+ * Find the ticket that an external id names; false if there is none, or the argument is NULL. Raises 23505 if it has
+ * another requester than the call: who guesses a Message-ID is not handed the ticket.
+ */
 static bool
 find_by_external_id(FunctionCallInfo fcinfo, int64 *ticket_id)
 {
+	int64		requester_id;
 	Args		args = {0};
 
 	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
@@ -212,7 +231,23 @@ find_by_external_id(FunctionCallInfo fcinfo, int64 *ticket_id)
 	if (run(&statements[TICKET_OF_EXTERNAL_ID], &args) == 0)
 		return false;
 	*ticket_id = result_int64(0, 1);
+	requester_id = result_int64(0, 2);
+	if (requester_id != acting_user_or(fcinfo, PG_ARGISNULL(ARG_REQUESTER) ? ARG_CREATOR : ARG_REQUESTER))
+		refuse_external_id(fcinfo, psprintf("Ticket %lld has it.", (long long) *ticket_id));
 	return true;
+}
+
+/* Raise 23505 if a ticket that the caller may not see has the external id. */
+static void
+check_external_id_free(FunctionCallInfo fcinfo)
+{
+	Args		args = {0};
+
+	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
+		return;
+	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
+	if (run(&statements[HAS_EXTERNAL_ID], &args) > 0)
+		refuse_external_id(fcinfo, NULL);
 }
 
 /* Raise 23505 if a ticket has the number; the detail names it. */
@@ -314,6 +349,7 @@ open_ticket(FunctionCallInfo fcinfo)
 	{
 		if (find_by_external_id(fcinfo, &ticket_id))
 			return ticket_id;
+		check_external_id_free(fcinfo);
 		refuse_suppressed_row();
 	}
 	ticket_id = result_int64(0, 1);

@@ -16,6 +16,10 @@ extern void check_ticket_is_there(int64 ticket_id);
 extern void check_live_ticket(int64 ticket_id);
 extern int64 lock_live_ticket(int64 ticket_id);
 extern int64 lock_ticket_at_version(int64 ticket_id, int64 expected);
+extern bool may_see_ticket(int64 ticket_id);
+extern bool may_know_removed(const char *table, int64 ticket_id, int64 id);
+extern bool is_removed_ticket(int64 ticket_id);
+extern void check_ticket_is_seen(int64 ticket_id);
 pg_noreturn extern void refuse_absent_ticket(int64 ticket_id);
 extern int64 acting_user_or(FunctionCallInfo fcinfo, int n);
 

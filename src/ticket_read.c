@@ -67,6 +67,7 @@ static Statement statements[] = {
 		.columns = {{TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
+	/* the files of a comment are seen by who sees the comment: one that row security hides is not there to be joined */
 	[READ_ATTACHMENTS] = {
 		.text = "SELECT a.id, a.comment_id, a.filename, a.content_type, a.byte_size,"
 		" encode(a.sha256, 'hex') AS sha256, a.uploaded_by, a.created_at"
@@ -74,10 +75,10 @@ static Statement statements[] = {
 		" LEFT JOIN support.comments AS c ON c.ticket_id = a.ticket_id"
 		"	AND c.id = a.comment_id"
 		" WHERE a.ticket_id = $1"
-		"	AND (c.id IS NULL OR (c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))"
+		"	AND (a.comment_id IS NULL OR (c.id IS NOT NULL AND c.deleted_at IS NULL AND ($2 OR NOT c.is_private)))"
 		" ORDER BY a.id",
 		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {INT8OID},
-		{TEXTOID, NOT_NULL}, {INT8OID}, {TIMESTAMPTZOID, NOT_NULL}},
+		{TEXTOID}, {INT8OID}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
 	/* a page, and the first comment of the next, which tells whether there is one */
@@ -102,12 +103,12 @@ static Statement statements[] = {
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
 	[ID_OF_NUMBER] = {
-		.text = "SELECT id FROM support.tickets WHERE ticket_number::text = $1"
+		.text = "SELECT id, false FROM support.tickets WHERE ticket_number::text = $1"
 		" UNION ALL"
-		" SELECT b.ticket_id FROM support.deleted_tickets AS b"
+		" SELECT b.ticket_id, true FROM support.deleted_tickets AS b"
 		" WHERE b.ticket_number = $1 AND b.how = 'removed'"
 		" LIMIT 1",
-		.columns = {{INT8OID, NOT_NULL}},
+		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[SHOW_HEADER] = {
@@ -236,22 +237,37 @@ support_get_ticket(PG_FUNCTION_ARGS)
 	return ticket;
 }
 
+/* The id that a ticket of this number has, or had until it was removed, as far as the caller may know. */
+static bool
+find_by_number(Datum number, int64 *ticket_id)
+{
+	Args		args = {0};
+	bool		is_removed;
+
+	arg(&args, number);
+	if (run_read_only(&statements[ID_OF_NUMBER], &args) == 0)
+		return false;
+	*ticket_id = result_int64(0, 1);
+	is_removed = result_bool(0, 2);
+	return !is_removed || is_removed_ticket(*ticket_id);
+}
+
 /* get_ticket_by_number(ticket_number, include_private, page_size, after_comment_id) -> jsonb */
 PG_FUNCTION_INFO_V1(support_get_ticket_by_number);
 Datum
 support_get_ticket_by_number(PG_FUNCTION_ARGS)
 {
-	Args		args = {0};
+	Datum		number = required_argument(fcinfo, 0, "ticket_number");
+	int64		ticket_id;
 	Call		call;
 	Datum		ticket;
 
-	arg(&args, required_argument(fcinfo, 0, "ticket_number"));
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	if (run_read_only(&statements[ID_OF_NUMBER], &args) == 0)
+	if (!find_by_number(number, &ticket_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket number \"%s\" does not exist", text_to_cstring(PG_GETARG_TEXT_PP(0)))));
-	ticket = read_ticket(fcinfo, result_int64(0, 1));
+				 errmsg("ticket number \"%s\" does not exist", TextDatumGetCString(number))));
+	ticket = read_ticket(fcinfo, ticket_id);
 	end_call(&call);
 	return ticket;
 }

@@ -6,8 +6,9 @@
  * keeps the books of the row's ticket and writes the audit log, in this order; it comes before the foreign keys'
  * triggers, so that our word is heard first. refuse_truncate() guards against the one change that no row trigger sees.
  *
- * The argument is the table's logical name. A relation that lacks that table's columns is refused, so a trigger
- * function that was put on the wrong table reads nothing it does not know.
+ * The argument is the table's logical name. Whatever columns it has, a relation that is not the desk's own is refused:
+ * who may make tables must not write to the log by one that looks like ours. So is one that lacks the table's columns,
+ * so that a trigger function reads nothing it does not know.
  */
 #include "postgres.h"
 
@@ -23,8 +24,10 @@
 #include "audit.h"
 #include "calendar_check.h"
 #include "compat.h"
+#include "own_relation.h"
 #include "reply.h"
 #include "search.h"
+#include "settings.h"
 #include "sla_check.h"
 #include "sla_live.h"
 #include "stat_check.h"
@@ -122,7 +125,7 @@ desk_table(const char *name)
 {
 	static const DeskTable *const ruled[] = {
 		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &calendars_table,
-		&calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &log_table
+		&calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &settings_table, &log_table
 	};
 
 	for (int i = 0; i < lengthof(ruled); i++)
@@ -135,6 +138,13 @@ desk_table(const char *name)
 		if (strcmp(rule_tables[i].name, name) == 0)
 			return &rule_tables[i];
 	return NULL;
+}
+
+/* The schema that a table is made in. */
+const char *
+schema_of(const DeskTable *table)
+{
+	return table->is_internal ? "support_internal" : "support";
 }
 
 /* The table of the clocks of this logical name, NULL if it is none. */
@@ -171,7 +181,7 @@ check_protocol(FunctionCallInfo fcinfo, const char *function, TriggerEvent timin
 }
 
 /* The table that the trigger's argument names. Raises 39P01 if it names none. */
-const DeskTable *
+static const DeskTable *
 table_named(TriggerData *trigdata)
 {
 	const DeskTable *table = NULL;
@@ -186,6 +196,21 @@ table_named(TriggerData *trigdata)
 				 errmsg("trigger \"%s\" on table \"%s\" does not name a table of the desk",
 						trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation)),
 				 errhint("Its one argument is the table's logical name, such as tickets.")));
+	return table;
+}
+
+/* The table that the trigger's argument names, and that its relation is. Raises 39P01 if it is another. */
+const DeskTable *
+own_table(TriggerData *trigdata)
+{
+	const DeskTable *table = table_named(trigdata);
+
+	if (!is_own_relation(trigdata->tg_relation, table))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" on table \"%s\" serves the desk's %s, which that table is not",
+						trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation), table->name),
+				 errhint("The desk's triggers work on its own tables and their partitions alone.")));
 	return table;
 }
 
@@ -277,6 +302,8 @@ before_insert(TriggerData *trigdata, const DeskTable *table)
 		check_calendar_row(table, &row);
 	else if (is_policy_table(table))
 		changed |= complete_policy_row(table, NULL, &row);
+	else if (table == &settings_table)
+		check_setting_row(&row);
 	row_require_new(&row);
 	return changed ? tuple_of(&row, trigdata->tg_trigtuple) : trigdata->tg_trigtuple;
 }
@@ -327,6 +354,8 @@ before_update(TriggerData *trigdata, const DeskTable *table)
 		check_calendar_row(table, &new);
 	else if (is_policy_table(table))
 		(void) complete_policy_row(table, &old, &new);
+	else if (table == &settings_table)
+		check_setting_row(&new);
 	row_require_new(&new);
 	return tuple_of(&new, trigdata->tg_newtuple);
 }
@@ -336,7 +365,7 @@ Datum
 support_before_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.before_row", TRIGGER_EVENT_BEFORE, true);
-	const DeskTable *table = table_named(trigdata);
+	const DeskTable *table = own_table(trigdata);
 
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 		return PointerGetDatum(trigdata->tg_trigtuple);
@@ -507,7 +536,7 @@ Datum
 support_after_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.after_row", TRIGGER_EVENT_AFTER, true);
-	const DeskTable *table = table_named(trigdata);
+	const DeskTable *table = own_table(trigdata);
 	Relation	rel = trigdata->tg_relation;
 	const TableShape *shape = shape_of(rel, table);
 	Row			row;
@@ -549,7 +578,7 @@ support_refuse_truncate(PG_FUNCTION_ARGS)
 				 errhint("support.purge_deleted() takes out what was deleted.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("support.%s cannot be truncated: the audit log would not see it", table->name),
+			 errmsg("%s.%s cannot be truncated: the audit log would not see it", schema_of(table), table->name),
 			 table == &log_table ?
 			 errhint("The audit log is append-only.") :
 			 errhint("DELETE removes rows and keeps them in the audit log.")));

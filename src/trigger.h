@@ -29,8 +29,9 @@ extern bool seeding;
 extern const DeskTable log_table;
 
 extern const DeskTable *desk_table(const char *name);
+extern const char *schema_of(const DeskTable *table);
 extern TriggerData *check_protocol(FunctionCallInfo fcinfo, const char *function, TriggerEvent timing, bool per_row);
-extern const DeskTable *table_named(TriggerData *trigdata);
+extern const DeskTable *own_table(TriggerData *trigdata);
 extern bool fill_in_defaults(Relation rel, Row *row);
 extern HeapTuple tuple_of(const Row *row, HeapTuple original);
 

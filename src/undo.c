@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -15,7 +14,6 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "actor.h"
@@ -23,89 +21,14 @@
 #include "errors.h"
 #include "inverse.h"
 #include "reply.h"
+#include "undo_order.h"
 
-enum
-{
-	FIND_ENTRY,
-	ENTRIES_OF_ACTOR
-};
+#define TRIED_AT_A_TIME 100
 
-/* Is an entry of the ticket and the transaction of entry a? */
-#define SAME_TRANSACTION(entry) \
-	"(" entry ".ticket_id = a.ticket_id AND " entry ".era = a.era" \
-	" AND " entry ".xid = a.xid)"
-
-/* The version that a ticket had before a change. */
-#define VERSION(entry) "(" entry ".old_value ->> 'version')::int8"
-
-static Statement statements[] = {
-	[FIND_ENTRY] = {
-		.text = "SELECT " ENTRY_OF_LOG " FROM support.audit_log AS a WHERE a.id = $1",
-		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, {TEXTOID, NOT_NULL},
-		{TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
-		.nargs = 1, .argtypes = {INT8OID}
-	},
-	/*
-	 * The newest first, in the order in which the changes were made, but that a removed row comes after the ticket or
-	 * comment that took it along: it can come back only then. A change that was logged before one that it followed is
-	 * undone before that: a ticket's versions tell, or that it was inserted. What was purged since is passed over: nothing
-	 * is left of it.
-	 */
-	[ENTRIES_OF_ACTOR] = {
-		.text = "SELECT " ENTRY_OF_LOG " FROM support.audit_log AS a"
-		" LEFT JOIN LATERAL"
-		" ("
-		"	SELECT min(p.id) AS id"
-		"	FROM support.audit_log AS p"
-		"	WHERE a.action = 'DELETE' AND " SAME_TRANSACTION("p") ""
-		"		AND p.action = 'DELETE' AND p.id < a.id"
-		"		AND ((p.table_name = 'tickets' AND a.table_name <> 'tickets')"
-		"			OR (p.table_name = 'comments' AND a.table_name = 'attachments'"
-		"				AND p.record_id::text ="
-		"					(a.old_value ->> 'comment_id')))"
-		"		AND NOT EXISTS"
-		"		("
-		"			SELECT FROM support.audit_log AS i"
-		"			WHERE " SAME_TRANSACTION("i") " AND i.action = 'INSERT'"
-		"				AND i.table_name = p.table_name"
-		"				AND i.record_id = p.record_id"
-		"				AND i.id > p.id AND i.id < a.id"
-		"		)"
-		" ) AS parent ON a.ticket_id <> 0"
-		" LEFT JOIN LATERAL"
-		" ("
-		"	SELECT max(l.id) AS id"
-		"	FROM support.audit_log AS l"
-		"	WHERE a.action <> 'DELETE' AND " SAME_TRANSACTION("l") ""
-		"		AND l.table_name = 'tickets' AND l.id > a.id"
-		"		AND (l.action = 'INSERT'"
-		"			OR (l.action = 'UPDATE' AND a.action = 'UPDATE'"
-		"				AND a.table_name = 'tickets'"
-		"				AND " VERSION("l") " < " VERSION("a") "))"
-		"		AND NOT EXISTS"
-		"		("
-		"			SELECT FROM support.audit_log AS d"
-		"			WHERE " SAME_TRANSACTION("d") " AND d.action <> 'UPDATE'"
-		"				AND d.table_name = 'tickets'"
-		"				AND d.id > a.id AND d.id < l.id"
-		"		)"
-		" ) AS earlier ON a.ticket_id <> 0"
-		" WHERE a.actor_id = $1 AND a.occurred_at >= $2"
-		"	AND a.table_name IS NOT NULL"
-		"	AND a.action = ANY (ARRAY['INSERT', 'UPDATE', 'DELETE'])"
-		"	AND NOT EXISTS"
-		"	("
-		"		SELECT FROM support.audit_log AS p"
-		"		WHERE p.ticket_id = a.ticket_id AND p.ticket_id <> 0"
-		"			AND p.id > a.id AND p.action = 'PURGE'"
-		"	)"
-		" ORDER BY coalesce(parent.id, earlier.id, a.id) DESC, (earlier.id IS NOT NULL) DESC,"
-		"	CASE WHEN a.action = 'UPDATE' THEN " VERSION("a") " END DESC NULLS FIRST,"
-		"	(parent.id IS NULL) DESC, (a.table_name = 'comments') DESC, a.id DESC",
-		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, {TEXTOID, NOT_NULL},
-		{TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
-		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}
-	}
+static Statement find_entry = {
+	.text = "SELECT " ENTRY_OF_LOG " FROM support.audit_log AS a WHERE a.id = $1",
+	.columns = {ENTRY_OF_LOG_TYPES},
+	.nargs = 1, .argtypes = {INT8OID}
 };
 
 /* undo(audit_id, actor_id) -> id of the entry that the undoing made */
@@ -123,7 +46,7 @@ support_undo(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("undo()");
 	begin_call(&call, fcinfo, 1);
 	arg_int64(&args, audit_id);
-	if (run(&statements[FIND_ENTRY], &args) == 0)
+	if (run(&find_entry, &args) == 0)
 		refuse_missing("audit entry", audit_id);
 	entry = entry_of(SPI_tuptable, 0);
 	undo_entry(&entry, &undone);
@@ -153,58 +76,107 @@ report(ReturnSetInfo *rsinfo, const Entry *entry, const char *refusal)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* An entry that is undone on trial. */
+/* Entries that are undone on trial, some at a time. */
 typedef struct Trial
 {
-	const Entry *entry;
-	Undoing		undoing;
+	const UndoList *list;
+	uint64		from;
+	uint64		upto;
+	uint64		at;				/* the one at hand: in the end the one that was refused */
+	bool		is_bookkeeping[TRIED_AT_A_TIME];
 } Trial;
 
+/* Undo some entries. */
 static void
-try_entry(void *arg)
+try_some(void *arg)
 {
 	Trial	   *trial = arg;
-
-	undo_entry(trial->entry, &trial->undoing);
-}
-
-/* Undo an entry on trial and report what speaks against it. */
-static void
-try_and_report(ReturnSetInfo *rsinfo, const Entry *entry)
-{
-	Trial		trial = {.entry = entry};
-	ErrorData  *refusal = attempt(try_entry, &trial);
-
-	if (refusal != NULL)
-		report(rsinfo, entry,
-			   refusal->detail ? psprintf("%s. %s", refusal->message, refusal->detail) : refusal->message);
-	else if (!trial.undoing.is_bookkeeping)
-		report(rsinfo, entry, NULL);
-}
-
-/* Undo entries on trial, the newest first: all of it is taken back in the end. */
-static void
-try_entries(ReturnSetInfo *rsinfo, SPITupleTable *rows, uint64 n)
-{
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext per_entry = AllocSetContextCreate(context, "entry", ALLOCSET_DEFAULT_SIZES);
-	ResourceOwner owner = CurrentResourceOwner;
 
-	BeginInternalSubTransaction(NULL);
-	for (uint64 i = 0; i < n; i++)
+	for (trial->at = trial->from; trial->at < trial->upto; trial->at++)
 	{
+		Undoing		undoing = {0};
 		Entry		entry;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(per_entry);
 		MemoryContextReset(per_entry);
-		entry = entry_of(rows, i);
-		try_and_report(rsinfo, &entry);
+		entry = entry_to_undo(trial->list, trial->at);
+		undo_entry(&entry, &undoing);
+		trial->is_bookkeeping[trial->at - trial->from] = undoing.is_bookkeeping;
 	}
-	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
 	MemoryContextDelete(per_entry);
+}
+
+/* Report those that could be undone. */
+static void
+report_undone(ReturnSetInfo *rsinfo, const Trial *trial)
+{
+	for (uint64 i = trial->from; i < trial->upto; i++)
+	{
+		Entry		entry = entry_to_undo(trial->list, i);
+
+		if (!trial->is_bookkeeping[i - trial->from])
+			report(rsinfo, &entry, NULL);
+	}
+}
+
+static void
+report_refused(ReturnSetInfo *rsinfo, const Trial *trial, const ErrorData *refusal)
+{
+	Entry		entry = entry_to_undo(trial->list, trial->at);
+
+	report(rsinfo, &entry,
+		   refusal->detail ? psprintf("%s. %s", refusal->message, refusal->detail) : refusal->message);
+}
+
+/* All that is undone on trial. */
+typedef struct Rehearsal
+{
+	ReturnSetInfo *rsinfo;
+	const UndoList *list;
+} Rehearsal;
+
+/*
+ * Undo entries on trial, the newest first. A subtransaction for each would cost more than the work, so there is one for
+ * some; if one of them is refused, those before it are done again without it.
+ */
+static void
+try_entries(void *arg)
+{
+	Rehearsal  *rehearsal = arg;
+	Trial		trial = {.list = rehearsal->list};
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext per_trial = AllocSetContextCreate(context, "trial", ALLOCSET_DEFAULT_SIZES);
+	bool		again = false;
+
+	MemoryContextSwitchTo(per_trial);
+	while (trial.from < trial.list->n)
+	{
+		ErrorData  *refusal;
+
+		if (!again)
+			trial.upto = Min(trial.from + TRIED_AT_A_TIME, trial.list->n);
+		refusal = attempt(try_some, &trial);
+		again = refusal != NULL && trial.at > trial.from;
+		if (again)
+			trial.upto = trial.at;
+		else if (refusal != NULL)
+		{
+			report_refused(rehearsal->rsinfo, &trial, refusal);
+			trial.from++;
+		}
+		else
+		{
+			report_undone(rehearsal->rsinfo, &trial);
+			trial.from = trial.upto;
+		}
+		MemoryContextReset(per_trial);
+	}
+	MemoryContextSwitchTo(context);
+	MemoryContextDelete(per_trial);
 }
 
 /* A set of tickets. */
@@ -230,13 +202,13 @@ recount_tickets(HTAB *tickets)
 
 /* Undo entries, the newest first. Raises what the first refusal raises. */
 static void
-undo_entries(ReturnSetInfo *rsinfo, SPITupleTable *rows, uint64 n)
+undo_entries(ReturnSetInfo *rsinfo, const UndoList *list)
 {
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext per_entry = AllocSetContextCreate(context, "entry", ALLOCSET_DEFAULT_SIZES);
 	HTAB	   *tickets = make_ticket_set();
 
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < list->n; i++)
 	{
 		Undoing		undoing = {0};
 		Entry		entry;
@@ -244,7 +216,7 @@ undo_entries(ReturnSetInfo *rsinfo, SPITupleTable *rows, uint64 n)
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(per_entry);
 		MemoryContextReset(per_entry);
-		entry = entry_of(rows, i);
+		entry = entry_to_undo(list, i);
 		undo_entry(&entry, &undoing);
 		if (undoing.left_books && entry.ticket_id != 0)
 			(void) hash_search(tickets, &entry.ticket_id, HASH_ENTER, NULL);
@@ -264,10 +236,10 @@ support_undo_since(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	int64		actor_id = required_id(fcinfo, 0, "actor_id");
 	bool		dry_run = PG_ARGISNULL(2) || PG_GETARG_BOOL(2);
-	SPITupleTable *rows;
+	Rehearsal	rehearsal = {rsinfo};
+	UndoList	list;
 	Args		args = {0};
 	Call		call;
-	uint64		n;
 
 	PreventCommandIfReadOnly("undo_since()");
 	(void) required_argument(fcinfo, 1, "since");
@@ -275,12 +247,12 @@ support_undo_since(PG_FUNCTION_ARGS)
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	arg_int64(&args, actor_id);
 	arg_passed(&args, fcinfo, 1);
-	n = run(&statements[ENTRIES_OF_ACTOR], &args);
-	rows = SPI_tuptable;
+	list = entries_to_undo(&args);
+	rehearsal.list = &list;
 	if (dry_run)
-		try_entries(rsinfo, rows, n);
+		rehearse(try_entries, &rehearsal);
 	else
-		undo_entries(rsinfo, rows, n);
+		undo_entries(rsinfo, &list);
 	end_call(&call);
 	return (Datum) 0;
 }

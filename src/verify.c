@@ -8,7 +8,7 @@
  *
  *	- an entry where a leaf has it must give the leaf's digest;
  *	- a leaf without an entry tells that the entry was removed, unless a pruning took it;
- *	- an entry without a leaf was inserted, unless it lies where its era is not sealed yet;
+ *	- an entry without a leaf was inserted, unless it lies where its era is not sealed yet and can be of there;
  *	- the leaves of a seal must give its root.
  *
  * Leaves that are marked as erased or pruned are counted and listed, and must in the end be those that the erasures and
@@ -34,6 +34,7 @@
 #include "actor.h"
 #include "chain.h"
 #include "compat.h"
+#include "eras.h"
 #include "merkle.h"
 
 enum
@@ -111,13 +112,6 @@ enum
 static const LogPlace first_position = {PG_INT32_MIN, PG_INT64_MIN, PG_INT64_MIN};
 static const LogPlace last_position = {PG_INT32_MAX, PG_INT64_MAX, PG_INT64_MAX};
 
-/* How far an era is sealed. */
-typedef struct Frontier
-{
-	int32		era;			/* hash key */
-	int64		xid;
-} Frontier;
-
 /* An erasure or a pruning, and the leaves found that name it. */
 typedef struct Ending
 {
@@ -146,7 +140,7 @@ typedef struct Verification
 	TimestampTz to_at;
 	Hasher	   *hasher;
 	MemoryContext per_entry;
-	HTAB	   *frontiers;
+	Eras		eras;
 	HTAB	   *endings;
 	LogPlace	from;			/* the part of the log to read; from lies behind to if there is none */
 	LogPlace	to;
@@ -172,14 +166,20 @@ typedef struct Verification
 	MerkleTree	tree;			/* of the seal at hand */
 } Verification;
 
-/* Note what is wrong with an entry. The first one is reported. */
+/* Note what is wrong with an entry, and what shows it, NULL for its place alone. The first one is reported. */
 static void
-note_bad_entry(Verification *v, int64 id, const char *what)
+note_flaw(Verification *v, int64 id, const char *what, const char *flaw)
 {
 	if (v->bad_entry != NULL)
 		return;
 	v->first_bad = id;
-	v->bad_entry = psprintf("entry %lld %s", (long long) id, what);
+	v->bad_entry = psprintf("entry %lld %s%s%s", (long long) id, what, flaw ? ": " : "", flaw ? flaw : "");
+}
+
+static void
+note_bad_entry(Verification *v, int64 id, const char *what)
+{
+	note_flaw(v, id, what, NULL);
 }
 
 /* The same for a row of audit_seals. */
@@ -191,24 +191,20 @@ note_bad_seal(Verification *v, int64 seal_id, const char *what)
 }
 
 static HTAB *
-make_table(const char *name, Size keysize, Size entrysize)
+make_endings(void)
 {
-	HASHCTL		ctl = {.keysize = keysize, .entrysize = entrysize, .hcxt = CurrentMemoryContext};
+	HASHCTL		ctl = {.keysize = sizeof(int64), .entrysize = sizeof(Ending), .hcxt = CurrentMemoryContext};
 
-	return hash_create(name, 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return hash_create("erasures and prunings", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* Note how far the era of a seal is sealed, and what has to be read for the time range. */
+/* Note what has to be read for the time range. */
 static void
 note_seal(Verification *v, const Datum *values)
 {
 	LogPlace	from = position_in(values, SEAL_FROM_ERA);
 	LogPlace	to = position_in(values, SEAL_TO_ERA);
-	bool		found;
-	Frontier   *frontier = hash_search(v->frontiers, &to.era, HASH_ENTER, &found);
 
-	if (!found || frontier->xid < to.xid)
-		frontier->xid = to.xid;
 	if (v->whole || DatumGetTimestampTz(values[SEAL_FIRST_AT]) >= v->to_at ||
 		DatumGetTimestampTz(values[SEAL_LAST_AT]) < v->from_at)
 		return;
@@ -355,12 +351,15 @@ judge_entry(Verification *v)
 {
 	int64		id = DatumGetInt64(v->entry.values[ENTRY_ID]);
 	TimestampTz at = DatumGetTimestampTz(v->entry.values[ENTRY_OCCURRED_AT]);
-	Frontier   *frontier = hash_search(v->frontiers, &v->entry_position.era, HASH_FIND, NULL);
+	const Era  *era = find_era(&v->eras, v->entry_position.era);
+	const char *flaw;
 
 	if (v->entry.nulls[ENTRY_ERA] || v->entry.nulls[ENTRY_XID])
-		note_bad_entry(v, id, "was inserted: it names no transaction");
-	else if (frontier != NULL && v->entry_position.xid <= frontier->xid)
+		note_flaw(v, id, "was inserted", "it names no transaction");
+	else if (era != NULL && is_sealed_place(&v->eras, era, v->entry_position.xid))
 		note_bad_entry(v, id, "was inserted");
+	else if ((flaw = flaw_of_origin(&v->eras, era, v->entry_position.xid)) != NULL)
+		note_flaw(v, id, "was inserted", flaw);
 	else if (v->whole || (at >= v->from_at && at < v->to_at))
 		v->unsealed++;
 }
@@ -538,8 +537,8 @@ verify(Verification *v)
 	PushActiveSnapshot(GetLatestSnapshot());
 	v->hasher = make_hasher();
 	v->per_entry = AllocSetContextCreate(CurrentMemoryContext, "verified entry", ALLOCSET_DEFAULT_SIZES);
-	v->frontiers = make_table("sealed eras", sizeof(int32), sizeof(Frontier));
-	v->endings = make_table("erasures and prunings", sizeof(int64), sizeof(Ending));
+	read_eras(&v->eras);
+	v->endings = make_endings();
 	v->from = v->whole ? first_position : last_position;
 	v->to = v->whole ? last_position : first_position;
 	check_chain(v);

@@ -192,6 +192,18 @@ ticket_before_insert(Row *ticket)
 		set_time_if_null(ticket, TICKET_WAITING_SINCE, created_at);
 }
 
+/* Count on: what the old row has, and one more. Raises 22003 where the column has no room for it. */
+static void
+count_on(const Row *old, Row *new, int column)
+{
+	bool		is_bigint = TupleDescAttr(new->desc, new->shape->columns[column] - 1)->attlen == sizeof(int64);
+	int64		number = row_int64(old, column);
+
+	if (number >= (is_bigint ? PG_INT64_MAX : PG_INT32_MAX))
+		refuse_number(psprintf("%s of ticket %lld", ticket_columns[column].name, (long long) row_int64(old, TICKET_ID)));
+	row_set(new, column, is_bigint ? Int64GetDatum(number + 1) : Int32GetDatum((int32) number + 1));
+}
+
 /* Keep what follows from a change of status. */
 static void
 keep_status_change(const Row *old, Row *new)
@@ -213,7 +225,7 @@ keep_status_change(const Row *old, Row *new)
 	if (is_solved(before) && !is_solved(after))
 	{
 		row_clear(new, TICKET_SOLVED_AT);
-		row_set(new, TICKET_REOPEN_COUNT, Int32GetDatum((int32) row_int64(old, TICKET_REOPEN_COUNT) + 1));
+		count_on(old, new, TICKET_REOPEN_COUNT);
 	}
 	if (after != CATEGORY_PENDING && after != CATEGORY_HOLD &&
 		!row_column_differs(old, new, TICKET_PENDING_UNTIL))
@@ -281,7 +293,7 @@ move_on(const Row *old, Row *new)
 	row_take_over(old, new, TICKET_UPDATED_AT);
 	if (!really_changed(old, new))
 		return false;
-	row_set(new, TICKET_VERSION, Int64GetDatum(row_int64(old, TICKET_VERSION) + 1));
+	count_on(old, new, TICKET_VERSION);
 	set_time(new, TICKET_UPDATED_AT, desk_now());
 	return true;
 }

@@ -9,9 +9,6 @@
 
 #include "opening_hours.h"
 
-#define FIRST_YEAR 1
-#define LAST_YEAR 9999
-
 typedef struct WorkingTime WorkingTime;
 
 extern WorkingTime *new_working_time(const OpeningHours *hours);

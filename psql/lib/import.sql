@@ -31,6 +31,22 @@ CREATE TEMPORARY TABLE import_results (line bigint, is_known boolean, problem te
 :copy_lines
 \set SHOW_CONTEXT never
 
+-- A line of a text that is nothing but backslashes and a dot has one backslash more than the text, see export.sql
+UPDATE pg_temp.import_lines
+SET (external_id, ticket_number, title, description, team, channel, tags) =
+(
+	SELECT
+		regexp_replace(external_id, s.shield, '\1', 'g'),
+		regexp_replace(ticket_number, s.shield, '\1', 'g'),
+		regexp_replace(title, s.shield, '\1', 'g'),
+		regexp_replace(description, s.shield, '\1', 'g'),
+		regexp_replace(team, s.shield, '\1', 'g'),
+		regexp_replace(channel, s.shield, '\1', 'g'),
+		regexp_replace(tags, s.shield, '\1', 'g')
+	FROM (VALUES ('(?<=\n)\\(\\+\.\r?\n)')) AS s (shield)
+)
+WHERE strpos(concat_ws('', external_id, ticket_number, title, description, team, channel, tags), E'\n\\\\') > 0;
+
 -- Each line has a transaction within the transaction, so that all that is wrong is found at once
 DO $$
 DECLARE

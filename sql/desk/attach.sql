@@ -134,6 +134,16 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.sla_targets
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_targets');
 
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support_internal.settings
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('settings');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support_internal.settings
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('settings');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support_internal.settings
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('settings');
+
 CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.sla_clocks
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_clocks');
@@ -243,6 +253,9 @@ COMMENT ON TRIGGER support_truncate ON support.sla_policies IS 'Refuses TRUNCATE
 COMMENT ON TRIGGER support_before ON support.sla_targets IS 'Fills in defaults where an INSERT sends NULL, the pauses of the metric among them; checks the target, and that it is the only one for the same.';
 COMMENT ON TRIGGER "A_support_after" ON support.sla_targets IS 'Checks what the target refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.sla_targets IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support_internal.settings IS 'Checks the name and the value.';
+COMMENT ON TRIGGER "A_support_after" ON support_internal.settings IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support_internal.settings IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_truncate ON support.sla_clocks IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_truncate ON support.sla_events IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL; checks the status and keeps version, updated_at and the solved times.';

@@ -59,15 +59,16 @@ CREATE TABLE support_internal.eras
 	system_identifier bigint NOT NULL,
 	database_oid oid NOT NULL,
 	began_at timestamptz NOT NULL,
-	CONSTRAINT eras_pkey PRIMARY KEY (era),
-	CONSTRAINT eras_system_identifier_database_oid_key UNIQUE (system_identifier, database_oid)
+	began_xid bigint NOT NULL,
+	CONSTRAINT eras_pkey PRIMARY KEY (era)
 );
 
-COMMENT ON TABLE support_internal.eras IS 'The clusters that the log has lived in; transaction ids are comparable within one era only.';
+COMMENT ON TABLE support_internal.eras IS 'The clusters that the log has lived in, one after the other; transaction ids are comparable within one era only.';
 COMMENT ON COLUMN support_internal.eras.era IS 'Number of the era.';
 COMMENT ON COLUMN support_internal.eras.system_identifier IS 'The cluster''s system identifier.';
 COMMENT ON COLUMN support_internal.eras.database_oid IS 'The database''s oid in that cluster.';
 COMMENT ON COLUMN support_internal.eras.began_at IS 'When the first entry was written there.';
+COMMENT ON COLUMN support_internal.eras.began_xid IS 'The oldest transaction that ran then: none before it has written to the log.';
 
 CREATE TABLE support_internal.schema_version
 (

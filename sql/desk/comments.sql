@@ -37,7 +37,7 @@ COMMENT ON COLUMN support.comments.created_at IS 'When it was written; an import
 COMMENT ON COLUMN support.comments.author_role IS 'The author''s role at that time; a trigger fills it in unless given.';
 COMMENT ON COLUMN support.comments.via IS 'api, email, web, import, auto or bot; the last two never count as an agent''s reply.';
 COMMENT ON COLUMN support.comments.external_id IS 'Key in another system, unique within the ticket; makes add_comment safe to retry.';
-COMMENT ON COLUMN support.comments.edited_at IS 'When the text last changed; kept by a trigger.';
+COMMENT ON COLUMN support.comments.edited_at IS 'When the text last changed; an import gives the time it has, later a trigger keeps it.';
 COMMENT ON COLUMN support.comments.deleted_at IS 'When the comment was marked as deleted; NULL while it is live.';
 COMMENT ON COLUMN support.comments.search IS 'Words of the text (weight D, its first 100,000 characters), configuration simple; kept by a trigger.';
 COMMENT ON INDEX support.ix_comments_id IS 'Finds a comment by its id alone, as mappers do.';

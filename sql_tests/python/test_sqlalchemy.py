@@ -909,7 +909,7 @@ class Refusals(DeskTest):
         self.assertIn("is closed", caught.exception.orig.diag.message_primary)
 
     def test_attachment_over_the_limit(self):
-        self.session.execute(text("SET LOCAL support_ext.max_attachment_size = '1kB'"))
+        self.session.execute(select(func.configure("max_attachment_size", "1kB")))
         with self.refused("54000", OperationalError):
             self.session.execute(select(func.add_attachment(self.ticket_id, "big.bin", bytes(1025))))
 

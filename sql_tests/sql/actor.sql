@@ -98,13 +98,54 @@ SET ROLE regress_actor_ann;
 SELECT support.actor_id();
 RESET ROLE;
 
--- The setting goes before the role.
+-- Who logs in as himself acts as himself: by setting, function or argument he is nobody else, and the log has nothing of it.
+GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA support TO regress_actor_ann;
+GRANT INSERT ON support.audit_log TO regress_actor_ann;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support TO regress_actor_ann;
+SELECT max(id) AS last FROM support.audit_log \gset
 SET SESSION AUTHORIZATION regress_actor_ann;
 SET support_ext.actor_id = 2;
 SELECT support.actor_id();
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.users SET full_name = 'Ann' WHERE id = 1;
+\echo :LAST_ERROR_SQLSTATE
 RESET support_ext.actor_id;
+SELECT support.set_actor(2);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.set_actor(99, is_local => true);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.create_team('Ann''s', actor_id => 2);
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO support.audit_log (action, actor_id) VALUES ('visit', 2);
+\echo :LAST_ERROR_SQLSTATE
 SELECT support.actor_id();
+SET support_ext.actor_id = 1;
+SELECT support.actor_id(), support.set_actor(1), support.actor_id();
+RESET support_ext.actor_id;
 RESET SESSION AUTHORIZATION;
+SELECT actor_id, db_role, action FROM support.audit_log WHERE id > :last;
+-- A bot is a program, which may act for many; so may who has the rights of the desk's owner, be it by a function of his.
+BEGIN;
+UPDATE support.users SET role = 'bot' WHERE id = 1;
+SET LOCAL SESSION AUTHORIZATION regress_actor_ann;
+SELECT support.set_actor(2), support.actor_id();
+ROLLBACK;
+CREATE ROLE regress_actor_owner;
+BEGIN;
+GRANT regress_actor_owner TO regress_actor_ann;
+ALTER TABLE support.audit_log OWNER TO regress_actor_owner;
+SET LOCAL SESSION AUTHORIZATION regress_actor_ann;
+SELECT support.set_actor(2), support.actor_id();
+ROLLBACK;
+CREATE FUNCTION act_for(user_id bigint) RETURNS text LANGUAGE sql SECURITY DEFINER AS $$ SELECT support.set_actor(user_id, true) $$;
+BEGIN;
+SET LOCAL SESSION AUTHORIZATION regress_actor_ann;
+SELECT public.act_for(2);
+ROLLBACK;
+DROP FUNCTION act_for(bigint);
+DROP ROLE regress_actor_owner;
+REVOKE ALL ON ALL TABLES IN SCHEMA support FROM regress_actor_ann;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA support FROM regress_actor_ann;
 
 -- A change of db_role is seen at once, and so is its rollback.
 BEGIN;
@@ -251,8 +292,8 @@ REVOKE SET ON PARAMETER support_ext.now FROM regress_actor_ann;
 RESET support_ext.now;
 SELECT name, value FROM support.settings();
 SET support_ext.ticket_prefix = 'HELP-';
-SET support_ext.max_attachment_size = '1MB';
-SELECT name, value FROM support.settings() WHERE name ~ 'prefix|size';
+SET support_ext.fold_every = 0;
+SELECT name, value FROM support.settings() WHERE name ~ 'prefix|fold';
 SELECT name FROM support.settings() WHERE meaning IS NULL OR meaning !~ '\.$';
 SELECT support.create_ticket('With a prefix', creator_id => 3);
 SELECT ticket_number FROM support.tickets WHERE id = 4;

@@ -46,18 +46,18 @@ SELECT action, record_id, old_value FROM support.audit_log
 WHERE table_name = 'attachments' AND ticket_id = 1 ORDER BY id;
 
 -- The limit is in bytes and is the last size that is taken.
-SET support_ext.max_attachment_size = '2kB';
+SELECT support.configure('max_attachment_size', '2kB');
 SELECT support.add_attachment(1, 'just right', convert_to(repeat('x', 2048), 'UTF8')) IS NOT NULL AS taken;
 SELECT support.add_attachment(1, 'too large', convert_to(repeat('x', 2049), 'UTF8'));
 \echo :LAST_ERROR_SQLSTATE
 SELECT support.add_attachment(1, 'too large', noise) FROM noise;
 \echo :LAST_ERROR_SQLSTATE
-SET support_ext.max_attachment_size = 0;
+SELECT support.configure('max_attachment_size', '0');
 SELECT support.add_attachment(1, 'empty', '') IS NOT NULL AS taken;
 SELECT support.add_attachment(1, 'one byte', 'x');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM support.attachments WHERE filename = 'too large';
-RESET support_ext.max_attachment_size;
+SELECT support.configure('max_attachment_size', NULL);
 
 -- The files of a private note are private.
 SELECT support.add_comment(1, 'He smokes', is_private => true) AS note \gset
@@ -73,6 +73,42 @@ SELECT support.delete_comment(1, :question);
 SELECT jsonb_path_exists(support.get_ticket(1), '$.attachments[*] ? (@.filename == "printers.txt")') AS shown;
 SELECT support.restore_comment(1, :question);
 SELECT jsonb_path_exists(support.get_ticket(1), '$.attachments[*] ? (@.filename == "printers.txt")') AS shown;
+
+-- So it is with their bytes: what is not shown was never there.
+SELECT support.attachment_content(1, :private_file);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.attachment_content(1, :private_file, include_private => NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.attachment_content(1, :private_file, include_private => true);
+SELECT convert_from(support.attachment_content(1, :public_file), 'UTF8') AS content;
+SELECT support.delete_comment(1, :question);
+SELECT support.attachment_content(1, :public_file, include_private => true);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.restore_comment(1, :question);
+-- A comment that row security hides is not there, and neither are its files, whatever is asked for.
+CREATE ROLE regress_attachment_customer;
+GRANT USAGE ON SCHEMA support TO regress_attachment_customer;
+GRANT SELECT ON ALL TABLES IN SCHEMA support TO regress_attachment_customer;
+GRANT INSERT ON support.attachments TO regress_attachment_customer;
+GRANT UPDATE ON support.tickets TO regress_attachment_customer;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support TO regress_attachment_customer;
+ALTER TABLE support.comments ENABLE ROW LEVEL SECURITY;
+CREATE POLICY public_ones ON support.comments TO regress_attachment_customer USING (NOT is_private);
+SET ROLE regress_attachment_customer;
+SELECT jsonb_path_query_array(support.get_ticket(1), '$.attachments[*].filename') AS everybody;
+SELECT jsonb_path_query_array(support.get_ticket(1, include_private => true), '$.attachments[*].filename') AS agents;
+SELECT jsonb_path_query_array(support.get_ticket_by_number('T-1', true), '$.attachments[*].filename') AS by_number;
+SELECT * FROM support.show_ticket(1, include_private => true) AS line WHERE line ~ 'attached';
+SELECT support.attachment_content(1, :private_file);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.attachment_content(1, :private_file, include_private => true);
+\echo :LAST_ERROR_SQLSTATE
+SELECT convert_from(support.attachment_content(1, :public_file, include_private => true), 'UTF8') AS content;
+SELECT support.add_attachment(1, 'x', 'x', comment_id => :note);
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+DROP POLICY public_ones ON support.comments;
+ALTER TABLE support.comments DISABLE ROW LEVEL SECURITY;
 
 -- A file that is kept elsewhere is a plain INSERT.
 INSERT INTO support.attachments (id, ticket_id, filename, content_type, created_at) VALUES (NULL, 1, 's3://bucket/key', NULL, NULL)
@@ -138,3 +174,4 @@ SELECT support.attachment_content(2, 6);
 
 \c contrib_regression
 DROP DATABASE regress_attachment;
+DROP ROLE regress_attachment_customer;

@@ -176,6 +176,10 @@ SELECT support.log_event(1000, 'delete');
 \echo :LAST_ERROR_SQLSTATE
 SELECT support.log_event(1000, 'PURGE');
 \echo :LAST_ERROR_SQLSTATE
+SELECT support.log_event(1000, E' uPdAtE\t');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.log_event(1000, 'comment_deleted');
+\echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY terse
 SELECT support.log_event(1000, E' \t');
 \echo :LAST_ERROR_SQLSTATE
@@ -204,6 +208,13 @@ INSERT INTO support.audit_log (action) VALUES (' ');
 \set VERBOSITY default
 
 -- Who owns nothing may be allowed to write events; a change of a record is the desk's to tell.
+CREATE FUNCTION refused_event(action text, name text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO support.audit_log (action, table_name, record_id, ticket_id, old_value) VALUES (action, name, 1000, 1000, '{"id": 1000}');
+	RETURN action || ' was taken';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
 GRANT INSERT ON support.audit_log TO regress_audit_app;
 SET ROLE regress_audit_app;
 INSERT INTO support.audit_log (action, ticket_id) VALUES ('by the role', 1000);
@@ -211,6 +222,11 @@ INSERT INTO support.audit_log (action, table_name, ticket_id, old_value) VALUES 
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO support.audit_log (action, table_name, ticket_id, old_value) VALUES ('update', 'tickets', 1000, '{"id": 1000}');
 \echo :LAST_ERROR_SQLSTATE
+-- So it is without a table, in other case or with spaces about it; and of a record of the desk nothing else is told either.
+SELECT refused_event(action) FROM unnest(ARRAY['INSERT', ' update', E'Delete\n', E'\tpurge\t', 'prune', 'PRU NE', 'Comment_Deleted ',
+	E'UPDATE\u0001']) AS action;
+SELECT refused_event('seen', name) FROM unnest(ARRAY['tickets', 'comments', 'users', 'sla_policies', 'audit_log']) AS name;
+INSERT INTO support.audit_log (action, table_name, record_id) VALUES ('update of an invoice', 'invoices', 7), ('undelete', NULL, NULL);
 RESET ROLE;
 REVOKE INSERT ON support.audit_log FROM regress_audit_app;
 SELECT actor_id, db_role, action, table_name FROM support.audit_log ORDER BY id DESC LIMIT 1;
@@ -485,6 +501,11 @@ SELECT at, note_at(at) FROM unnest('{
 SELECT DISTINCT tableoid::regclass AS partition, occurred_at, era, actor_id, db_role = current_user AS is_me, action, table_name,
 	record_id IS NOT NULL AS has_record, ticket_id, old_value, new_value
 FROM support.audit_log WHERE tableoid::regclass::text ~ '06|08' ORDER BY occurred_at;
+-- Whoever writes into one is stamped there, wherever it lies.
+CREATE TABLE public.elsewhere PARTITION OF support.audit_log FOR VALUES FROM ('2026-12-01 00:00+00') TO ('2027-01-01 00:00+00');
+INSERT INTO public.elsewhere (occurred_at, action, db_role) VALUES ('2026-12-24 12:00+00', 'placed', 'somebody else')
+RETURNING id IS NOT NULL AS has_id, era, db_role = current_user AS real_role;
+DROP TABLE public.elsewhere;
 -- They are closed as well.
 DELETE FROM support_internal.audit_log_2026_05;
 \echo :LAST_ERROR_SQLSTATE
@@ -553,6 +574,13 @@ SELECT support.restore_ticket(4000);
 COMMIT;
 SELECT action, era FROM support.audit_log WHERE ticket_id = 4000 ORDER BY id;
 SELECT era, system_identifier = 1 AS is_elsewhere, began_at = '2026-08-06 09:00+00' AS began_now FROM support_internal.eras ORDER BY era;
+-- No era comes back, not with a desk that returns to its first cluster either.
+UPDATE support_internal.eras AS e SET system_identifier = o.system_identifier
+FROM support_internal.eras AS o WHERE e.era + o.era = 3;
+\c
+INSERT INTO support.tags (name) VALUES ('returned');
+SELECT era, new_value FROM support.audit_log ORDER BY id DESC LIMIT 1;
+SELECT era, system_identifier = 1 AS is_elsewhere, began_xid <= pg_current_xact_id()::text::bigint AS in_order FROM support_internal.eras ORDER BY era;
 
 \c contrib_regression
 DROP DATABASE regress_audit;

@@ -410,7 +410,7 @@ SELECT tgrelid::regclass FROM our_triggers GROUP BY tgrelid HAVING count(*) > 3;
 SELECT tgname FROM our_triggers WHERE tgtype & 2 = 0 AND tgname >= 'RI_ConstraintTrigger';
 SELECT r.name
 FROM our_relations AS r
-WHERE r.nspname = 'support'
+WHERE (r.nspname = 'support' OR r.name = 'support_internal.settings'::regclass)
 	AND r.relkind = 'r'
 	AND NOT
 	(

@@ -261,8 +261,13 @@ SELECT count(*) FROM support.comments WHERE ticket_id = 150;
 
 -- The same external_id names the same comment of that ticket, however often it arrives.
 SELECT support.add_comment(150, 'By mail', author_id => 7, via => 'email', external_id => 'm-1') AS first \gset
-SELECT support.add_comment(150, 'By mail, again', author_id => 8, via => 'email', external_id => 'm-1', status => 'closed') = :first
+SELECT support.add_comment(150, 'By mail, again', author_id => 7, via => 'email', external_id => 'm-1', status => 'closed') = :first
 	AS is_the_first;
+-- It is the author's alone.
+\set VERBOSITY sqlstate
+SELECT support.add_comment(150, 'By mail, again', author_id => 8, via => 'email', external_id => 'm-1', status => 'closed');
+\set VERBOSITY default
+\echo :LAST_ERROR_MESSAGE
 SELECT support.add_comment(101, 'By mail', author_id => 7, via => 'email', external_id => 'm-1') > :first AS is_another;
 SELECT ticket_id, content FROM support.comments WHERE external_id = 'm-1' ORDER BY id;
 SELECT status FROM support.tickets WHERE id = 150;
@@ -310,6 +315,19 @@ UPDATE support.comments SET content = 'Turn it off!' WHERE id = :c RETURNING edi
 UPDATE support.comments SET via = 'web' WHERE id = :c RETURNING edited_at;
 SELECT action, table_name, old_value, new_value FROM support.audit_log
 WHERE ticket_id = 170 AND table_name = 'comments' ORDER BY id;
+-- Nobody else says when that was, with a new text or without; an import does.
+SET support_ext.now = '2026-03-04 12:00+00';
+UPDATE support.comments SET content = 'Turn it off, please!', edited_at = NULL WHERE id = :c RETURNING edited_at;
+UPDATE support.comments SET content = 'Please turn it off.', edited_at = '2020-01-01 00:00+00' WHERE id = :c RETURNING edited_at;
+UPDATE support.comments SET edited_at = NULL WHERE id = :c RETURNING edited_at;
+UPDATE support.comments SET edited_at = '2020-01-01 00:00+00', via = 'api' WHERE id = :c RETURNING edited_at, via;
+SET support_ext.now = '2026-03-04 11:00+00';
+UPDATE support.comments SET content = 'Turn it off!', via = 'web' WHERE id = :c RETURNING edited_at;
+INSERT INTO support.comments (ticket_id, id, author_id, content, created_at, edited_at)
+VALUES (170, 6999, 1, 'Imported', '2026-01-01 00:00+00', '2026-01-02 00:00+00') RETURNING edited_at;
+INSERT INTO support.comments (ticket_id, id, author_id, content, edited_at) VALUES (170, 6998, 1, 'Never done', 'infinity');
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM support.comments WHERE content = 'Imported';
 
 -- A comment that is hidden, shown, deleted, restored or removed is counted anew.
 SELECT * FROM books WHERE id = 170;

@@ -161,9 +161,45 @@ SELECT * FROM after($$DELETE FROM support_internal.audit_seals WHERE seal_id > 1
 	UPDATE support.audit_log SET actor_id = 2 WHERE id = 7;
 	SELECT support.seal_audit();
 	INSERT INTO support_internal.audit_seals SELECT * FROM kept WHERE seal_id > 2$$);
--- What was not sealed can still be forged.
+-- What was not sealed can still be forged, …
+SELECT * FROM after($$INSERT INTO support.audit_log (id, occurred_at, era, xid, action)
+	VALUES (1000, '2026-04-07', 1, pg_current_xact_id()::text::bigint, 'promised')$$);
+-- … but not as written in an era that never was, or by a transaction that did not write: one that is still to come, ran
+-- before the era, or rolled back.
+SELECT * FROM after($$INSERT INTO support.audit_log (id, occurred_at, era, xid, action)
+	SELECT 1000, occurred_at, 2, xid, 'promised' FROM support.audit_log WHERE id = 7$$);
+SELECT * FROM after($$INSERT INTO support.audit_log (id, occurred_at, era, xid, action)
+	SELECT 1000, occurred_at, 0, xid, 'promised' FROM support.audit_log WHERE id = 7$$);
 SELECT * FROM after($$INSERT INTO support.audit_log (id, occurred_at, era, xid, action)
 	SELECT 1000, occurred_at, era, xid + 1000, 'promised' FROM support.audit_log ORDER BY xid DESC LIMIT 1$$);
+SELECT * FROM after($$INSERT INTO support.audit_log (id, occurred_at, era, xid, action)
+	VALUES (1000, '2026-04-07', 1, 9223372036854775807, 'promised')$$);
+SELECT * FROM after($$UPDATE support_internal.audit_leaves SET pruned_by = 1; DELETE FROM support_internal.audit_seals;
+	INSERT INTO support.audit_log (id, occurred_at, era, xid, action) VALUES (1000, '2026-03-03', 1, 3, 'promised')$$);
+BEGIN;
+SELECT pg_current_xact_id() AS rolled_back
+\gset
+ROLLBACK;
+SELECT * FROM after(format($$INSERT INTO support.audit_log (id, occurred_at, era, xid, action)
+	VALUES (1000, '2026-04-07', 1, %s, 'promised')$$, :rolled_back));
+
+-- Such an entry gets no leaf when its transaction has come, either.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+INSERT INTO support.audit_log (id, occurred_at, era, xid, action)
+VALUES (1000, '2026-04-07', 1, pg_current_xact_id()::text::bigint + 50, 'promised');
+COMMIT;
+SELECT unsealed, first_bad, finding FROM support.verify_audit();
+DO $$ BEGIN FOR n IN 1 .. 50 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$;
+SELECT support.log_event(1, 'after it') IS NOT NULL AS ok;
+SELECT seal();
+SELECT unsealed, first_bad, finding FROM support.verify_audit();
+SELECT seal();
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM support.audit_log WHERE id = 1000;
+COMMIT;
+SELECT unsealed, first_bad, finding FROM support.verify_audit();
 
 -- Two entries at one place: one of them gets a leaf, and the other is found.
 SELECT support.log_event(1, 'before');
@@ -378,8 +414,8 @@ SELECT finding FROM support.verify_audit();
 -- Pruning: a month leaves the log, its leaves stay.
 SELECT * FROM support.maintain() AS line WHERE line !~ 'guarded';
 SELECT finding FROM support.verify_audit();
-SET support_ext.retention = '4 months';
-SET support_ext.retention_action = 'archive';
+SELECT support.configure('retention', '4 months');
+SELECT support.configure('retention_action', 'archive');
 SELECT * FROM support.maintain() AS line WHERE line !~ 'guarded';
 SELECT kind, entries, first_at, last_at FROM support_internal.audit_seals ORDER BY seal_id DESC LIMIT 1;
 SELECT l.salt IS NULL AS salt_gone, l.pruned_by IS NULL AS not_pruned, l.erased_by IS NULL AS not_erased, count(*)

@@ -269,6 +269,21 @@ SELECT n FROM support.report('created');
 SELECT n FROM support.report('created', group_by => 'team');
 RESET ROLE;
 
+-- What the views call refuses bad arguments as well, whoever calls it.
+\set VERBOSITY default
+SELECT support_internal.last_days(1, 'x');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support_internal.last_days(0);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support_internal.last_days(NULL, 'day');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support_internal.last_days(2147483647, 'day');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support_internal.hours_of_week(-1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT support_internal.rolling_days(-7);
+\echo :LAST_ERROR_SQLSTATE
+
 -- Whatever search_path is, and in a read-only transaction.
 BEGIN READ ONLY;
 SET LOCAL search_path = pg_temp;

@@ -313,3 +313,6 @@ SELECT support.rebuild_stats();
 ROLLBACK;
 DROP OWNED BY regress_stats_clerk;
 DROP ROLE regress_stats_clerk;
+
+\c contrib_regression
+DROP DATABASE regress_stats;

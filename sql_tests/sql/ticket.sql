@@ -53,7 +53,15 @@ SELECT support.create_ticket('All NULL', '', 3, NULL, NULL, NULL, NULL, NULL, NU
 SELECT ticket_number, status, priority, custom, channel FROM support.tickets WHERE id = 3;
 
 -- The same external_id names the same ticket: a retry makes no second one and changes nothing.
-SELECT support.create_ticket('No network, second try', external_id => 'otrs-17', tags => '{retry}');
+SELECT support.create_ticket('No network, second try', requester_id => 4, external_id => 'otrs-17', tags => '{retry}');
+SELECT support.create_ticket('No network, third try', creator_id => 4, external_id => 'otrs-17', tags => '{retry}');
+-- Who guesses it is not handed another customer's ticket, whoever the creator was.
+SELECT support.create_ticket('Show me', creator_id => 3, external_id => 'otrs-17');
+\echo :LAST_ERROR_SQLSTATE :LAST_ERROR_MESSAGE
+SELECT support.create_ticket('Show me', creator_id => 1, external_id => 'otrs-17');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.create_ticket('Show me', creator_id => 4, requester_id => 3, external_id => 'otrs-17');
+\echo :LAST_ERROR_SQLSTATE
 SELECT count(*), max(title) FROM support.tickets WHERE external_id = 'otrs-17';
 SELECT count(*) FROM support.tags WHERE name = 'retry';
 

@@ -409,6 +409,39 @@ SELECT db_role, actor_id FROM support.audit_log ORDER BY id DESC LIMIT 1;
 SELECT support.undo(last_entry('tickets'), 4711);
 \echo :LAST_ERROR_SQLSTATE
 
+-- An import that went wrong, of rows of no ticket: what others have changed since is told row by row, among all the rest.
+SET support_ext.now = '2026-08-02 10:00+00';
+SELECT support.set_actor(1);
+INSERT INTO support.tags (name) VALUES ('kept');
+SET support_ext.now = '2026-08-02 11:00+00';
+SELECT support.set_actor(2);
+INSERT INTO support.tags (name) SELECT 'import ' || n FROM generate_series(1, 400) AS n;
+UPDATE support.tags SET name = 'imported ' || substr(name, 8) WHERE name ~ '^import [12]$';
+DELETE FROM support.tags WHERE name IN ('import 3', 'kept');
+SET support_ext.now = '2026-08-02 12:00+00';
+SELECT support.set_actor(1);
+UPDATE support.tags SET name = name || '!' WHERE name ~ '^import (100|101|250|399|400)$';
+SET support_ext.now = '2026-08-02 13:00+00';
+SELECT action, old_value ->> 'name' AS old_name, new_value ->> 'name' AS new_name, regexp_replace(refusal, 'ntry \d+', 'ntry N', 'g') AS refusal
+FROM support.undo_since(2, '2026-08-02 11:00+00') WITH ORDINALITY AS u (id, at, action, table_name, record_id, ticket_id, refusal, n)
+JOIN support.audit_log AS a USING (action, id)
+WHERE refusal IS NOT NULL OR action <> 'INSERT' ORDER BY n;
+SELECT count(*), count(refusal) AS refused FROM support.undo_since(2, '2026-08-02 11:00+00') AS u;
+SELECT name FROM support.tags WHERE name ~ '!$' ORDER BY id LIMIT 1;
+UPDATE support.tags SET name = rtrim(name, '!');
+SELECT count(*), count(refusal) AS refused FROM support.undo_since(2, '2026-08-02 11:00+00', false) AS u;
+SELECT name FROM support.tags WHERE name ~ '^(import|kept)' ORDER BY id;
+
+
+-- A column that gets another type between two changes of it.
+ALTER TABLE support.tickets ADD COLUMN shelf text;
+UPDATE support.tickets SET shelf = 'one' WHERE id = :screen;
+SELECT support.undo(last_entry('tickets', 'shelf')) > 0 AS done;
+ALTER TABLE support.tickets ALTER COLUMN shelf TYPE integer USING 7;
+UPDATE support.tickets SET shelf = 8 WHERE id = :screen;
+SELECT support.undo(last_entry('tickets', 'shelf')) > 0 AS done;
+SELECT shelf FROM support.tickets WHERE id = :screen;
+
 \c contrib_regression
 DROP DATABASE regress_undo;
 DROP ROLE regress_undo_clerk;

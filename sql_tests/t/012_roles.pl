@@ -158,13 +158,14 @@ is($node->safe_psql('desk', $calls, as('app')), join("\n", @expected), 'app: eve
 is( $node->safe_psql('desk', <<'SQL'),
 SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'support'::regnamespace
 SQL
-	join(' ', sort keys %called, qw(install maintain purge_deleted seal_audit audit_proof check_audit_proof verify_stats
+	join(' ', sort keys %called, qw(install configure maintain purge_deleted seal_audit audit_proof check_audit_proof verify_stats
 			rebuild_stats)),
 	'no function of the desk was left out');
 is(authors_after(0), "app|1\napp|", 'the log names the role and the acting user, who was nobody at first');
 may_not('app', 'what the owner keeps is refused',
 	'SELECT support.install()', 'SELECT support.install(seed => false)', "SELECT support.purge_deleted('0 seconds')",
-	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.rebuild_stats()');
+	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.rebuild_stats()', 'SELECT support.maintain()',
+	"SELECT support.configure('retention', '1 day')");
 $node->safe_psql('desk', 'SELECT support.seal_audit()');
 is($node->safe_psql('desk', 'SELECT support.check_audit_proof(support.audit_proof(1))', as('app')),
 	't', 'app: an entry that the owner has sealed is proved');
@@ -185,7 +186,7 @@ my @tables = (
 	[ 'sla_policies', "name\tposition", "VIP\t7", 'is_active = false', 'position = 7' ],
 	[ 'sla_targets', "policy_id\tmetric\ttarget", "1\tfirst_reply\t04:00", "target = '3 hours'", "metric = 'first_reply'" ],
 	[ 'tickets', "title\tdescription\tcreator_id", "Copied\t\t4", "status = 'pending'", "title = 'Copied'" ],
-	[ 'comments', "ticket_id\tauthor_id\tcontent", "2\t2\tCopied", "edited_at = '2026-01-01'", "content = 'Copied'" ],
+	[ 'comments', "ticket_id\tauthor_id\tcontent", "2\t2\tCopied", "external_id = 'mail-7'", "content = 'Copied'" ],
 	[ 'attachments', "ticket_id\tfilename", "2\tcopied.txt", 'byte_size = 7', "filename = 'copied.txt'" ],
 	[ 'tags', 'name', 'copied', "name = 'COPIED'", "name ILIKE 'copied'" ],
 	[ 'ticket_tags', "ticket_id\ttag_id", "2\t1", 'tag_id = 2', 'ticket_id = 2' ],
@@ -245,7 +246,7 @@ may_not(
 	"SELECT setval('support.audit_log_id_seq', 1)",
 	(map { ("SELECT * FROM support_internal.$_", "DELETE FROM support_internal.$_") }
 			qw(audit_log_default recycle_bin eras schema_version attachment_contents calendar_versions sla_policy_versions stat_deltas
-				stat_counters)),
+				stat_counters settings)),
 	"UPDATE support_internal.eras SET era = 7",
 	'TRUNCATE support.tickets CASCADE',
 	'ALTER TABLE support.audit_log DISABLE TRIGGER ALL',
@@ -253,10 +254,13 @@ may_not(
 	'DELETE FROM support.sla_clocks',
 	"UPDATE support.sla_events SET kind = 'fulfil'",
 	'DROP TRIGGER "A_support_after" ON support.tickets',
+	'CREATE TRIGGER planted BEFORE UPDATE ON support.tickets FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
 	'ALTER TABLE support.audit_log ADD COLUMN forged text',
 	'DROP TABLE support.audit_log',
 	'CREATE TABLE public.partition PARTITION OF support.audit_log DEFAULT',
 	'CREATE RULE forge AS ON INSERT TO support.audit_log DO INSTEAD NOTHING',
+	'CREATE TEMP TABLE tags (LIKE support.tags); CREATE TRIGGER t AFTER INSERT ON pg_temp.tags FOR EACH ROW '
+		. "EXECUTE FUNCTION support_internal.after_row('tags')",
 	'CREATE FUNCTION support.forge() RETURNS bigint LANGUAGE sql RETURN 1',
 	'ALTER FUNCTION support.desk_now() RENAME TO forged',
 	'SELECT support_internal.guard_log()',
@@ -314,18 +318,23 @@ is(authors_after($last), 'app|2', 'users.db_role makes a role act as a user');
 $last = last_entry();
 $node->safe_psql('desk', 'SELECT jobs.close_ticket(1)', as('clerk'));
 is(authors_after($last), 'clerk|1', 'in a SECURITY DEFINER function too');
+may_not('app', 'who logs in as a person is nobody else', 'SELECT support.set_actor(4)',
+	"SELECT support.set_status(1, 'open', actor_id => 1)",
+	"SET support_ext.actor_id = 4; UPDATE support.tickets SET channel = 'web' WHERE id = 1");
+$node->safe_psql('desk', "UPDATE support.users SET role = 'bot' WHERE id = 2");
 $last = last_entry();
 $node->safe_psql('desk', <<'SQL', as('app'));
 SELECT support.set_actor(4);
 UPDATE support.tickets SET channel = 'web' WHERE id = 1;
 SQL
-is(authors_after($last), 'app|4', 'support.set_actor() comes before that');
+is(authors_after($last), 'app|4', 'for a bot, support.set_actor() comes before that');
 $last = last_entry();
 $node->safe_psql('desk', <<'SQL', as('app'));
 SELECT support.set_status(1, 'open', actor_id => 1);
 SELECT support.set_status(1, 'pending');
 SQL
 is(authors_after($last), "app|1\napp|2", 'an argument counts for its call alone');
+$node->safe_psql('desk', "UPDATE support.users SET role = 'agent' WHERE id = 2");
 
 my $session = $node->background_psql('desk', as('app'));
 is($session->query_safe('SELECT support.actor_id()'), '2', 'a session knows its user');

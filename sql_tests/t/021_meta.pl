@@ -122,7 +122,7 @@ foreach my $row (rows(
 is_deeply([ keys %described ], [], 'doc/functions.md describes no other function');
 
 # Settings: a row of a table each, with the default
-my %setting = $page{'doc/settings.md'} =~ /^\| `(support_ext\.\w+)` \| (.*?) \|/mg;
+my %setting = $page{'doc/settings.md'} =~ /^\| `([\w.]+)` \| (.*?) \|/mg;
 foreach my $row (rows('SELECT name, value FROM support.settings()'))
 {
 	my ($name, $default) = @$row;
@@ -170,6 +170,13 @@ foreach my $condition (sort keys %raised)
 {
 	like($page{'doc/errors.md'}, qr/^\| \[?$sqlstate{$condition}\b/m, "doc/errors.md has $condition");
 }
+
+# Actions: those that the source writes to the log are kept from applications, and told in the manual
+my ($own) = slurp_file('src/log_writer.c') =~ /const own\[\] = \{(.*?)\}/s;
+my %own = map { $_ => 1 } $own =~ /"(\w+)"/g;
+my %written = map { $_ => 1 } map { /(?:\.action = |entry_for\()"(\w+)"/g } map { slurp_file($_) } glob('src/*.c');
+is_deeply([ sort keys %written ], [ sort keys %own ], 'the actions that the desk writes are the ones that nobody else may');
+like($page{'doc/audit.md'}, qr/`$_`/, "doc/audit.md has the action $_") foreach sort keys %own;
 
 my @half_merged = grep { slurp_file($_) =~ /^(?:<{7}|={7}|>{7})(?: |$)/m }
   @pages, 'CHANGELOG.md', 'Makefile', glob('src/*.[ch] sql/*.sql sql/desk/*.sql sql_tests/sql/*.sql');

@@ -59,6 +59,13 @@ prints('calls', [ '--rows', 100, '--tickets', 100 ],
 	'add_comment' => section("a comment and the ticket's status", 'throughput', 'add_comment', 'statements'),
 	'get_ticket' => section('reading a ticket with ten comments', 'throughput', 'get_ticket', 'statements'));
 
+my @versions = ('now', 'before');
+
+prints('versions', [ '--rows', 20, '--tickets', 100, '--before', '.', '--before-host', $node->host ],
+	map { $_ => section($_, 'throughput', @versions) } "UPDATE of a ticket's status", 'INSERT of a ticket',
+	'create_ticket() with a tag', 'add_comment()', 'set_status()', 'DELETE of a ticket, rolled back',
+	'get_ticket() with ten comments', 'report() of thirty days by channel');
+
 my @ways = ('functions', 'mapped', 'guide');
 
 my $clients = prints('clients', [ @desk, '--rows', 10 ],

@@ -97,16 +97,16 @@ foreach (1 .. $times)
 		$log[$place][0]);
 }
 
-# Insert entries that look like others
+# Insert entries that look like others, at their place or where nothing can be
 foreach (1 .. $times)
 {
 	my ($id) = @{ $log[ draw() ] };
-	my $columns = 'occurred_at, era, actor_id, db_role, action, table_name, record_id, ticket_id, old_value, new_value';
+	my $columns = 'occurred_at, actor_id, db_role, action, table_name, record_id, ticket_id, old_value, new_value';
 
-	foreach my $xid ('xid', 'xid - 1')
+	foreach my $place ('era, xid', 'era, xid - 1', 'era - 1, xid', 'era + 1, xid', 'era, xid + 1000000', 'era, 3')
 	{
-		tamper("a copy of entry $id is inserted at $xid", <<"SQL", 1_000_000);
-INSERT INTO support.audit_log (id, xid, $columns) SELECT 1000000, $xid, $columns FROM support.audit_log WHERE id = $id
+		tamper("a copy of entry $id is inserted at $place", <<"SQL", 1_000_000);
+INSERT INTO support.audit_log (id, era, xid, $columns) SELECT 1000000, $place, $columns FROM support.audit_log WHERE id = $id
 SQL
 	}
 }
@@ -210,6 +210,14 @@ SELECT support.log_event(NULL, 'prepared');
 PREPARE TRANSACTION 'older';
 SELECT support.log_event(NULL, 'younger');
 SQL
+is($node->safe_psql('desk', <<'SQL'), '1000000|entry 1000000 was inserted: its transaction has not written it',
+BEGIN;
+SET LOCAL session_replication_role = replica;
+INSERT INTO support.audit_log (id, era, xid, action) SELECT 1000000, 1, transaction::text::bigint, 'forged' FROM pg_prepared_xacts;
+SELECT first_bad, finding FROM support.verify_audit();
+ROLLBACK;
+SQL
+	'what names it can only be forged');
 is($node->safe_psql('desk', 'SELECT support.seal_audit()'), '0', 'a prepared transaction keeps younger ones from being sealed');
 $node->safe_psql('desk', q(COMMIT PREPARED 'older'));
 is($node->safe_psql('desk', 'SELECT support.seal_audit()'), '2', 'once it is committed, both are');
@@ -253,6 +261,14 @@ is($other->safe_psql('desk', 'SELECT support.seal_audit()'), '1', 'sealing goes 
 is($other->safe_psql('desk', 'SELECT count(DISTINCT era), min(era) < max(era) FROM support_internal.audit_leaves'),
 	'2|t', 'in an era of its own');
 is($other->safe_psql('desk', 'SELECT finding FROM support.verify_audit()'), '', 'and is verified with what came from elsewhere');
+is($other->safe_psql('desk', <<'SQL'), "1000000\n0\n1000000", 'nothing comes to an era that is over');
+SET session_replication_role = replica;
+INSERT INTO support.audit_log (id, era, xid, action) SELECT 1000000, 1, max(xid) + 1, 'forged' FROM support.audit_log WHERE era = 1;
+SELECT first_bad FROM support.verify_audit();
+SELECT support.seal_audit();
+SELECT first_bad FROM support.verify_audit();
+DELETE FROM support.audit_log WHERE id = 1000000;
+SQL
 append_to_file("$dir/proofs.sql",
 	join "\n", 'CREATE TABLE proofs (proof jsonb);', map { "INSERT INTO proofs VALUES ('" . s/'/''/gr . "');" } @proofs);
 $other->safe_psql('desk', slurp_file("$dir/proofs.sql"));

@@ -18,7 +18,7 @@ use Test::More;
 
 # What a desk does in a day. These statements spell out their operators and have no casts of their own to make.
 my @calls = (
-	'version()', 'settings()', 'desk_now()', 'actor_id()', 'set_actor(2, true)', 'set_actor(1)',
+	'version()', 'settings()', q{configure('retention', '24 months')}, 'desk_now()', 'actor_id()', 'set_actor(2, true)', 'set_actor(1)',
 	q{bar(1, 2, 4)}, q{heat(1, 2)}, q{histogram_subtract(E'\\\\x010702', E'\\\\x010702')}, q{histogram_count(E'\\\\x010702')},
 	q{percentile(E'\\\\x010702', 0.5)},
 	# what there is
@@ -269,6 +269,7 @@ my %refusals = (
 	postgres => join("\n", ('audit_log: the audit log is append-only') x 2,
 		'ticket_tags: support.ticket_tags cannot be truncated: the audit log would not see it'),
 	app => join("\n",
+		'configure: only the owner of the desk may configure it',
 		'purge_deleted: only the owner of the desk may purge',
 		'verify_stats: only the owner of the desk may check what was counted',
 		'rebuild_stats: only the owner of the desk may count everything anew',

@@ -53,7 +53,8 @@ sub sqlstate
 # Any of these
 sub one_of { return $_[ int rand @_ ] }
 
-# Run scripts at the same time, and meanwhile whatever is asked for; returns what they printed, and what they were told
+# Run scripts at the same time, in one database or each in its own, and meanwhile whatever is asked for; returns what they
+# printed, and what they were told
 sub run_together
 {
 	my ($node, $database, $scripts, $meanwhile) = @_;
@@ -63,7 +64,8 @@ sub run_together
 	foreach my $i (0 .. $#$scripts)
 	{
 		my $file = "$dir/$i.sql";
-		my @psql = ('psql', '-X', '-q', '-A', '-t', '-d', $node->connstr($database), '-f', $file);
+		my $of = ref $database ? $database->[$i] : $database;
+		my @psql = ('psql', '-X', '-q', '-A', '-t', '-d', $node->connstr($of), '-f', $file);
 
 		append_to_file($file, $scripts->[$i]);
 		push @running, IPC::Run::start(\@psql, '>', \$out[$i], '2>', \$err[$i]);
@@ -80,7 +82,8 @@ sub publish_next_version
 
 	append_to_file("$sharedir/extension/support_ext--1.0--1.0.1.sql", <<'SQL');
 \echo Use "ALTER EXTENSION support_ext UPDATE" to load this file. \quit
-SELECT support.install();
+SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT support.install(true);
 SQL
 	return "$sharedir/extension/support_ext--1.0--1.0.1.sql";
 }
@@ -251,7 +254,7 @@ DELETE FROM support.tickets WHERE title LIKE 'Imported 2%';
 UPDATE support.tickets SET deleted_at = support.desk_now() WHERE title LIKE 'Imported 3%';
 SELECT support.restore_ticket(id) FROM support.tickets WHERE title LIKE 'Imported 3%' AND id % 2 = 0;
 INSERT INTO shop.kept_tickets (ticket_id, ticket, content)
-SELECT ticket_id, support.get_ticket(ticket_id, true), support.attachment_content(ticket_id, id)
+SELECT ticket_id, support.get_ticket(ticket_id, true), support.attachment_content(ticket_id, id, true)
 FROM support.attachments WHERE ticket_id = 4;
 -- what the reports count is added up, but for what follows
 SELECT support.fold_stats();
@@ -261,6 +264,11 @@ SELECT support.delete_ticket(5, 'a test');
 SELECT support.log_event(1, 'phone_call', NULL, '{"minutes": 5}');
 SELECT support.log_event(NULL, 'backup', '[1, "two"]');
 INSERT INTO support.audit_log (action, ticket_id) VALUES ('visit', 2);
+
+-- the owner decides
+SELECT support.configure('max_attachment_size', '10MB');
+SELECT support.configure('retention_action', 'archive');
+SELECT support.configure('retention_action', NULL);
 
 -- others follow
 SELECT support.feed_start('search');

@@ -1,0 +1,16 @@
+/*
+ * ground.h
+ *		Whose the desk's schemas are, and all that has the names of its parts.
+ */
+#ifndef SUPPORT_GROUND_H
+#define SUPPORT_GROUND_H
+
+#include "nodes/pg_list.h"
+
+#define ARCHIVE_SCHEMA "support_archive"
+
+extern bool desk_is_there(void);
+extern void check_schema(const char *schema, Oid owner);
+extern Oid	check_ground(List *statements);
+
+#endif							/* SUPPORT_GROUND_H */

@@ -1,0 +1,13 @@
+/*
+ * mend.h
+ *		Putting back what a table of the desk has lost.
+ */
+#ifndef SUPPORT_MEND_H
+#define SUPPORT_MEND_H
+
+#include "nodes/pg_list.h"
+
+extern void mend_tables(const char *layout, List *statements);
+extern void mend_foreign_keys(const char *layout, List *statements);
+
+#endif							/* SUPPORT_MEND_H */
