@@ -119,13 +119,13 @@ my $node = start_server('desk', 'log_statement = none', 'max_parallel_workers = 
 my @roles = ('reader', 'app', 'postgres');
 my @paths = ('hostile, pg_catalog', 'pg_catalog, hostile', 'pg_temp, hostile, support, pg_catalog');
 
-# Put seven weeks of work and the traps into a database with a desk, for the roles to find
+# Put seven weeks of work by its owner and the traps into a database with a desk, for the roles to find
 sub fill
 {
-	my ($database) = @_;
+	my ($database, @owner) = @_;
 
-	add_own_objects($node, $database);
-	use_desk($node, $database);
+	add_own_objects($node, $database, @owner);
+	use_desk($node, $database, @owner);
 	$node->safe_psql($database, app_grants('app') . <<"SQL" . slurp_file("$FindBin::Bin/../shadows.sql"));
 GRANT USAGE ON SCHEMA support TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA support TO reader;
@@ -419,6 +419,7 @@ is(rows_of($node, 'odd') =~ s/^support_internal\.(eras|schema_version)\|.*\n//mg
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE desk_owner LOGIN;
+GRANT SET ON PARAMETER support_ext.now TO desk_owner;
 CREATE DATABASE owned OWNER desk_owner;
 SQL
 $node->safe_psql('owned', install_off() . <<'SQL');
@@ -428,7 +429,7 @@ ALTER SCHEMA support_internal OWNER TO desk_owner;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support, support_internal TO desk_owner WITH GRANT OPTION;
 SQL
 $node->safe_psql('owned', 'SELECT support.install()', as('desk_owner'));
-fill('owned');
+fill('owned', as('desk_owner'));
 foreach my $role ('app', 'postgres')
 {
 	my $offset = -s $node->logfile;
