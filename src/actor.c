@@ -67,6 +67,7 @@ typedef struct ActorSetting
 
 /* what the settings say, parsed */
 static ActorSetting actor_set;
+static bool settings_are_defined;
 static TimestampTz now_set;
 static bool now_is_set;
 
@@ -91,14 +92,17 @@ parse_actor(const char *text, int64 *user_id)
 	return errno == 0 && *end == '\0' && *user_id > 0;
 }
 
-/* The role at hand; none where the server reads its configuration, or a value that came before we were loaded. */
+/*
+ * The role at hand; none where the server reads its configuration. As the library is loaded, a value comes that somebody
+ * set before: the role at hand may be the owner of a function that is the first to need us.
+ */
 static Oid
 user_who_sets(void)
 {
 	Oid			user;
 	int			context;
 
-	if (!IsTransactionState())
+	if (!settings_are_defined || !IsTransactionState())
 		return InvalidOid;
 	GetUserIdAndSecContext(&user, &context);
 	return user;
@@ -183,6 +187,7 @@ actor_init(void)
 							   "What the numbers of new tickets begin with.", NULL,
 							   &ticket_prefix_setting, "T-", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
+	settings_are_defined = true;
 }
 
 /* The desk's clock: start of the transaction, or support_ext.now. */

@@ -22,6 +22,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
@@ -224,6 +226,32 @@ current_xid(void)
 }
 
 /*
+ * Keep the name of a role. Roles are those of all databases, and may have a name in the encoding of another one, which no
+ * text here may hold: its bytes beyond ASCII are written as \xNN then.
+ */
+static void
+keep_role_name(const char *name)
+{
+	StringInfoData escaped;
+
+	if (pg_verifymbstr(name, strlen(name), true))
+	{
+		namestrcpy(&known_role_name, name);
+		return;
+	}
+	initStringInfo(&escaped);
+	for (const unsigned char *c = (const unsigned char *) name; *c != '\0'; c++)
+	{
+		if (*c < 0x80)
+			appendStringInfoChar(&escaped, *c);
+		else
+			appendStringInfo(&escaped, "\\x%02x", *c);
+	}
+	namestrcpy(&known_role_name, escaped.data);
+	pfree(escaped.data);
+}
+
+/*
  * The role that asked, whatever a SECURITY DEFINER function on the way says. In a security-restricted operation, such as
  * ANALYZE, the server has become the owner of a table to run what that owner put on it: the owner asks, whoever began it.
  */
@@ -234,7 +262,7 @@ asking_role(void)
 
 	if (role != known_role)
 	{
-		namestrcpy(&known_role_name, GetUserNameFromId(role, false));
+		keep_role_name(GetUserNameFromId(role, false));
 		known_role = role;
 	}
 	return NameStr(known_role_name);

@@ -44,4 +44,16 @@ SQL
 	$node->safe_psql('postgres', 'DROP DATABASE desk');
 }
 
+# Roles are those of all databases: one whose name is in another encoding is written in ASCII
+my $name = "convert_from('\\x636166e9', 'SQL_ASCII')";
+$node->safe_psql('postgres', <<'SQL');
+CREATE DATABASE raw TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C';
+CREATE DATABASE cafe TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
+SQL
+$node->safe_psql('raw', "DO \$do\$ BEGIN EXECUTE 'CREATE ROLE \"' || $name || '\" LOGIN SUPERUSER'; END \$do\$");
+$node->safe_psql('cafe', 'CREATE EXTENSION support_ext');
+$node->safe_psql('cafe', "SELECT support.create_user('ada\@desk.example', 'Ada')", extra_params => [ '--username', "caf\xe9" ]);
+is($node->safe_psql('cafe', "SELECT string_agg(DISTINCT db_role, ' ') FROM support.audit_log"), 'caf\xe9',
+	'a role of another encoding is in the log as a text of the database');
+
 done_testing();
