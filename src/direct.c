@@ -209,8 +209,9 @@ describe_indexes(DirectTable *table, Relation rel)
 		IndexInfo  *info = BuildIndexInfo(index);
 		AttrNumber	wanted = wanted_column(info);
 
-		/* who looks a row up gives the first column */
-		if (index->rd_index->indisprimary && index->rd_index->indkey.values[0] == table->attnums[0])
+		/* who looks a row up gives the first column; where rows are only added, nobody does */
+		if (index->rd_index->indisprimary &&
+			(table->at_end || index->rd_index->indkey.values[0] == table->attnums[0]))
 			table->primary_key = table->nindexes;
 		else if (info->ii_ReadyForInserts && info->ii_Unique)
 			plain = false;
