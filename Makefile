@@ -3,114 +3,11 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" support_ext.c
 MODULE_big = support_ext
 PGFILEDESC = "support_ext - a customer-support desk in the database"
 
-# ground floor first: a file calls only those before it
-OBJS = \
-	src/errors.o \
-	src/attempt.o \
-	src/parts.o \
-	src/keeping.o \
-	src/row.o \
-	src/owner.o \
-	src/analysis.o \
-	src/plan.o \
-	src/own_relation.o \
-	src/actor.o \
-	src/settings.o \
-	src/image.o \
-	src/direct.o \
-	src/histogram.o \
-	src/stat_expand.o \
-	src/stat_deltas.o \
-	src/cells.o \
-	src/counters.o \
-	src/fold.o \
-	src/stat_seen.o \
-	src/stat_reading.o \
-	src/stat_reader.o \
-	src/log_writer.o \
-	src/audit.o \
-	src/rules.o \
-	src/delta_writer.o \
-	src/stat_history.o \
-	src/stat_tag.o \
-	src/stat_writer.o \
-	src/stat_check.o \
-	src/workflow.o \
-	src/opening_hours.o \
-	src/working_time.o \
-	src/calendar.o \
-	src/calendar_check.o \
-	src/calendar_version.o \
-	src/sla_names.o \
-	src/sla_given.o \
-	src/sla_condition.o \
-	src/sla_policy.o \
-	src/sla_clock.o \
-	src/sla_path.o \
-	src/sla_course.o \
-	src/sla_store.o \
-	src/sla_outcome.o \
-	src/sla_live.o \
-	src/sla_reapply.o \
-	src/sla_check.o \
-	src/ticket_access.o \
-	src/reply.o \
-	src/search.o \
-	src/trigger.o \
-	src/log_guard.o \
-	src/people.o \
-	src/calendar_edit.o \
-	src/sla_edit.o \
-	src/sla_tick.o \
-	src/sla_at_risk.o \
-	src/sla_explain.o \
-	src/tag.o \
-	src/ticket.o \
-	src/answer.o \
-	src/ticket_read.o \
-	src/comment.o \
-	src/attachment.o \
-	src/digest.o \
-	src/merkle.o \
-	src/eras.o \
-	src/chain.o \
-	src/leaves.o \
-	src/recycle.o \
-	src/history.o \
-	src/chart.o \
-	src/figures.o \
-	src/screen.o \
-	src/dashboard.o \
-	src/html.o \
-	src/svg.o \
-	src/dashboard_style.o \
-	src/dashboard_html.o \
-	src/generated.o \
-	src/records.o \
-	src/sla_simulate.o \
-	src/past.o \
-	src/as_of.o \
-	src/subject.o \
-	src/inverse.o \
-	src/undo_order.o \
-	src/undo.o \
-	src/log_reader.o \
-	src/inserted.o \
-	src/feed.o \
-	src/seal.o \
-	src/verify.o \
-	src/proof.o \
-	src/ground.o \
-	src/keep.o \
-	src/bounds.o \
-	src/report_lookup.o \
-	src/report_request.o \
-	src/report_rows.o \
-	src/report.o \
-	src/mend.o \
-	src/install.o \
-	src/support_ext.o \
-	$(WIN32RES)
+# ground floor first: a room includes and calls only those before it; see src/README.md
+ROOMS = base log proof stats calendar sla desk past report dashboard
+
+SOURCES = $(wildcard $(addsuffix /*.c, $(addprefix src/, $(ROOMS)))) $(wildcard src/*.c)
+OBJS = $(SOURCES:.c=.o) $(WIN32RES)
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
@@ -134,7 +31,7 @@ ISOLATION = $(patsubst sql_tests/specs/%.spec,%,$(sort $(wildcard sql_tests/spec
 ISOLATION_OPTS = --inputdir=sql_tests --load-extension=$(EXTENSION)
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
-PG_CPPFLAGS = -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -Isrc -DSUPPORT_EXT_VERSION='"$(EXTVERSION)"'
 # what the server calls; all other names are ours alone, so that no other library's can take their place
 SHLIB_EXPORTS = src/exports.txt
 # nor of these
@@ -149,7 +46,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # a header is small, and what it says matters to many
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 
 # The desk's statements travel inside a function, which support.install() reads.
 $(EXTENSION_SQL): $(FUNCTION_SQL) $(DESK_SQL) Makefile

@@ -37,8 +37,8 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/plan.h"
 #include "ground.h"
-#include "plan.h"
 
 #define MAX_NAMED 5
 

@@ -37,13 +37,13 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-#include "compat.h"
+#include "base/compat.h"
+#include "base/plan.h"
+#include "desk/trigger.h"
 #include "ground.h"
 #include "mend.h"
-#include "plan.h"
-#include "stat_check.h"
+#include "stats/stat_check.h"
 #include "support_ext.h"
-#include "trigger.h"
 
 #define EXTENSION_NAME "support_ext"
 

@@ -36,16 +36,16 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "actor.h"
-#include "audit.h"
-#include "chain.h"
-#include "compat.h"
-#include "errors.h"
+#include "base/actor.h"
+#include "base/compat.h"
+#include "base/errors.h"
+#include "base/plan.h"
+#include "base/settings.h"
 #include "ground.h"
-#include "leaves.h"
-#include "log_writer.h"
-#include "plan.h"
-#include "settings.h"
+#include "log/audit.h"
+#include "log/log_writer.h"
+#include "proof/chain.h"
+#include "proof/leaves.h"
 
 #define MONTHS_AHEAD 2
 

@@ -75,9 +75,10 @@ foreach my $page (grep { $_ ne 'README.md' } @pages)
 }
 
 # Files of the source that the manual names
+my @sources = glob('src/*.c src/*/*.c');
 foreach my $file ($page{'doc/development.md'} =~ /`(\w+\.c)`/g)
 {
-	ok(-f "src/$file", "doc/development.md: src/$file is there");
+	is(scalar grep({ m{/\Q$file\E$} } @sources), 1, "doc/development.md: src/$file is there");
 }
 
 # What the database knows
@@ -159,27 +160,27 @@ is_deeply([ keys %columns ], [], 'the manual has no other table or view');
 # SQLSTATEs: those that the source raises, the server's and our own, have a row in the table of errors
 my ($share) = run_command([ 'pg_config', '--sharedir' ]);
 my %sqlstate = reverse slurp_file("$share/errcodes.txt") =~ /^(\w{5}) +E +(ERRCODE_\w+)/mg;
-my $errors_h = slurp_file('src/errors.h');
+my $errors_h = slurp_file('src/base/errors.h');
 while ($errors_h =~ /(ERRCODE_\w+)\s+MAKE_SQLSTATE\((.*)\)/g)
 {
 	my ($condition, $characters) = ($1, $2);
 	$sqlstate{$condition} = join '', $characters =~ /'(.)'/g;
 }
-my %raised = map { $_ => 1 } map { /errcode\((ERRCODE_\w+)\)/g } map { slurp_file($_) } glob('src/*.c');
+my %raised = map { $_ => 1 } map { /errcode\((ERRCODE_\w+)\)/g } map { slurp_file($_) } @sources;
 foreach my $condition (sort keys %raised)
 {
 	like($page{'doc/errors.md'}, qr/^\| \[?$sqlstate{$condition}\b/m, "doc/errors.md has $condition");
 }
 
 # Actions: those that the source writes to the log are kept from applications, and told in the manual
-my ($own) = slurp_file('src/log_writer.c') =~ /const own\[\] = \{(.*?)\}/s;
+my ($own) = slurp_file('src/log/log_writer.c') =~ /const own\[\] = \{(.*?)\}/s;
 my %own = map { $_ => 1 } $own =~ /"(\w+)"/g;
-my %written = map { $_ => 1 } map { /(?:\.action = |entry_for\()"(\w+)"/g } map { slurp_file($_) } glob('src/*.c');
+my %written = map { $_ => 1 } map { /(?:\.action = |entry_for\()"(\w+)"/g } map { slurp_file($_) } @sources;
 is_deeply([ sort keys %written ], [ sort keys %own ], 'the actions that the desk writes are the ones that nobody else may');
 like($page{'doc/audit.md'}, qr/`$_`/, "doc/audit.md has the action $_") foreach sort keys %own;
 
 my @half_merged = grep { slurp_file($_) =~ /^(?:<{7}|={7}|>{7})(?: |$)/m }
-  @pages, 'CHANGELOG.md', 'Makefile', glob('src/*.[ch] sql/*.sql sql/desk/*.sql sql_tests/sql/*.sql');
+  @pages, 'CHANGELOG.md', 'Makefile', glob('src/*.[ch] src/*/*.[ch] sql/*.sql sql/desk/*.sql sql_tests/sql/*.sql');
 is("@half_merged", '', 'no merge was left half done');
 
 $node->stop;

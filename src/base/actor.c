@@ -1,0 +1,391 @@
+/*
+ * actor.c
+ *		Who acts, and when.
+ *
+ * The acting user is support_ext.actor_id where that is set, else the user whose db_role is the session user. It is
+ * what a client says of itself: a label for the log, not a proof of identity; the log keeps the database role beside
+ * it. But who logs in as himself is known: a role that is a person's db_role acts as that person alone, unless it has the
+ * rights of the desk's owner. A setting is taken as it comes, also before there is a transaction to look anybody up in,
+ * so this is asked whenever it is read. A function's trailing argument actor_id becomes the setting for the length of the call, under a settings level
+ * of its own, so that triggers and defaults see it and the end of the (sub)transaction takes it back after an error.
+ *
+ * Which user a database role stands for is kept for the session. The trigger on users invalidates that table's
+ * relcache entry when a db_role changes, which reaches every session, and forget_user_of_role() forgets the answer.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "base/actor.h"
+#include "base/compat.h"
+#include "base/errors.h"
+#include "base/plan.h"
+
+enum
+{
+	USER_OF_ROLE,
+	NAME_OF_USER,
+	ACTOR
+};
+
+static Statement statements[] = {
+	[USER_OF_ROLE] = {
+		.text = "SELECT id, role <> 'bot' FROM support.users WHERE db_role = $1",
+		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("users")
+	},
+	[NAME_OF_USER] = {
+		.text = "SELECT format('%s (%s)', full_name, role), is_active"
+		" FROM support.users WHERE id = $1",
+		.columns = {{TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[ACTOR] = {
+		.text = "SELECT is_active FROM support.users WHERE id = $1",
+		.columns = {{BOOLOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
+	}
+};
+
+/* settings */
+static char *actor_setting;
+static char *now_setting;
+char	   *ticket_prefix_setting;
+
+/* The acting user as a setting: 0 for none, and the role at hand when it was set, or as the session began. */
+typedef struct ActorSetting
+{
+	int64		user_id;
+	Oid			set_by;
+} ActorSetting;
+
+/* what the settings say, parsed */
+static ActorSetting actor_set;
+static bool settings_are_defined;
+static TimestampTz now_set;
+static bool now_is_set;
+
+/* the user whose db_role is the session user */
+static Oid	role_looked_up = InvalidOid;
+static Oid	users_relid = InvalidOid;
+static int64 user_of_role;		/* 0 if none */
+static bool user_is_person;		/* and no bot, which is a program that may act for many */
+static bool db_role_changed;
+
+/* Read a user's id; the empty string is 0, for none. */
+static bool
+parse_actor(const char *text, int64 *user_id)
+{
+	char	   *end;
+
+	*user_id = 0;
+	if (text == NULL || *text == '\0')
+		return true;
+	errno = 0;
+	*user_id = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0' && *user_id > 0;
+}
+
+/*
+ * The role at hand; none where the server reads its configuration. As the library is loaded, a value comes that somebody
+ * set before: the role at hand may be the owner of a function that is the first to need us.
+ */
+static Oid
+user_who_sets(void)
+{
+	Oid			user;
+	int			context;
+
+	if (!settings_are_defined || !IsTransactionState())
+		return InvalidOid;
+	GetUserIdAndSecContext(&user, &context);
+	return user;
+}
+
+static bool
+check_actor(char **newval, void **extra, GucSource source)
+{
+	ActorSetting parsed = {.set_by = user_who_sets()};
+	ActorSetting *setting;
+
+	if (!parse_actor(*newval, &parsed.user_id))
+	{
+		GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
+		return false;
+	}
+	setting = guc_malloc(LOG, sizeof(ActorSetting));
+	if (setting == NULL)
+		return false;
+	*setting = parsed;
+	*extra = setting;
+	return true;
+}
+
+static void
+assign_actor(const char *newval, void *extra)
+{
+	if (extra != NULL)
+		actor_set = *(ActorSetting *) extra;
+}
+
+static bool
+check_now(char **newval, void **extra, GucSource source)
+{
+	TimestampTz *parsed;
+	Datum		now = (Datum) 0;
+
+	if (**newval != '\0' &&
+		(!parse_time(timestamptz_in, *newval, &now) || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(now))))
+	{
+		GUC_check_errdetail("It is a finite timestamp with time zone, or empty for the transaction's own time.");
+		return false;
+	}
+	parsed = guc_malloc(LOG, sizeof(TimestampTz));
+	if (parsed == NULL)
+		return false;
+	*parsed = DatumGetTimestampTz(now);
+	*extra = parsed;
+	return true;
+}
+
+static void
+assign_now(const char *newval, void *extra)
+{
+	now_is_set = newval != NULL && *newval != '\0';
+	if (now_is_set)
+		now_set = *(TimestampTz *) extra;
+}
+
+/* Forget who a database role is if support.users changed, or everything did (InvalidOid). */
+void
+forget_user_of_role(Oid relid)
+{
+	if (!OidIsValid(relid) || relid == users_relid)
+		db_role_changed = true;
+}
+
+void
+actor_init(void)
+{
+	DefineCustomStringVariable("support_ext.actor_id",
+							   "The acting user: the id of a row of support.users.",
+							   "Empty: the user whose db_role is the session user.",
+							   &actor_setting, "", PGC_USERSET, 0,
+							   check_actor, assign_actor, NULL);
+	DefineCustomStringVariable("support_ext.now",
+							   "The desk's clock, for tests and demonstrations.",
+							   "Empty: the time at which the transaction started.",
+							   &now_setting, "", PGC_SUSET, 0,
+							   check_now, assign_now, NULL);
+	DefineCustomStringVariable("support_ext.ticket_prefix",
+							   "What the numbers of new tickets begin with.", NULL,
+							   &ticket_prefix_setting, "T-", PGC_USERSET, 0,
+							   NULL, NULL, NULL);
+	settings_are_defined = true;
+}
+
+/* The desk's clock: start of the transaction, or support_ext.now. */
+TimestampTz
+desk_now(void)
+{
+	return now_is_set ? now_set : GetCurrentTransactionStartTimestamp();
+}
+
+/* The same clock as it goes on while a transaction lasts. */
+TimestampTz
+desk_clock(void)
+{
+	return now_is_set ? now_set : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
+}
+
+/*
+ * Find the user whose db_role is the session user; 0 if there is none. In a security-restricted operation nobody speaks
+ * for the session: see asking_role().
+ */
+static int64
+session_user_id(void)
+{
+	Args		args = {0};
+	Oid			role = InSecurityRestrictedOperation() ? user_at_hand() : GetSessionUserId();
+	int64		found = 0;
+	bool		is_person = false;
+
+	if (role == role_looked_up && !db_role_changed)
+		return user_of_role;
+
+	users_relid = desk_relation("support", "users");
+	role_looked_up = InvalidOid;
+	db_role_changed = false;
+	SPI_connect();
+	arg_text(&args, GetUserNameFromId(role, false));
+	if (run(&statements[USER_OF_ROLE], &args) > 0)
+	{
+		found = result_int64(0, 1);
+		is_person = result_bool(0, 2);
+	}
+	SPI_finish();
+
+	/* what an old snapshot or a change on the way says is right for now only */
+	user_of_role = found;
+	user_is_person = is_person;
+	role_looked_up = IsolationUsesXactSnapshot() || db_role_changed ? InvalidOid : role;
+	return found;
+}
+
+/* Raise 42501 if the session is another person's, and neither he nor the role that says so has the rights of the desk's owner. */
+static void
+check_said_by(int64 user_id, Oid role)
+{
+	int64		own_id = session_user_id();
+	Oid			owner;
+
+	if (own_id == 0 || own_id == user_id || !user_is_person)
+		return;
+	owner = table_owner(desk_relation("support", "audit_log"));
+	if (has_privs_of_role(GetSessionUserId(), owner) || (OidIsValid(role) && has_privs_of_role(role, owner)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" acts as user %lld and not as user %lld",
+					GetUserNameFromId(GetSessionUserId(), false), (long long) own_id, (long long) user_id),
+			 errhint("Who acts for others connects as a role that is nobody's db_role, or has the rights of the desk's owner.")));
+}
+
+/* The same for what the role at hand says in a call. */
+void
+check_acts_as(int64 user_id)
+{
+	check_said_by(user_id, GetUserId());
+}
+
+/* Who acts? False if nobody is known to. Raises 42501 if the setting names somebody whom the session may not act as. */
+bool
+acting_user(int64 *user_id)
+{
+	*user_id = actor_set.user_id != 0 ? actor_set.user_id : session_user_id();
+	if (actor_set.user_id != 0)
+		check_said_by(actor_set.user_id, actor_set.set_by);
+	return *user_id != 0;
+}
+
+/* Set support_ext.actor_id to a user's id, 0 for none. */
+static void
+set_actor_setting(int64 user_id, GucAction action)
+{
+	char		text[MAXINT8LEN + 1] = "";
+
+	if (user_id != 0)
+		pg_lltoa(user_id, text);
+	(void) set_config_option("support_ext.actor_id", text, PGC_USERSET, PGC_S_SESSION, action, true, 0, false);
+}
+
+/* Raise P0002 for an actor that there is not, 55000 for one who was deactivated. */
+static void
+check_actor_argument(int64 user_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, user_id);
+	if (run(&statements[ACTOR], &args) == 0)
+		refuse_missing("user", user_id);
+	if (!result_bool(0, 1))
+		refuse_inactive_user(user_id);
+}
+
+/*
+ * Open the frame of a function: an SPI level on a desk of the right layout, and the acting user that the argument
+ * names. NULL leaves the acting user as it is. Raises 42501, P0002 or 55000 for one whom the session cannot act as.
+ */
+void
+begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
+{
+	int64		user_id;
+
+	SPI_connect();
+	check_layout();
+	call->nestlevel = 0;
+	if (actor_argument == NO_ACTOR_ARGUMENT || PG_ARGISNULL(actor_argument))
+		return;
+	if (acting_user(&user_id) && user_id == PG_GETARG_INT64(actor_argument))
+		return;
+	user_id = PG_GETARG_INT64(actor_argument);
+	check_acts_as(user_id);
+	check_actor_argument(user_id);
+	call->nestlevel = NewGUCNestLevel();
+	set_actor_setting(user_id, GUC_ACTION_SAVE);
+}
+
+/* Close the frame. What SPI returned is gone after this. */
+void
+end_call(Call *call)
+{
+	if (call->nestlevel != 0)
+		AtEOXact_GUC(true, call->nestlevel);
+	SPI_finish();
+}
+
+PG_FUNCTION_INFO_V1(support_actor_id);
+Datum
+support_actor_id(PG_FUNCTION_ARGS)
+{
+	int64		user_id;
+
+	if (!acting_user(&user_id))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(user_id);
+}
+
+/*
+ * set_actor(user_id, is_local) -> 'full name (role)'. NULL clears. P0002 for an unknown user, 55000 for one who was
+ * deactivated, 42501 for another than the person whose session it is.
+ */
+PG_FUNCTION_INFO_V1(support_set_actor);
+Datum
+support_set_actor(PG_FUNCTION_ARGS)
+{
+	GucAction	action = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1) ? GUC_ACTION_LOCAL : GUC_ACTION_SET;
+	Args		args = {0};
+	Call		call;
+	Datum		name;
+	int64		user_id;
+
+	if (PG_ARGISNULL(0))
+	{
+		set_actor_setting(0, action);
+		PG_RETURN_NULL();
+	}
+
+	user_id = PG_GETARG_INT64(0);
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	check_acts_as(user_id);
+	arg_int64(&args, user_id);
+	if (run(&statements[NAME_OF_USER], &args) == 0)
+		refuse_missing("user", user_id);
+	if (!result_bool(0, 2))
+		refuse_inactive_user(user_id);
+	name = SPI_datumTransfer(result(0, 1), false, -1);
+	end_call(&call);
+
+	set_actor_setting(user_id, action);
+	PG_RETURN_DATUM(name);
+}
+
+PG_FUNCTION_INFO_V1(support_desk_now);
+Datum
+support_desk_now(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(desk_now());
+}
+
+PG_FUNCTION_INFO_V1(support_ticket_prefix);
+Datum
+support_ticket_prefix(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ticket_prefix_setting));
+}

@@ -1,0 +1,63 @@
+/*
+ * direct.h
+ *		Adding rows to a table, and changing them, without SPI and without an executor.
+ */
+#ifndef SUPPORT_DIRECT_H
+#define SUPPORT_DIRECT_H
+
+#include "nodes/execnodes.h"
+#include "storage/lock.h"
+#include "utils/rel.h"
+
+#include "base/plan.h"
+
+#define MAX_DIRECT_COLUMNS 25
+
+/* A column that the caller gives a value. */
+typedef struct DirectColumn
+{
+	const char *name;
+	Oid			type;
+	bool		always_set;		/* the value is never NULL */
+} DirectColumn;
+
+/* A table that rows are added to: what the caller knows of it, and what was found out when it was last looked at. */
+typedef struct DirectTable
+{
+	const DirectColumn *columns;
+	int			ncolumns;
+	const char *check;			/* a constraint that holds for what the caller adds, or NULL */
+	bool		at_end;			/* rows go to the end of the table, whatever room there is before */
+
+	bool		valid;			/* nothing changed since we began to look, which we did to the end */
+	bool		changed;		/* something did */
+	bool		plain;			/* it takes rows this way; else the caller uses SPI */
+	Oid			relid;
+	AttrNumber	attnums[MAX_DIRECT_COLUMNS];	/* where it has the columns */
+	int			nindexes;
+	Oid		   *indexes;
+	IndexInfo **index_infos;
+	LocalTransactionId *locked_in;	/* by index: the last transaction that locked it */
+	AttrNumber *wanted;			/* by index: a column that is not NULL in its rows, 0 if it has all */
+	int			primary_key;	/* which of the indexes, -1 if there is none */
+	Oid			sequence;		/* that numbers the rows, if one does */
+	MemoryContext context;		/* owns what the pointers point to */
+	struct DirectTable *next;	/* of those that were looked at */
+} DirectTable;
+
+extern void lock_for_transaction(Oid relid);
+extern bool fires_on_insert(Relation rel);
+extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumns);
+extern void check_not_null(const DirectColumn *columns, int ncolumns, const char *relation, const bool *nulls);
+extern void look_at_table(DirectTable *table, Relation rel);
+extern bool know_table(DirectTable *table, Relation rel);
+extern Oid	direct_relation(const DirectTable *table, const char *schema, const char *name);
+extern void forget_direct_tables(Oid relid);
+extern int64 next_row_id(DirectTable *table);
+extern List *find_rows(DirectTable *table, Relation rel, int64 id);
+extern bool has_row(DirectTable *table, Relation rel, int64 id);
+extern bool find_row(DirectTable *table, Statement *statement, int64 id);
+extern void add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls);
+extern void change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls);
+
+#endif							/* SUPPORT_DIRECT_H */

@@ -1,0 +1,14 @@
+/*
+ * calendar.h
+ *		Calendars, as the session keeps them.
+ */
+#ifndef SUPPORT_CALENDAR_H
+#define SUPPORT_CALENDAR_H
+
+#include "calendar/working_time.h"
+
+extern void forget_calendars(Oid relid);
+extern pg_tz *calendar_zone(int64 calendar_id, const char *name);
+extern WorkingTime *calendar_time(int64 calendar_id);
+
+#endif							/* SUPPORT_CALENDAR_H */

@@ -1,0 +1,213 @@
+/*
+ * people.c
+ *		Users and teams.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "base/actor.h"
+#include "base/errors.h"
+#include "base/plan.h"
+#include "desk/workflow.h"
+
+enum
+{
+	HOLDER_OF_EMAIL,
+	HOLDER_OF_EXTERNAL_ID,
+	FIND_ORGANIZATION,
+	INSERT_USER,
+	DEACTIVATE,
+	REASSIGN,
+	HOLDER_OF_TEAM_NAME,
+	INSERT_TEAM,
+	FIND_TEAM,
+	FIND_USER,
+	PUT_MEMBER
+};
+
+static Statement statements[] = {
+	[HOLDER_OF_EMAIL] = {
+		.text = "SELECT id FROM support.users WHERE email_key = lower($1)",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[HOLDER_OF_EXTERNAL_ID] = {
+		.text = "SELECT id FROM support.users WHERE external_id = $1",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[FIND_ORGANIZATION] = {
+		.text = "SELECT 1 FROM support.organizations WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[INSERT_USER] = {
+		.text = "INSERT INTO support.users (email, full_name, role, organization_id, external_id)"
+		" VALUES ($1, $2, $3, $4, $5) RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 5, .argtypes = {TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID}
+	},
+	[DEACTIVATE] = {
+		.text = "UPDATE support.users SET is_active = false WHERE id = $1",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[REASSIGN] = {
+		.text = "UPDATE support.tickets AS t SET assignee_id = $2"
+		" FROM support.statuses AS s"
+		" WHERE t.assignee_id = $1 AND t.deleted_at IS NULL"
+		" AND s.name = t.status"
+		" AND s.category <> ALL (ARRAY['solved', 'closed'])",
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}
+	},
+	[HOLDER_OF_TEAM_NAME] = {
+		.text = "SELECT id FROM support.teams WHERE name::text = $1",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[INSERT_TEAM] = {
+		.text = "INSERT INTO support.teams (name) VALUES ($1) RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[FIND_TEAM] = {
+		.text = "SELECT 1 FROM support.teams WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[FIND_USER] = {
+		.text = "SELECT 1 FROM support.users WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[PUT_MEMBER] = {
+		.text = "INSERT INTO support.team_members (team_id, user_id, capacity) VALUES ($1, $2, $3)"
+		" ON CONFLICT (team_id, user_id) DO UPDATE SET capacity = excluded.capacity",
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT4OID}
+	}
+};
+
+static const UniqueValue email = {
+	&statements[HOLDER_OF_EMAIL], "e-mail address", "user", "users", "ix_users_email_key"
+};
+
+static const UniqueValue external_id = {
+	&statements[HOLDER_OF_EXTERNAL_ID], "external_id", "user", "users", "ix_users_external_id"
+};
+
+static const UniqueValue team_name = {
+	&statements[HOLDER_OF_TEAM_NAME], "team name", "team", "teams", "teams_name_key"
+};
+
+/* Raise P0002 unless there is a row of this id. */
+static void
+check_there(Statement *find, const char *what, int64 id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, id);
+	if (run(find, &args) == 0)
+		refuse_missing(what, id);
+}
+
+/* Raise 22023 for a role that there is not. */
+static void
+check_role(const char *role)
+{
+	static const char *const roles[] = {
+		"customer", "light_agent", "agent", "team_lead", "admin", "auditor", "bot"
+	};
+
+	for (int i = 0; i < lengthof(roles); i++)
+		if (strcmp(roles[i], role) == 0)
+			return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("role \"%s\" does not exist", role),
+			 errhint("The roles are: customer, light_agent, agent, team_lead, admin, auditor, bot.")));
+}
+
+/* create_user(email, full_name, role, organization_id, external_id, actor_id) -> id */
+PG_FUNCTION_INFO_V1(support_create_user);
+Datum
+support_create_user(PG_FUNCTION_ARGS)
+{
+	Args		args = {0};
+	Call		call;
+	int64		id;
+
+	begin_call(&call, fcinfo, 5);
+	if (!PG_ARGISNULL(2))
+		check_role(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	check_free(&email, fcinfo, 0, 0);
+	check_free(&external_id, fcinfo, 4, 0);
+	if (!PG_ARGISNULL(3))
+		check_there(&statements[FIND_ORGANIZATION], "organization", PG_GETARG_INT64(3));
+	for (int i = 0; i < 5; i++)
+		arg_passed(&args, fcinfo, i);
+	run(&statements[INSERT_USER], &args);
+	id = result_int64(0, 1);
+	end_call(&call);
+	PG_RETURN_INT64(id);
+}
+
+/* deactivate_user(user_id, reassign_to, actor_id) -> how many open tickets moved */
+PG_FUNCTION_INFO_V1(support_deactivate_user);
+Datum
+support_deactivate_user(PG_FUNCTION_ARGS)
+{
+	int64		user_id = required_id(fcinfo, 0, "user_id");
+	Args		user = {0};
+	Args		args = {0};
+	Call		call;
+	int32		moved;
+
+	begin_call(&call, fcinfo, 2);
+	arg_int64(&user, user_id);
+	if (run(&statements[DEACTIVATE], &user) == 0)
+		refuse_missing("user", user_id);
+	if (!PG_ARGISNULL(1))
+		check_assignee(PG_GETARG_INT64(1));
+	arg_passed(&args, fcinfo, 0);
+	arg_passed(&args, fcinfo, 1);
+	moved = (int32) run(&statements[REASSIGN], &args);
+	end_call(&call);
+	PG_RETURN_INT32(moved);
+}
+
+/* create_team(name, actor_id) -> id */
+PG_FUNCTION_INFO_V1(support_create_team);
+Datum
+support_create_team(PG_FUNCTION_ARGS)
+{
+	Args		args = {0};
+	Call		call;
+	int64		id;
+
+	begin_call(&call, fcinfo, 1);
+	check_free(&team_name, fcinfo, 0, 0);
+	arg_passed(&args, fcinfo, 0);
+	run(&statements[INSERT_TEAM], &args);
+	id = result_int64(0, 1);
+	end_call(&call);
+	PG_RETURN_INT64(id);
+}
+
+/* add_team_member(team_id, user_id, capacity, actor_id): a member already there gets the capacity. */
+PG_FUNCTION_INFO_V1(support_add_team_member);
+Datum
+support_add_team_member(PG_FUNCTION_ARGS)
+{
+	Args		args = {0};
+	Call		call;
+
+	begin_call(&call, fcinfo, 3);
+	check_there(&statements[FIND_TEAM], "team", required_id(fcinfo, 0, "team_id"));
+	check_there(&statements[FIND_USER], "user", required_id(fcinfo, 1, "user_id"));
+	for (int i = 0; i < 3; i++)
+		arg_passed(&args, fcinfo, i);
+	run(&statements[PUT_MEMBER], &args);
+	end_call(&call);
+	PG_RETURN_VOID();
+}

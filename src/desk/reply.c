@@ -1,0 +1,468 @@
+/*
+ * reply.c
+ *		What a comment does to its ticket.
+ *
+ * An agent's reply is a public comment by somebody who was agent, team lead or administrator when writing it, other
+ * than by way of a bot or an automatic answer. A customer's comment is a public one by a customer. Private notes touch
+ * nothing.
+ *
+ * The ticket row is locked before it is looked at, so two comments on one ticket take turns, and a comment and a
+ * deletion see each other. The lock is the one that an UPDATE takes: foreign keys to the ticket do not wait for it.
+ *
+ * Comments may arrive out of order, with the times of another system. One that is older than what the ticket's books
+ * say already has them worked out again from all comments, so that they are what they would be had it come in time. A
+ * comment that carries the transaction's own time is never old: the transaction may have begun before a change of
+ * status that it sees.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "base/actor.h"
+#include "base/errors.h"
+#include "base/plan.h"
+#include "base/rules.h"
+#include "desk/reply.h"
+#include "desk/ticket_access.h"
+#include "desk/workflow.h"
+#include "stats/stat_writer.h"
+
+static const DeskColumn comment_columns[] = {
+	[COMMENT_TICKET_ID] = {"ticket_id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_AUTHOR_ID] = {"author_id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_CONTENT] = {"content", COLUMN_TEXT, NOT_NULL},
+	[COMMENT_IS_PRIVATE] = {"is_private", COLUMN_BOOLEAN, NOT_NULL},
+	[COMMENT_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
+	[COMMENT_AUTHOR_ROLE] = {"author_role", COLUMN_TEXT},
+	[COMMENT_VIA] = {"via", COLUMN_TEXT, NOT_NULL},
+	[COMMENT_EDITED_AT] = {"edited_at", COLUMN_TIME},
+	[COMMENT_DELETED_AT] = {"deleted_at", COLUMN_TIME},
+	[COMMENT_SEARCH] = {"search", COLUMN_WORDS}
+};
+
+const DeskTable comments_table = {
+	.name = "comments", .ticket_column = "ticket_id", .has_id = true,
+	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search"
+};
+
+enum
+{
+	LOCK_TICKET,
+	LOCK_LIVE_TICKET,
+	STATUS_SET_AT,
+	COUNT_REPLY,
+	NOTE_CUSTOMER,
+	RECOUNT
+};
+
+static Statement statements[] = {
+	[LOCK_TICKET] = {
+		.text = "SELECT status, deleted_at IS NOT NULL, last_customer_at, last_agent_at"
+		" FROM support.tickets WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {TIMESTAMPTZOID}, {TIMESTAMPTZOID}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[LOCK_LIVE_TICKET] = {
+		.text = "SELECT deleted_at IS NULL FROM support.tickets"
+		" WHERE id = $1 FOR NO KEY UPDATE",
+		.columns = {{BOOLOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[STATUS_SET_AT] = {
+		.text = "SELECT max(a.occurred_at) FILTER (WHERE a.action = 'INSERT'),"
+		" max(a.occurred_at) FILTER (WHERE a.action = 'UPDATE'"
+		"	AND a.new_value ? 'status')"
+		" FROM support.audit_log AS a"
+		" WHERE a.ticket_id = $1 AND a.table_name = 'tickets'",
+		.columns = {{TIMESTAMPTZOID}, {TIMESTAMPTZOID}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
+	},
+	[COUNT_REPLY] = {
+		.text = "UPDATE support.tickets SET"
+		" reply_count = reply_count + 1,"
+		" first_replied_at = coalesce(first_replied_at, $2),"
+		" last_agent_at = $2,"
+		" waiting_since = NULL"
+		" WHERE id = $1",
+		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[NOTE_CUSTOMER] = {
+		.text = "UPDATE support.tickets SET"
+		" status = coalesce($3, status),"
+		" last_customer_at = $2,"
+		" waiting_since = CASE WHEN $4 THEN coalesce(waiting_since, $2) ELSE waiting_since END"
+		" WHERE id = $1",
+		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TEXTOID, BOOLOID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[RECOUNT] = {
+		.text = "WITH written AS"
+		" ("
+		"	SELECT 'customer' AS writer, t.created_at"
+		"	FROM support.tickets AS t"
+		"	JOIN support.users AS u ON u.id = t.creator_id"
+		"	WHERE t.id = $1 AND u.role = 'customer'"
+		"	UNION ALL"
+		"	SELECT CASE WHEN c.author_role = 'customer' THEN 'customer' ELSE 'agent' END, c.created_at"
+		"	FROM support.comments AS c"
+		"	WHERE c.ticket_id = $1 AND NOT c.is_private AND c.deleted_at IS NULL"
+		"		AND (c.author_role = 'customer'"
+		"			OR (c.author_role = ANY (ARRAY['agent', 'team_lead', 'admin'])"
+		"				AND c.via <> ALL (ARRAY['auto', 'bot'])))"
+		" ),"
+		" answered AS"
+		" ("
+		"	SELECT"
+		"		count(*) FILTER (WHERE w.writer = 'agent') AS replies,"
+		"		min(w.created_at) FILTER (WHERE w.writer = 'agent') AS first_reply_at,"
+		"		max(w.created_at) FILTER (WHERE w.writer = 'agent') AS last_reply_at,"
+		"		max(w.created_at) FILTER (WHERE w.writer = 'customer') AS last_customer_at"
+		"	FROM written AS w"
+		" ),"
+		/* times at which the ticket was solved; one that it lost without being reopened was undone */
+		" solvings AS"
+		" ("
+		"	SELECT DISTINCT ON (s.at) s.at, s.is_new OR a.new_value ? 'reopen_count' AS counts"
+		"	FROM support.audit_log AS a"
+		"	CROSS JOIN LATERAL (VALUES"
+		"		((a.new_value ->> 'solved_at')::timestamptz, true),"
+		"		((a.old_value ->> 'solved_at')::timestamptz, false)) AS s (at, is_new)"
+		"	WHERE a.ticket_id = $1 AND a.table_name = 'tickets'"
+		"		AND a.action = 'UPDATE' AND s.at IS NOT NULL"
+		"	ORDER BY s.at, a.id DESC"
+		" ),"
+		" solved AS"
+		" ("
+		"	SELECT max(v.at) FILTER (WHERE v.counts) AS at FROM solvings AS v"
+		" )"
+		" UPDATE support.tickets AS t SET"
+		" reply_count = n.replies,"
+		" first_replied_at = n.first_reply_at,"
+		" last_agent_at = n.last_reply_at,"
+		" last_customer_at = n.last_customer_at,"
+		" waiting_since = CASE WHEN t.solved_at IS NULL THEN"
+		"	(SELECT min(w.created_at) FROM written AS w"
+		"	 WHERE w.writer = 'customer'"
+		"		AND w.created_at >"
+		"			coalesce(GREATEST(n.last_reply_at, s.at), '-infinity'::timestamptz)) END"
+		" FROM answered AS n CROSS JOIN solved AS s"
+		" WHERE t.id = $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	}
+};
+
+/* What a comment's ticket is like. */
+typedef struct TicketState
+{
+	int64		id;
+	Category	category;
+	TimestampTz last_customer_at;	/* DT_NOBEGIN if never */
+	TimestampTz last_agent_at;		/* likewise */
+} TicketState;
+
+typedef enum Writer
+{
+	WRITER_AGENT,
+	WRITER_CUSTOMER,
+	WRITER_OTHER				/* private, automatic, or of a role that neither asks nor answers */
+} Writer;
+
+static Writer
+writer_of(const Row *comment)
+{
+	char	   *role;
+	char	   *via;
+
+	if (row_bool(comment, COMMENT_IS_PRIVATE) || row_is_null(comment, COMMENT_AUTHOR_ROLE))
+		return WRITER_OTHER;
+	role = row_text(comment, COMMENT_AUTHOR_ROLE);
+	via = row_text(comment, COMMENT_VIA);
+	if (strcmp(role, "customer") == 0)
+		return WRITER_CUSTOMER;
+	if (answers_customers(role) && (via == NULL || (strcmp(via, "auto") != 0 && strcmp(via, "bot") != 0)))
+		return WRITER_AGENT;
+	return WRITER_OTHER;
+}
+
+static TimestampTz
+result_time(int column)
+{
+	return result_is_null(0, column) ? DT_NOBEGIN : DatumGetTimestampTz(result(0, column));
+}
+
+/* Lock the ticket and read its state. Raises P0002 if there is none, or none that is visible, 55000 if it was deleted. */
+static TicketState
+lock_ticket(int64 ticket_id)
+{
+	TicketState ticket = {.id = ticket_id};
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	if (run(&statements[LOCK_TICKET], &args) == 0)
+		refuse_absent_ticket(ticket_id);
+	if (result_bool(0, 2))
+	{
+		check_ticket_is_seen(ticket_id);
+		refuse_deleted_ticket(ticket_id);
+	}
+	ticket.last_customer_at = result_time(3);
+	ticket.last_agent_at = result_time(4);
+	ticket.category = status_category(result_text(0, 1));
+	return ticket;
+}
+
+/* How a comment's time lies to what became of the ticket's status. */
+typedef enum Precedence
+{
+	AFTER_STATUS,				/* written under the status that the ticket has */
+	BEFORE_ROW,					/* before the row was inserted, which came with its status: an import */
+	BEFORE_CHANGE				/* before the status last changed */
+} Precedence;
+
+/* Only a comment that is brought in later than it was written can precede, and is worth a look into the log. */
+static Precedence
+precedence_of(int64 ticket_id, TimestampTz created_at)
+{
+	Args		args = {0};
+
+	if (created_at >= desk_now())
+		return AFTER_STATUS;
+	arg_int64(&args, ticket_id);
+	run(&statements[STATUS_SET_AT], &args);
+	if (created_at < result_time(2))
+		return BEFORE_CHANGE;
+	return created_at < result_time(1) ? BEFORE_ROW : AFTER_STATUS;
+}
+
+/* Must the books be worked out again for a comment of this time to have its place in them? */
+static bool
+is_out_of_order(const TicketState *ticket, TimestampTz created_at, Precedence precedence)
+{
+	return created_at < ticket->last_customer_at || created_at < ticket->last_agent_at ||
+		precedence == BEFORE_CHANGE;
+}
+
+/* Raise 55000 for a public comment on a ticket that was closed before; older comments may still be imported. */
+static void
+check_not_closed(const TicketState *ticket, Precedence precedence)
+{
+	if (ticket->category != CATEGORY_CLOSED || precedence != AFTER_STATUS)
+		return;
+	check_ticket_is_seen(ticket->id);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("ticket %lld is closed", (long long) ticket->id),
+			 errhint("Open a new ticket, or add a private note.")));
+}
+
+/* Run a statement that keeps the books of a ticket, its first argument. */
+static void
+keep_books(Statement *statement, const Args *args)
+{
+	Bookkeeping before = keep_books_of(DatumGetInt64(args->values[0]));
+
+	PG_TRY();
+	{
+		run(statement, args);
+	}
+	PG_FINALLY();
+	{
+		end_keeping_books(before);
+	}
+	PG_END_TRY();
+}
+
+/* An agent's reply: whoever waited has an answer. */
+static void
+count_reply(const TicketState *ticket, TimestampTz replied_at)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket->id);
+	arg(&args, TimestampTzGetDatum(replied_at));
+	keep_books(&statements[COUNT_REPLY], &args);
+}
+
+/* A customer's comment: the customer waits, and a ticket that waited for the customer or was solved is open again. */
+static void
+note_customer(const TicketState *ticket, TimestampTz written_at, Precedence precedence)
+{
+	bool		reopens = precedence == AFTER_STATUS &&
+		(ticket->category == CATEGORY_PENDING || ticket->category == CATEGORY_HOLD ||
+		 ticket->category == CATEGORY_SOLVED);
+	Args		args = {0};
+
+	arg_int64(&args, ticket->id);
+	arg(&args, TimestampTzGetDatum(written_at));
+	arg_text(&args, reopens ? reopen_status() : NULL);
+	arg(&args, BoolGetDatum(reopens || !is_solved(ticket->category)));
+	keep_books(&statements[NOTE_CUSTOMER], &args);
+}
+
+/* Keep the author's role as it is now, unless the client gives the one there was. */
+void
+comment_before_insert(Row *comment)
+{
+	const char *role;
+
+	row_check_finite(comment, COMMENT_CREATED_AT);
+	row_check_finite(comment, COMMENT_EDITED_AT);
+	if (!row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_AUTHOR_ID))
+		return;
+	role = role_of_user(row_int64(comment, COMMENT_AUTHOR_ID));
+	if (role != NULL)
+		row_set(comment, COMMENT_AUTHOR_ROLE, CStringGetTextDatum(role));
+}
+
+/* When the text last changed is not the client's to say: neither who hides an edit nor who writes whole rows back. */
+void
+comment_before_update(const Row *old, Row *new)
+{
+	if (row_int64(old, COMMENT_TICKET_ID) != row_int64(new, COMMENT_TICKET_ID) ||
+		row_int64(old, COMMENT_ID) != row_int64(new, COMMENT_ID))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("comment %lld stays with ticket %lld and keeps its id",
+						(long long) row_int64(old, COMMENT_ID), (long long) row_int64(old, COMMENT_TICKET_ID))));
+	row_check_finite(new, COMMENT_CREATED_AT);
+	if (row_column_differs(old, new, COMMENT_CONTENT))
+		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
+	else
+		row_take_over(old, new, COMMENT_EDITED_AT);
+}
+
+/* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */
+void
+recount_replies(int64 ticket_id)
+{
+	Args		args = {0};
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	keep_books(&statements[RECOUNT], &args);
+	SPI_finish();
+}
+
+/* What a comment counts for in the reports, if anything. */
+static Writer
+counted_writer(const Row *comment)
+{
+	return comment == NULL || !row_is_null(comment, COMMENT_DELETED_AT) ? WRITER_OTHER : writer_of(comment);
+}
+
+/* Count a comment of a live ticket. */
+static void
+count(const Row *comment, int32 weight)
+{
+	Writer		writer = counted_writer(comment);
+
+	if (writer != WRITER_OTHER)
+		count_comment(writer == WRITER_AGENT ? STAT_REPLY : STAT_CUSTOMER_COMMENT,
+					  row_int64(comment, COMMENT_AUTHOR_ID), row_time(comment, COMMENT_CREATED_AT), weight);
+}
+
+/* Lock the ticket and tell whether it is there and not deleted. */
+static bool
+lock_if_live(int64 ticket_id)
+{
+	Args		args = {0};
+	bool		live;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	live = run(&statements[LOCK_LIVE_TICKET], &args) > 0 && result_bool(0, 1);
+	SPI_finish();
+	return live;
+}
+
+/* Does the comment count for the same as before? */
+static bool
+counts_the_same(const Row *old, const Row *new)
+{
+	return counted_writer(old) == counted_writer(new) &&
+		(counted_writer(new) == WRITER_OTHER ||
+		 !(row_column_differs(old, new, COMMENT_AUTHOR_ID) || row_column_differs(old, new, COMMENT_CREATED_AT)));
+}
+
+/*
+ * A comment comes (old is NULL), changes or goes (new is NULL): let the reports follow. The comments of a deleted ticket
+ * count for nothing; the lock keeps the ticket as it is until our transaction ends.
+ */
+void
+comment_recounted(const Row *old, const Row *new)
+{
+	if (counts_the_same(old, new) || !lock_if_live(row_int64(old ? old : new, COMMENT_TICKET_ID)))
+		return;
+	count(old, -1);
+	count(new, 1);
+}
+
+/* A new comment: check that the ticket takes it, then keep the ticket's books. */
+void
+comment_inserted(const Row *comment)
+{
+	int64		ticket_id = row_int64(comment, COMMENT_TICKET_ID);
+	TimestampTz created_at = row_time(comment, COMMENT_CREATED_AT);
+	Writer		writer = writer_of(comment);
+	TicketState ticket;
+	Precedence	precedence;
+
+	SPI_connect();
+	ticket = lock_ticket(ticket_id);
+	precedence = precedence_of(ticket_id, created_at);
+	if (!row_bool(comment, COMMENT_IS_PRIVATE))
+		check_not_closed(&ticket, precedence);
+	if (!row_is_null(comment, COMMENT_DELETED_AT))
+		writer = WRITER_OTHER;
+	count(comment, 1);
+	if (writer == WRITER_CUSTOMER && precedence != BEFORE_CHANGE)
+		note_customer(&ticket, created_at, precedence);
+	if (writer == WRITER_AGENT && !is_out_of_order(&ticket, created_at, precedence))
+		count_reply(&ticket, created_at);
+	else if (writer != WRITER_OTHER && is_out_of_order(&ticket, created_at, precedence))
+		recount_replies(ticket_id);
+	SPI_finish();
+}
+
+/* Raise 55000 if a private note on a closed ticket is made public. */
+static void
+check_publication(const Row *old, const Row *new)
+{
+	TicketState ticket;
+
+	if (!row_bool(old, COMMENT_IS_PRIVATE) || row_bool(new, COMMENT_IS_PRIVATE))
+		return;
+	SPI_connect();
+	ticket = lock_ticket(row_int64(new, COMMENT_TICKET_ID));
+	check_not_closed(&ticket, AFTER_STATUS);
+	SPI_finish();
+}
+
+/* A change of what a comment counts as. */
+void
+comment_updated(const Row *old, const Row *new)
+{
+	static const int counted[] = {
+		COMMENT_IS_PRIVATE, COMMENT_DELETED_AT, COMMENT_CREATED_AT, COMMENT_AUTHOR_ROLE, COMMENT_VIA
+	};
+
+	check_publication(old, new);
+	comment_recounted(old, new);
+	for (int i = 0; i < lengthof(counted); i++)
+	{
+		if (row_column_differs(old, new, counted[i]))
+		{
+			recount_replies(row_int64(new, COMMENT_TICKET_ID));
+			return;
+		}
+	}
+}
+
+void
+comment_removed(const Row *comment)
+{
+	comment_recounted(comment, NULL);
+	if (!row_bool(comment, COMMENT_IS_PRIVATE) && row_is_null(comment, COMMENT_DELETED_AT))
+		recount_replies(row_int64(comment, COMMENT_TICKET_ID));
+}

@@ -1,0 +1,270 @@
+/*
+ * audit.c
+ *		What the audit log keeps of a change.
+ *
+ * An UPDATE keeps the columns that changed, as they were and as they are; one that changes nothing writes nothing. An
+ * INSERT keeps no image: the live row and the old values of later entries give it back. A DELETE keeps the whole row,
+ * which makes the log the recycle bin; a removed ticket is noted in support_internal.recycle_bin, so that it is found
+ * without a scan. Tables without an id have their key in the image; those that their owner alone reads have all of a new
+ * row there, for who reads the log cannot ask them.
+ *
+ * Who inserts a ticket under the id of a removed one, but in another status, has two entries written: it comes back, and
+ * its status changes. So the statuses that the log has of a ticket follow one another, and end with the one it has.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+
+#include "base/direct.h"
+#include "base/plan.h"
+#include "desk/workflow.h"
+#include "log/audit.h"
+#include "log/image.h"
+#include "log/log_writer.h"
+
+enum
+{
+	KEEP_TICKET,
+	FIND_TICKET,
+	LAST_STATUS
+};
+
+static Statement statements[] = {
+	[KEEP_TICKET] = {
+		.text = "INSERT INTO support_internal.recycle_bin (ticket_id, audit_id, occurred_at, xid)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (ticket_id) DO UPDATE SET"
+		" audit_id = excluded.audit_id, occurred_at = excluded.occurred_at, xid = excluded.xid",
+		.nargs = 4, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
+	},
+	[FIND_TICKET] = {
+		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
+	},
+	[LAST_STATUS] = {
+		.text = "SELECT a.old_value ->> 'status'"
+		" FROM support_internal.recycle_bin AS b"
+		" JOIN support.audit_log AS a ON a.ticket_id = b.ticket_id"
+		"	AND a.id = b.audit_id AND a.occurred_at = b.occurred_at"
+		" WHERE b.ticket_id = $1",
+		.columns = {{TEXTOID}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
+	}
+};
+
+/* The columns of the recycle bin, in the order of the statement's parameters. */
+enum
+{
+	BIN_TICKET_ID,
+	BIN_AUDIT_ID,
+	BIN_OCCURRED_AT,
+	BIN_XID,
+	BIN_COLUMNS
+};
+
+static const DirectColumn bin_columns[BIN_COLUMNS] = {
+	[BIN_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
+	[BIN_AUDIT_ID] = {"audit_id", INT8OID, .always_set = true},
+	[BIN_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID, .always_set = true},
+	[BIN_XID] = {"xid", INT8OID, .always_set = true}
+};
+
+static DirectTable recycle_bin = {.columns = bin_columns, .ncolumns = BIN_COLUMNS};
+
+int64		purged_ticket = 0;
+bool		moving_entries = false;
+
+/* Does the desk keep this column by itself? */
+bool
+is_kept_column(const char *name)
+{
+	return strstr("," KEPT_COLUMNS ",", psprintf(",%s,", name)) != NULL;
+}
+
+/* The entry for a change of this row, its images yet to come. */
+static LogEntry
+entry_for(const char *action, const Row *row)
+{
+	const TableShape *shape = row->shape;
+	LogEntry	entry = {.action = action, .table_name = shape->table->name};
+
+	if (AttributeNumberIsValid(shape->id))
+	{
+		entry.has_record_id = true;
+		entry.record_id = DatumGetInt64(row->values[shape->id - 1]);
+	}
+	if (AttributeNumberIsValid(shape->ticket_id))
+		entry.ticket_id = DatumGetInt64(row->values[shape->ticket_id - 1]);
+	return entry;
+}
+
+/* Must an image have the column for the record to be found again? */
+static bool
+names_record(const TableShape *shape, int attribute)
+{
+	return shape->in_key[attribute] && !AttributeNumberIsValid(shape->id);
+}
+
+/* An image of the whole row, or of its key alone. */
+static Datum
+image_of(const Row *row, bool whole)
+{
+	int			nestlevel = begin_image_settings(row->shape);
+	Image		image;
+
+	image_begin(&image);
+	for (int i = 0; i < row->shape->natts; i++)
+	{
+		int			attribute = row->shape->order[i];
+
+		if (row->shape->kinds[attribute] != IMAGE_NONE && (whole || names_record(row->shape, attribute)))
+			image_add(&image, row, attribute);
+	}
+	end_image_settings(nestlevel);
+	return image_end(&image);
+}
+
+void
+audit_insert(const Row *row)
+{
+	LogEntry	entry = entry_for("INSERT", row);
+
+	if (!entry.has_record_id)
+		entry.new_value = image_of(row, row->shape->table->is_internal);
+	log_write(&entry);
+}
+
+/* Collect the columns that differ; false if none does. */
+static bool
+collect_changes(const Row *old, const Row *new, Image *before, Image *after)
+{
+	bool		changed = false;
+
+	for (int i = 0; i < new->shape->natts; i++)
+	{
+		int			attribute = new->shape->order[i];
+		bool		differs;
+
+		if (new->shape->kinds[attribute] == IMAGE_NONE)
+			continue;
+		differs = row_differs(old, new, attribute);
+		if (differs || names_record(new->shape, attribute))
+		{
+			image_add(before, old, attribute);
+			image_add(after, new, attribute);
+		}
+		changed |= differs;
+	}
+	return changed;
+}
+
+void
+audit_update(const Row *old, const Row *new)
+{
+	LogEntry	entry = entry_for("UPDATE", new);
+	int			nestlevel = begin_image_settings(new->shape);
+	Image		before;
+	Image		after;
+	bool		changed;
+
+	image_begin(&before);
+	image_begin(&after);
+	changed = collect_changes(old, new, &before, &after);
+	end_image_settings(nestlevel);
+	if (!changed)
+		return;
+
+	entry.old_value = image_end(&before);
+	entry.new_value = image_end(&after);
+	log_write(&entry);
+}
+
+/* What the log has of the status that the last removed ticket of this id had; NULL if it has that no more. */
+static Datum
+last_status(int64 ticket_id)
+{
+	Args		args = {0};
+	Datum		status = (Datum) 0;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	if (run_latest(&statements[LAST_STATUS], &args) > 0 && !result_is_null(0, 1))
+		status = SPI_datumTransfer(result(0, 1), false, -1);
+	SPI_finish();
+	return status;
+}
+
+/*
+ * Has a ticket that is inserted the id of one that was removed? What the log has of that one is the new one's past, so it
+ * came back in the status that it had and has changed from there: sets before to it. Another session cannot be removing
+ * one: the caller has inserted its row.
+ */
+bool
+takes_over_id(const Row *ticket, Row *before)
+{
+	Datum		status;
+
+	if (!find_row(&recycle_bin, &statements[FIND_TICKET], row_int64(ticket, TICKET_ID)))
+		return false;
+	*before = copy_of_row(ticket);
+	status = last_status(row_int64(ticket, TICKET_ID));
+	if (status != (Datum) 0)
+		row_set(before, TICKET_STATUS, status);
+	if (row_column_differs(before, ticket, TICKET_STATUS))
+		row_set(before, TICKET_VERSION, Int64GetDatum(row_int64(ticket, TICKET_VERSION) - 1));
+	return true;
+}
+
+/* Add a removed ticket to the recycle bin; false if it is there, or if the bin does not take rows this way. */
+static bool
+add_to_bin(const Args *args)
+{
+	static const bool nulls[BIN_COLUMNS] = {false};
+	Relation	bin = table_open(desk_relation("support_internal", "recycle_bin"), RowExclusiveLock);
+	bool		addable;
+
+	/* another session cannot be adding it: we have the ticket's row */
+	addable = know_table(&recycle_bin, bin) && !has_row(&recycle_bin, bin, DatumGetInt64(args->values[BIN_TICKET_ID]));
+	if (addable)
+		add_row(&recycle_bin, bin, args->values, nulls);
+	table_close(bin, NoLock);
+	return addable;
+}
+
+/* Note where the log keeps a removed ticket. */
+static void
+keep_ticket(const LogEntry *entry, LogPosition position)
+{
+	Args		args = {0};
+
+	arg_int64(&args, entry->ticket_id);
+	arg_int64(&args, position.id);
+	arg(&args, TimestampTzGetDatum(position.occurred_at));
+	arg_int64(&args, position.xid);
+	if (add_to_bin(&args))
+		return;
+	SPI_connect();
+	run(&statements[KEEP_TICKET], &args);
+	SPI_finish();
+}
+
+void
+audit_delete(const Row *row)
+{
+	LogEntry	entry = entry_for("DELETE", row);
+	bool		purging = purged_ticket != 0 && entry.ticket_id == purged_ticket;
+	bool		is_ticket = entry.has_record_id && strcmp(entry.table_name, "tickets") == 0;
+	LogPosition position;
+
+	if (purging && !is_ticket)
+		return;
+	if (purging)
+		entry.action = "PURGE";
+	else
+		entry.old_value = image_of(row, true);
+	position = log_write(&entry);
+	if (is_ticket && !purging)
+		keep_ticket(&entry, position);
+}

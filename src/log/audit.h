@@ -1,0 +1,27 @@
+/*
+ * audit.h
+ *		What the audit log keeps of a change.
+ */
+#ifndef SUPPORT_AUDIT_H
+#define SUPPORT_AUDIT_H
+
+#include "base/row.h"
+
+/* Columns that the desk keeps by itself: they follow from other changes. */
+#define KEPT_COLUMNS \
+	"version,updated_at,first_replied_at,first_solved_at,solved_at,reopen_count,reply_count,waiting_since," \
+	"last_customer_at,last_agent_at,author_role,edited_at"
+
+extern bool is_kept_column(const char *name);
+extern void audit_insert(const Row *row);
+extern void audit_update(const Row *old, const Row *new);
+extern void audit_delete(const Row *row);
+extern bool takes_over_id(const Row *ticket, Row *before);
+
+/* The ticket that purge_deleted() destroys at the moment, 0 for none: its rows are not kept, only that they went. */
+extern int64 purged_ticket;
+
+/* Set while maintain() moves entries between partitions: they go and come as they are. */
+extern bool moving_entries;
+
+#endif							/* SUPPORT_AUDIT_H */

@@ -1,0 +1,145 @@
+/*
+ * log_guard.c
+ *		What others may do to the audit log: add entries of their own.
+ *
+ * Nobody changes or deletes an entry but we ourselves, when a ticket is purged and when months of the log are moved.
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "base/actor.h"
+#include "base/owner.h"
+#include "desk/trigger.h"
+#include "log/audit.h"
+#include "log/log_writer.h"
+
+/* The columns of the log that its guard stamps. */
+enum
+{
+	ENTRY_ID,
+	ENTRY_ERA,
+	ENTRY_XID,
+	ENTRY_ACTOR_ID,
+	ENTRY_DB_ROLE,
+	ENTRY_TICKET_ID,
+	ENTRY_ACTION,
+	ENTRY_TABLE_NAME,
+	ENTRY_OLD_VALUE,
+	ENTRY_NEW_VALUE
+};
+
+static const DeskColumn entry_columns[] = {
+	[ENTRY_ID] = {"id", COLUMN_BIGINT},
+	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
+	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
+	[ENTRY_ACTOR_ID] = {"actor_id", COLUMN_BIGINT},
+	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
+	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
+	[ENTRY_ACTION] = {"action", COLUMN_TEXT},
+	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT},
+	[ENTRY_OLD_VALUE] = {"old_value", COLUMN_JSON},
+	[ENTRY_NEW_VALUE] = {"new_value", COLUMN_JSON}
+};
+
+const DeskTable log_table = {
+	.name = "audit_log", .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
+};
+
+/*
+ * Raise 22023 for an entry that claims to be the desk's own, or of a record of the desk: what was removed comes back from
+ * such entries, and the past is told by them. The owner of the log, who may import some, is believed.
+ */
+static void
+check_claim(const Row *entry)
+{
+	char	   *action = row_text(entry, ENTRY_ACTION);
+	char	   *table_name = row_text(entry, ENTRY_TABLE_NAME);
+
+	/* of the log itself: a partition may be another's */
+	if (has_privs_of_role(GetUserId(), table_owner(desk_relation("support", "audit_log"))))
+		return;
+	if (action != NULL && is_own_action(action))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("action \"%s\" is the desk's own", action),
+				 errhint("Choose another name for the event.")));
+	if (table_name != NULL && desk_table(table_name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an event of yours cannot be about a record of support.%s", table_name),
+				 errhint("Leave table_name out: ticket_id says what it is about, new_value the rest.")));
+}
+
+/* Raise 22023 for an image of a record, by the log's owner, that is no object: its columns are looked up by name. */
+static void
+check_image(const Row *entry, int column)
+{
+	if (!row_is_null(entry, ENTRY_TABLE_NAME) && !row_is_null(entry, column) &&
+		!JB_ROOT_IS_OBJECT(DatumGetJsonbP(row_datum(entry, column))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s of an entry about a record must be a JSON object", entry_columns[column].name),
+				 errhint("Its keys are the names of columns.")));
+}
+
+/*
+ * Stamp an entry that an application writes: when and where it says it was written is not the client's to say. Who acted
+ * is, but for a person's own session.
+ */
+static HeapTuple
+stamp_entry(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	Row			entry;
+
+	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
+	check_claim(&entry);
+	check_image(&entry, ENTRY_OLD_VALUE);
+	check_image(&entry, ENTRY_NEW_VALUE);
+	if (!row_is_null(&entry, ENTRY_ACTOR_ID))
+		check_acts_as(row_int64(&entry, ENTRY_ACTOR_ID));
+	fill_in_defaults(rel, &entry);
+	/* before version 17 of the server a partition knows nothing of its parent's identity */
+	if (row_is_null(&entry, ENTRY_ID))
+		row_set(&entry, ENTRY_ID, Int64GetDatum(next_log_id()));
+	row_set(&entry, ENTRY_ERA, Int32GetDatum(current_era()));
+	row_set(&entry, ENTRY_XID, Int64GetDatum(current_xid()));
+	row_set(&entry, ENTRY_DB_ROLE, CStringGetTextDatum(asking_role()));
+	announce_entry();
+	return tuple_of(&entry, trigdata->tg_trigtuple);
+}
+
+/* Does the entry belong to the ticket that is being purged? */
+static bool
+is_of_purged_ticket(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	Row			entry;
+
+	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
+	return purged_ticket != 0 && row_int64(&entry, ENTRY_TICKET_ID) == purged_ticket;
+}
+
+PG_FUNCTION_INFO_V1(support_guard_log);
+Datum
+support_guard_log(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.guard_log", TRIGGER_EVENT_BEFORE, true);
+
+	(void) own_table(trigdata);
+	if (moving_entries)
+		return PointerGetDatum(trigdata->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(stamp_entry(trigdata));
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && is_of_purged_ticket(trigdata))
+		return PointerGetDatum(trigdata->tg_newtuple);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the audit log is append-only"),
+			 errhint("support.purge_deleted() takes out what was deleted.")));
+}

@@ -1,0 +1,59 @@
+/*
+ * log_reader.h
+ *		Reading the audit log in the order of its positions.
+ */
+#ifndef SUPPORT_LOG_READER_H
+#define SUPPORT_LOG_READER_H
+
+#include "access/htup.h"
+
+#include "log/log_place.h"
+
+/* Entries that were read. */
+typedef struct LogEntries
+{
+	int			n;
+	int			room;
+	LogPlace   *places;
+	HeapTuple  *tuples;
+	TupleDesc	desc;			/* of the tuples: the columns below */
+} LogEntries;
+
+/* What a tuple has, in this order. */
+enum
+{
+	READ_ERA,
+	READ_XID,
+	READ_ID,
+	READ_OCCURRED_AT,
+	READ_ACTOR_ID,
+	READ_DB_ROLE,
+	READ_ACTION,
+	READ_TABLE_NAME,
+	READ_RECORD_ID,
+	READ_TICKET_ID,
+	READ_OLD_VALUE,
+	READ_NEW_VALUE,
+	READ_COLUMNS
+};
+
+/* How far the log has been read. */
+typedef struct LogReader
+{
+	LogPlace	at;				/* all up to here; id PG_INT64_MAX: no more of the transaction */
+	int32		current_era;	/* -1 while this cluster has written nothing */
+	int64		last_xid;		/* of the era at hand: those behind it are not released yet */
+	int32		seen_era;		/* the era that has entries to be passed over, */
+	Datum		seen;			/* those that this pg_snapshot sees; 0 for none */
+	int64		width;			/* of the next window, in transactions; 0 while nothing tells */
+	LogPlace	large;			/* an entry of a large transaction that comes next, when that is known */
+} LogReader;
+
+extern int64 oldest_running_xid(void);
+extern int	begin_log_settings(void);
+extern void end_log_settings(int nestlevel);
+extern void begin_log_reader(LogReader *reader, LogPlace after, Datum seen);
+extern void read_log(LogReader *reader, int wanted, LogEntries *entries);
+extern bool log_has_entry(LogPlace place);
+
+#endif							/* SUPPORT_LOG_READER_H */

@@ -1,0 +1,449 @@
+/*
+ * past.c
+ *		Records as they were.
+ *
+ * The log keeps of an UPDATE the columns that changed, of a DELETE the whole row, of an INSERT nothing. A record is
+ * therefore rebuilt backwards from the row as it is: of each column that changed since, the oldest value that a later
+ * entry replaced is the one that it had. Read in the order of their ids that is the first one met, so the entries are
+ * read forwards, once, and a column that has its value is done:
+ *
+ *	- an INSERT as the first later entry: the record was not there yet;
+ *	- an UPDATE: what it replaced, for columns that have no value yet;
+ *	- a DELETE: the same for all columns that are left, and nothing further matters;
+ *	- at the end, what is left comes from the row as it is now.
+ *
+ * Where to begin is the oldest entry by id that is later than the instant. A transaction counts from its start, so an
+ * entry behind that one may have an earlier time: it is undone as well, or the answer would be a state that the record
+ * never had. Whoever changes a record holds its row lock, so across transactions the ids of its entries tell their order.
+ *
+ * Within a transaction they need not. The server fires AFTER triggers at the end of a statement, and a row that a trigger
+ * changes again on the way, as a comment does with its ticket, has that change logged first. Of a ticket's entries of one
+ * transaction the version tells the order.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "desk/reply.h"
+#include "desk/search.h"
+#include "desk/workflow.h"
+#include "log/image.h"
+#include "log/records.h"
+#include "past/generated.h"
+#include "past/past.h"
+
+enum
+{
+	FIRST_SINCE_TIME,
+	FIRST_OF_TICKET_SINCE_TIME,
+	FIRST_SINCE_XID
+};
+
+static Statement statements[] = {
+	[FIRST_SINCE_TIME] = {
+		.text = "SELECT min(id) FROM support.audit_log WHERE occurred_at > $1",
+		.columns = {{INT8OID}},
+		.nargs = 1, .argtypes = {TIMESTAMPTZOID}, .replan = true
+	},
+	/* the primary key alone answers this */
+	[FIRST_OF_TICKET_SINCE_TIME] = {
+		.text = "SELECT min(id) FROM support.audit_log"
+		" WHERE occurred_at > $1 AND ticket_id = $2",
+		.columns = {{INT8OID}},
+		.nargs = 2, .argtypes = {TIMESTAMPTZOID, INT8OID}
+	},
+	[FIRST_SINCE_XID] = {
+		.text = "SELECT min(id) FROM support.audit_log"
+		" WHERE era = $1 AND xid >= $2",
+		.columns = {{INT8OID}},
+		.nargs = 2, .argtypes = {INT4OID, INT8OID}, .replan = true
+	}
+};
+
+/* A column of the table, found by its name in an image. */
+typedef struct ColumnName
+{
+	const char *name;
+	int			attribute;		/* from 0 */
+} ColumnName;
+
+/* Where a column's value was taken from. */
+typedef struct Source
+{
+	int			run;			/* 0: it has none yet */
+	int64		version;		/* that the record had, 0 if it has no versions */
+} Source;
+
+struct Past
+{
+	TupleDesc	desc;
+	const TableShape *shape;
+	Instant		instant;
+	Generated  *generated;		/* NULL for none */
+	int			nnames;
+	ColumnName *names;			/* in the order of their bytes */
+
+	Records		records;
+	MemoryContext image_context;	/* reset for each */
+
+	/* the record at hand */
+	MemoryContext context;		/* reset for each */
+	Row			row;
+	Source	   *sources;		/* by attribute */
+	int			run;			/* number of the transaction that the last applied change is of, 0 for none */
+	int32		run_era;
+	int64		run_xid;
+	bool		tells_versions; /* does it have more changes of the record, and does the record have versions? */
+	bool		complete;		/* a DELETE has told what was left */
+	bool		absent;			/* it was not there */
+	bool		settled;		/* no further entry matters */
+};
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(((const ColumnName *) a)->name, ((const ColumnName *) b)->name);
+}
+
+/* List the columns that images have. */
+static void
+list_names(Past *past)
+{
+	past->names = palloc(sizeof(ColumnName) * past->desc->natts);
+	for (int i = 0; i < past->desc->natts; i++)
+		if (past->shape->kinds[i] != IMAGE_NONE)
+			past->names[past->nnames++] = (ColumnName) {
+			NameStr(TupleDescAttr(past->desc, i)->attname), i
+			};
+	qsort(past->names, past->nnames, sizeof(ColumnName), compare_names);
+}
+
+/* The attribute (from 0) of a key of an image; -1 if the table has no such column today. */
+static int
+attribute_named(const Past *past, const JsonbValue *key)
+{
+	char		name[NAMEDATALEN];
+	ColumnName	wanted = {name};
+	ColumnName *found;
+
+	if (key->val.string.len >= NAMEDATALEN)
+		return -1;
+	memcpy(name, key->val.string.val, key->val.string.len);
+	name[key->val.string.len] = '\0';
+	found = bsearch(&wanted, past->names, past->nnames, sizeof(ColumnName), compare_names);
+	return found ? found->attribute : -1;
+}
+
+/* Run one of the statements that find the first entry. */
+static int64
+first_found(int statement, const Args *args)
+{
+	if (run_read_only(&statements[statement], args) == 0 || result_is_null(0, 1))
+		return PG_INT64_MAX;
+	return result_int64(0, 1);
+}
+
+/* Where in the log to begin: no entry with a smaller id is later than the instant. */
+static int64
+first_entry(const Past *past, int64 ticket_id)
+{
+	const Instant *instant = &past->instant;
+	Args		args = {0};
+
+	switch (instant->kind)
+	{
+		case AFTER_ENTRY:
+			return instant->audit_id + 1;
+		case AT_TIME:
+			arg(&args, TimestampTzGetDatum(instant->time));
+			if (ticket_id == EVERY_TICKET)
+				return first_found(FIRST_SINCE_TIME, &args);
+			arg_int64(&args, ticket_id);
+			return first_found(FIRST_OF_TICKET_SINCE_TIME, &args);
+		case AT_SNAPSHOT:
+			if (ticket_id != EVERY_TICKET)
+				return 0;
+			arg(&args, Int32GetDatum(instant->era));
+			arg(&args, DirectFunctionCall1(pg_snapshot_xmin, instant->snapshot));
+			return first_found(FIRST_SINCE_XID, &args);
+	}
+	return 0;
+}
+
+/*
+ * Begin to rebuild the records of a table that has ids, which the caller has opened: those of one ticket, or of
+ * EVERY_TICKET (0 where rows belong to no ticket), and of these one record, or EVERY_RECORD. Needs an SPI level, at which
+ * close_past() is called as well. Reads under the snapshot of the query that called us, with the rights of the caller.
+ */
+Past *
+open_past(Relation rel, const DeskTable *table, const Instant *instant, int64 ticket_id, int64 record_id)
+{
+	Past	   *past = palloc0(sizeof(Past));
+
+	past->desc = RelationGetDescr(rel);
+	past->shape = shape_of(rel, table);
+	past->instant = *instant;
+	past->generated = open_generated(rel);
+	past->context = AllocSetContextCreate(CurrentMemoryContext, "rebuilt record", ALLOCSET_DEFAULT_SIZES);
+	past->image_context = AllocSetContextCreate(CurrentMemoryContext, "image", ALLOCSET_DEFAULT_SIZES);
+	past->row = empty_row(past->shape, past->desc);
+	past->sources = palloc(sizeof(Source) * past->desc->natts);
+	list_names(past);
+	open_records(&past->records, rel, table, ticket_id, record_id, first_entry(past, ticket_id));
+	return past;
+}
+
+void
+close_past(Past *past)
+{
+	close_records(&past->records);
+	close_generated(past->generated);
+	MemoryContextDelete(past->image_context);
+	MemoryContextDelete(past->context);
+}
+
+/* Is the change later than the instant? */
+static bool
+is_later(const Instant *instant, const Change *change)
+{
+	switch (instant->kind)
+	{
+		case AT_TIME:
+			return change->occurred_at > instant->time;
+		case AFTER_ENTRY:
+			return true;
+		case AT_SNAPSHOT:
+			return change->era == instant->era && change->xid != 0 &&
+				!DatumGetBool(DirectFunctionCall2(pg_visible_in_snapshot, Int64GetDatum(change->xid),
+												  instant->snapshot));
+	}
+	return false;
+}
+
+/*
+ * Note the value that a column had, unless it has one: of an earlier transaction, or of an earlier version in this one.
+ * A value that the column's type of today cannot hold is null.
+ */
+static void
+take_value(Past *past, int attribute, JsonbValue *value, int64 version)
+{
+	Row		   *row = &past->row;
+	Source	   *source = &past->sources[attribute];
+	MemoryContext previous;
+
+	if (source->run != 0 && (source->run != past->run || version == 0 || version >= source->version))
+		return;
+	*source = (Source) {
+		past->run, version
+	};
+	previous = MemoryContextSwitchTo(past->context);
+	row->nulls[attribute] = value->type == jbvNull ||
+		!image_value(value, past->shape->kinds[attribute], TupleDescAttr(past->desc, attribute),
+					 &row->values[attribute]);
+	MemoryContextSwitchTo(previous);
+}
+
+/* The version that a ticket had, by an image of it; 0 if that does not tell. */
+static int64
+version_in(Jsonb *image)
+{
+	JsonbValue	buffer;
+	JsonbValue *version;
+
+	version = image_member(image, "version", &buffer);
+	if (version == NULL || version->type != jbvNumeric)
+		return 0;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(version->val.numeric)));
+}
+
+/* Note the values of a change's image. Returns the version. */
+static int64
+take_image(Past *past, const Change *change)
+{
+	MemoryContext previous = MemoryContextSwitchTo(past->image_context);
+	Jsonb	   *image = DatumGetJsonbP(change->old_value);
+	int64		version = past->tells_versions ? version_in(image) : 0;
+	JsonbIterator *iterator = JsonbIteratorInit(&image->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			attribute = -1;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			attribute = attribute_named(past, &value);
+		else if (token == WJB_VALUE && attribute >= 0)
+			take_value(past, attribute, &value, version);
+	}
+	MemoryContextSwitchTo(previous);
+	MemoryContextReset(past->image_context);
+	return version;
+}
+
+/* A column that is younger than the image of a whole row was not there: null. */
+static void
+take_nothing(Past *past, int64 version)
+{
+	for (int i = 0; i < past->desc->natts; i++)
+		if (past->sources[i].run == 0)
+		{
+			past->sources[i] = (Source) {
+				past->run, version
+			};
+			past->row.values[i] = (Datum) 0;
+			past->row.nulls[i] = true;
+		}
+}
+
+/* Take back that the record was removed. Without an image, it was purged since. */
+static void
+apply_delete(Past *past, const Change *change)
+{
+	if (change->old_value == (Datum) 0)
+		past->settled = past->absent = true;
+	else
+		take_nothing(past, take_image(past, change));
+	past->complete = true;
+}
+
+/* Take back that the record was inserted. It was not there, unless it was and went past the triggers. */
+static void
+apply_insert(Past *past)
+{
+	if (!past->complete && past->run == 1)
+		past->absent = true;
+	take_nothing(past, 0);
+	past->settled = past->complete = true;
+}
+
+/* Is the change of another transaction than the one before? Then it begins a run. */
+static bool
+begins_run(Past *past, const Change *change)
+{
+	if (past->run > 0 && change->era == past->run_era && change->xid == past->run_xid)
+	{
+		return false;
+	}
+	past->run++;
+	past->run_era = change->era;
+	past->run_xid = change->xid;
+	past->tells_versions = past->shape->table == &tickets_table && !is_alone_in_transaction(&past->records);
+	return true;
+}
+
+/* Take back a change, if it matters. What else an application logged of a record does not. */
+static void
+apply_change(Past *past, const Change *change)
+{
+	if (past->settled || change->kind == CHANGE_OTHER || (past->run == 0 && !is_later(&past->instant, change)))
+		return;
+	if (begins_run(past, change) && past->complete)
+	{
+		past->settled = true;
+		return;
+	}
+	switch (change->kind)
+	{
+		case CHANGE_UPDATE:
+			if (change->old_value != (Datum) 0)
+				(void) take_image(past, change);
+			break;
+		case CHANGE_INSERT:
+			apply_insert(past);
+			break;
+		case CHANGE_DELETE:
+			apply_delete(past, change);
+			break;
+		case CHANGE_PURGE:
+			past->settled = past->complete = past->absent = true;
+			break;
+		case CHANGE_OTHER:
+			break;
+	}
+}
+
+/* Find the words again, unless the text is as it is now. */
+static void
+keep_words(Past *past, const Row *live)
+{
+	if (past->shape->table == &tickets_table)
+		keep_ticket_words(live, &past->row);
+	else if (past->shape->table == &comments_table)
+		keep_comment_words(live, &past->row);
+}
+
+/* What the entries did not tell is as it is now. */
+static void
+take_live_row(Past *past, const Row *live)
+{
+	for (int i = 0; i < past->desc->natts; i++)
+		if (past->sources[i].run == 0)
+		{
+			past->row.values[i] = live->values[i];
+			past->row.nulls[i] = live->nulls[i];
+		}
+}
+
+/*
+ * Finish the record with the live row; NULL if there is none. A record that is not there now, and of which no entry says
+ * that it went, was taken away past the triggers.
+ */
+static void
+finish_record(Past *past, const Row *live)
+{
+	if (!past->complete && live == NULL)
+		past->absent = true;
+	if (past->absent)
+		return;
+	if (!past->complete)
+		take_live_row(past, live);
+	/* a row that has not changed since has its derived columns too */
+	if (past->run > 0)
+	{
+		keep_words(past, past->complete ? NULL : live);
+		generate_columns(past->generated, &past->row);
+	}
+}
+
+static void
+begin_record(Past *past)
+{
+	MemoryContextReset(past->context);
+	memset(past->sources, 0, sizeof(Source) * past->desc->natts);
+	past->run = 0;
+	past->complete = past->absent = past->settled = false;
+}
+
+/* Rebuild the record at hand from its changes and its live row, of which one may be missing. */
+static void
+rebuild_record(Past *past)
+{
+	MemoryContext previous = MemoryContextSwitchTo(past->context);
+	const Change *change;
+
+	while ((change = change_of_record(&past->records)) != NULL)
+	{
+		apply_change(past, change);
+		next_change(&past->records);
+	}
+	finish_record(past, row_of_record(&past->records));
+	MemoryContextSwitchTo(previous);
+}
+
+/* The row that the next record was at the instant; NULL if there is none left. It lives until the next call. */
+const Row *
+next_past(Past *past)
+{
+	while (next_record(&past->records))
+	{
+		begin_record(past);
+		rebuild_record(past);
+		if (!past->absent)
+			return &past->row;
+	}
+	return NULL;
+}

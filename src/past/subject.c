@@ -1,0 +1,417 @@
+/*
+ * subject.c
+ *		The record that an entry of the log is about.
+ *
+ * It is found by its id and ticket, or in a table without ids by its key, which the images have. Statements on it run
+ * with the caller's rights.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
+
+#include "base/errors.h"
+#include "desk/trigger.h"
+#include "log/image.h"
+#include "log/log_writer.h"
+#include "past/subject.h"
+
+enum
+{
+	LAST_CHANGE,
+	UNDOING
+};
+
+static Statement statements[] = {
+	/* of a record, or of one of its columns; of transactions other than the one given */
+	[LAST_CHANGE] = {
+		.text = "SELECT " WHO_COLUMNS " FROM support.audit_log AS a"
+		" LEFT JOIN support.users AS u ON u.id = a.actor_id"
+		" WHERE a.ticket_id = $1 AND a.table_name = $2"
+		" AND a.record_id IS NOT DISTINCT FROM $3"
+		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) @> $4)"
+		" AND a.id > $5"
+		" AND (a.action <> 'UPDATE' OR $6 IS NULL OR a.new_value ? $6)"
+		" AND " OF_OTHERS("$7", "$8")
+		" ORDER BY a.id DESC LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
+		.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTOID, INT4OID, INT8OID}
+	},
+	[UNDOING] = {
+		.text = "SELECT a.id FROM support.audit_log AS a"
+		" WHERE a.ticket_id = $1 AND a.table_name = $2"
+		" AND a.record_id IS NOT DISTINCT FROM $3"
+		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) @> $4)"
+		" AND a.id > $5 AND a.action = $6"
+		" AND a.era = $7 AND a.xid = $8"
+		" ORDER BY a.id DESC LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTOID, INT4OID, INT8OID}
+	}
+};
+
+/* Copy the i-th row of a result of entries, which may have more columns. */
+Entry
+entry_of(SPITupleTable *rows, uint64 i)
+{
+	HeapTuple	row = rows->vals[i];
+	Datum	   *values = palloc(sizeof(Datum) * rows->tupdesc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * rows->tupdesc->natts);
+
+	heap_deform_tuple(row, rows->tupdesc, values, nulls);
+	return (Entry) {
+		.id = DatumGetInt64(values[0]),
+		.occurred_at = DatumGetTimestampTz(values[1]),
+		.era = nulls[2] ? 0 : DatumGetInt32(values[2]),
+		.xid = nulls[3] ? 0 : DatumGetInt64(values[3]),
+		.action = TextDatumGetCString(values[4]),
+		.table_name = nulls[5] ? NULL : TextDatumGetCString(values[5]),
+		.has_record_id = !nulls[6],
+		.record_id = nulls[6] ? 0 : DatumGetInt64(values[6]),
+		.ticket_id = DatumGetInt64(values[7]),
+		.old_value = nulls[8] ? NULL : DatumGetJsonbPCopy(values[8]),
+		.new_value = nulls[9] ? NULL : DatumGetJsonbPCopy(values[9])
+	};
+}
+
+bool
+entry_has_action(const Entry *entry, const char *action)
+{
+	return strcmp(entry->action, action) == 0;
+}
+
+/* What a record is called in messages: "ticket 5", "comment 7 of ticket 5", "a row of ticket_tags". */
+char *
+record_name(const Entry *entry)
+{
+	char	   *name;
+
+	if (!entry->has_record_id)
+		return psprintf("a row of %s.%s", schema_of(desk_table(entry->table_name)), entry->table_name);
+	/* the tables with ids have plain plurals for names */
+	name = psprintf("%.*s %lld", (int) strlen(entry->table_name) - 1, entry->table_name, (long long) entry->record_id);
+	if (entry->ticket_id == 0 || strcmp(entry->table_name, "tickets") == 0)
+		return name;
+	return psprintf("%s of ticket %lld", name, (long long) entry->ticket_id);
+}
+
+/* 55000: what the entry speaks of was purged. */
+pg_noreturn static void
+refuse_purged(const Entry *entry)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("entry %lld cannot be undone: %s was purged", (long long) entry->id, record_name(entry))));
+}
+
+/* SU003: somebody came between. The last run found who, if that is known. Or 55000: it was purged. */
+void
+refuse_changed(const Entry *entry, const char *what, bool known)
+{
+	if (known && strcmp(result_text(0, 4), "PURGE") == 0)
+		refuse_purged(entry);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHANGED_SINCE),
+			 errmsg("entry %lld cannot be undone: %s has changed since", (long long) entry->id, what),
+			 known ?
+			 errdetail("Entry %lld, by %s at %s.", (long long) result_int64(0, 1), result_text(0, 3),
+					   timestamptz_to_str(DatumGetTimestampTz(result(0, 2)))) :
+			 errdetail("The log does not tell who changed it."),
+			 errhint("Undo the later change first, or change what is there now.")));
+}
+
+/* The arguments that name a record, and an entry that others are to be later than. */
+static Args
+record_args(int64 ticket_id, const Entry *entry, int64 record_id, Jsonb *key)
+{
+	Args		args = {0};
+
+	arg_int64(&args, ticket_id);
+	arg_text(&args, entry->table_name);
+	if (entry->has_record_id)
+		arg_int64(&args, record_id);
+	else
+		arg_null(&args);
+	if (key != NULL)
+		arg(&args, JsonbPGetDatum(key));
+	else
+		arg_null(&args);
+	arg_int64(&args, entry->id);
+	return args;
+}
+
+/* Find the last change since, of a column or (NULL) of the whole record, by us as well or by others only. */
+bool
+find_last_change(const Subject *subject, const char *column, bool ours_too)
+{
+	const Entry *entry = subject->entry;
+	Args		args = record_args(entry->ticket_id, entry, entry->record_id, subject->key);
+
+	arg_text(&args, column);
+	arg(&args, Int32GetDatum(ours_too ? 0 : current_era()));
+	arg_int64(&args, ours_too ? 0 : current_xid());
+	return run(&statements[LAST_CHANGE], &args) > 0;
+}
+
+/* SU003 for a column (NULL: the whole record). */
+void
+refuse_changed_record(const Subject *subject, const char *column)
+{
+	char	   *name = record_name(subject->entry);
+
+	refuse_changed(subject->entry, column ? psprintf("%s of %s", column, name) : name,
+				   find_last_change(subject, column, false));
+}
+
+/* The table of an entry. Raises 22023 for one that is no change of a record, 55000 if what it kept was purged. */
+static const DeskTable *
+check_undoable(const Entry *entry)
+{
+	const DeskTable *table = entry->table_name ? desk_table(entry->table_name) : NULL;
+	bool		is_insert = entry_has_action(entry, "INSERT");
+	bool		is_delete = entry_has_action(entry, "DELETE");
+
+	if (table == NULL || strcmp(table->name, "audit_log") == 0 || table->has_id != entry->has_record_id ||
+		!(is_insert || is_delete || entry_has_action(entry, "UPDATE")))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("entry %lld is no change of a record: \"%s\"", (long long) entry->id, entry->action)));
+	if ((!is_insert && entry->old_value == NULL) ||
+		(entry->new_value == NULL && !is_delete && !(is_insert && table->has_id)))
+		refuse_purged(entry);
+	return table;
+}
+
+/*
+ * The key of a record, taken from an image. Raises 55000 if the table's primary key of today has columns that the image
+ * does not tell: without them the record cannot be told from others.
+ */
+static Jsonb *
+key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
+{
+	JsonbBuilder builder = {0};
+	int			n = 0;
+
+	jsonb_push(&builder, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < shape->natts; i++)
+	{
+		char	   *name = NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname);
+		JsonbValue	key = {.type = jbvString, .val.string = {.val = name, .len = strlen(name)}};
+		JsonbValue	buffer;
+		JsonbValue *value;
+
+		if (!shape->in_key[i])
+			continue;
+		value = image_member(image, name, &buffer);
+		if (value == NULL)
+		{
+			n = 0;
+			break;
+		}
+		jsonb_push(&builder, WJB_KEY, &key);
+		jsonb_push(&builder, WJB_VALUE, value);
+		n++;
+	}
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("entry %lld cannot be undone: it does not tell which row of %s.%s it is about",
+						(long long) entry->id, schema_of(shape->table), entry->table_name)));
+	jsonb_push(&builder, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(builder.result);
+}
+
+void
+open_subject(Subject *subject, const Entry *entry)
+{
+	int			natts;
+
+	subject->entry = entry;
+	subject->table = check_undoable(entry);
+	subject->rel = table_open(desk_relation(schema_of(subject->table), entry->table_name), RowExclusiveLock);
+	subject->shape = shape_of(subject->rel, subject->table);
+	subject->key = subject->table->has_id ? NULL :
+		key_in(entry, subject->rel, subject->shape,
+			   entry_has_action(entry, "DELETE") ? entry->old_value : entry->new_value);
+	natts = RelationGetDescr(subject->rel)->natts;
+	subject->types = palloc(sizeof(Oid) * natts * 2);
+	subject->values = palloc(sizeof(Datum) * natts * 2);
+	subject->nulls = palloc(natts * 2);
+}
+
+void
+close_subject(Subject *subject)
+{
+	table_close(subject->rel, NoLock);
+}
+
+/* Begin another statement on the record, whose table's name the start has a place for. */
+void
+begin_statement(Subject *subject, const char *start)
+{
+	initStringInfo(&subject->text);
+	appendStringInfo(&subject->text, start,
+					 quote_qualified_identifier(schema_of(subject->table), subject->entry->table_name));
+	subject->nparams = 0;
+}
+
+/* Append "column <word> $n" with a value. */
+void
+add_param(Subject *subject, int attribute, const char *word, Datum value, bool isnull)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(subject->rel), attribute);
+
+	subject->types[subject->nparams] = att->atttypid;
+	subject->values[subject->nparams] = value;
+	subject->nulls[subject->nparams] = isnull ? 'n' : ' ';
+	subject->nparams++;
+	appendStringInfo(&subject->text, "%s %s $%d", quote_identifier(NameStr(att->attname)), word, subject->nparams);
+}
+
+/* Append the condition that finds the record as the entry left it. */
+void
+add_condition(Subject *subject)
+{
+	const Entry *entry = subject->entry;
+	const TableShape *shape = subject->shape;
+	const char *word = " WHERE ";
+	int			nestlevel = begin_image_settings(shape);
+
+	for (int i = 0; i < shape->natts; i++)
+	{
+		bool		isnull = false;
+		Datum		value;
+
+		if (subject->key != NULL)
+		{
+			if (!shape->in_key[i] || !image_column(subject->key, subject->rel, i, &value, &isnull))
+				continue;
+		}
+		else if (i + 1 == shape->id)
+			value = Int64GetDatum(entry->record_id);
+		else if (i + 1 == shape->ticket_id)
+			value = Int64GetDatum(entry->ticket_id);
+		else
+			continue;
+		appendStringInfoString(&subject->text, word);
+		add_param(subject, i, "=", value, isnull);
+		word = " AND ";
+	}
+	end_image_settings(nestlevel);
+}
+
+/*
+ * Run the statement with the caller's rights; returns how many rows it met. The entries of many records make the same
+ * statement, whose plan is kept; one of very many columns is planned for this use.
+ */
+static uint64
+run_statement(Subject *subject)
+{
+	Args		args = {0};
+
+	if (subject->nparams > MAX_ARGS)
+		return run_once(subject->text.data, subject->nparams, subject->types, subject->values, subject->nulls);
+	for (int i = 0; i < subject->nparams; i++)
+	{
+		if (subject->nulls[i] == 'n')
+			arg_null(&args);
+		else
+			arg(&args, subject->values[i]);
+	}
+	return run(statement_of(subject->text.data, subject->nparams, subject->types, NULL, 0), &args);
+}
+
+/* Run the statement that changes the record. Raises 27000 if a trigger or policy suppresses it. */
+static void
+run_change(Subject *subject)
+{
+	if (run_statement(subject) != 1)
+		refuse_suppressed_row();
+}
+
+/* Lock the record and take it apart; false if it is gone. */
+bool
+lock_record(Subject *subject, Row *row)
+{
+	begin_statement(subject, "SELECT r.* FROM %s AS r");
+	add_condition(subject);
+	appendStringInfoString(&subject->text, " FOR UPDATE");
+	if (run_statement(subject) == 0)
+		return false;
+	*row = empty_row(subject->shape, RelationGetDescr(subject->rel));
+	row_fill(row, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+	return true;
+}
+
+/* Has the record, which is locked, been written since the query began that called us, by ourselves or by others? */
+bool
+is_written_since(Subject *subject)
+{
+	TransactionId writer;
+
+	begin_statement(subject, "SELECT r.xmin FROM %s AS r");
+	add_condition(subject);
+	if (run_statement(subject) == 0)
+		return true;
+	writer = DatumGetTransactionId(result(0, 1));
+	return TransactionIdIsCurrentTransactionId(writer) || XidInMVCCSnapshot(writer, GetActiveSnapshot());
+}
+
+/* Run the change with the triggers told that the record becomes as it was. */
+void
+run_restoring(Subject *subject)
+{
+	RestoredRow before = begin_restoring(subject->table, subject->entry->record_id);
+
+	PG_TRY();
+	{
+		run_change(subject);
+	}
+	PG_FINALLY();
+	{
+		end_restoring(before);
+	}
+	PG_END_TRY();
+}
+
+/* The integer that an image has for a column, if it has one; else another number. */
+static int64
+number_or(Jsonb *image, const char *column, int64 otherwise)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = image && column ? image_member(image, column, &buffer) : NULL;
+
+	if (value == NULL || value->type != jbvNumeric)
+		return otherwise;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
+}
+
+/* The id of the log's entry for what undid an entry in this transaction. The record may have changed its key by that. */
+int64
+entry_that_undid(const Entry *entry)
+{
+	const DeskTable *table = desk_table(entry->table_name);
+	Jsonb	   *image = entry->old_value ? entry->old_value : entry->new_value;
+	Jsonb	   *key = NULL;
+	Args		args;
+
+	if (!table->has_id)
+	{
+		Relation	rel = table_open(desk_relation(schema_of(table), entry->table_name), NoLock);
+
+		key = key_in(entry, rel, shape_of(rel, table), image);
+		table_close(rel, NoLock);
+	}
+	args = record_args(number_or(image, table->ticket_column, entry->ticket_id), entry,
+					   number_or(image, "id", entry->record_id), key);
+	arg_text(&args, entry_has_action(entry, "UPDATE") ? "UPDATE" :
+			 entry_has_action(entry, "INSERT") ? "DELETE" : "INSERT");
+	arg(&args, Int32GetDatum(current_era()));
+	arg_int64(&args, current_xid());
+	run(&statements[UNDOING], &args);
+	return result_int64(0, 1);
+}

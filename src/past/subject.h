@@ -1,0 +1,78 @@
+/*
+ * subject.h
+ *		The record that an entry of the log is about.
+ */
+#ifndef SUPPORT_SUBJECT_H
+#define SUPPORT_SUBJECT_H
+
+#include "lib/stringinfo.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "base/plan.h"
+#include "base/row.h"
+
+/* An entry of the log. */
+typedef struct Entry
+{
+	int64		id;
+	TimestampTz occurred_at;
+	int32		era;
+	int64		xid;
+	char	   *action;
+	char	   *table_name;		/* NULL for an application's event */
+	bool		has_record_id;
+	int64		record_id;
+	int64		ticket_id;
+	Jsonb	   *old_value;		/* NULL for none */
+	Jsonb	   *new_value;
+	bool		is_last;		/* of its record, surely, in what the query that called us sees of the log */
+} Entry;
+
+/* The columns of a query that entry_of() reads, of support.audit_log AS a. */
+#define ENTRY_OF_LOG \
+	"a.id, a.occurred_at, a.era, a.xid, a.action, a.table_name, a.record_id, a.ticket_id, a.old_value, a.new_value"
+#define ENTRY_OF_LOG_TYPES \
+	{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, \
+	{INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}
+
+/* Who made a change, in which entry, when. */
+#define WHO_COLUMNS \
+	"a.id, a.occurred_at, coalesce(u.full_name::text, a.db_role, 'somebody'), a.action"
+
+/* An entry of another transaction than the one that the parameters name. */
+#define OF_OTHERS(era, xid) "(a.era = " era " AND a.xid = " xid ") IS NOT TRUE"
+
+/* The record of an entry, its table opened, and a statement on it under construction. */
+typedef struct Subject
+{
+	const Entry *entry;
+	const DeskTable *table;
+	Relation	rel;
+	const TableShape *shape;
+	Jsonb	   *key;			/* of the record as the entry left it; NULL in a table with ids */
+	StringInfoData text;
+	int			nparams;
+	Oid		   *types;
+	Datum	   *values;
+	char	   *nulls;
+} Subject;
+
+extern Entry entry_of(SPITupleTable *rows, uint64 i);
+extern bool entry_has_action(const Entry *entry, const char *action);
+extern char *record_name(const Entry *entry);
+pg_noreturn extern void refuse_changed(const Entry *entry, const char *what, bool known);
+pg_noreturn extern void refuse_changed_record(const Subject *subject, const char *column);
+extern bool find_last_change(const Subject *subject, const char *column, bool ours_too);
+
+extern void open_subject(Subject *subject, const Entry *entry);
+extern void close_subject(Subject *subject);
+extern void begin_statement(Subject *subject, const char *start);
+extern void add_param(Subject *subject, int attribute, const char *word, Datum value, bool isnull);
+extern void add_condition(Subject *subject);
+extern bool lock_record(Subject *subject, Row *row);
+extern bool is_written_since(Subject *subject);
+extern void run_restoring(Subject *subject);
+extern int64 entry_that_undid(const Entry *entry);
+
+#endif							/* SUPPORT_SUBJECT_H */

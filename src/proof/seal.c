@@ -1,0 +1,286 @@
+/*
+ * seal.c
+ *		Sealing the audit log.
+ *
+ * seal_audit() reads the entries that have become stable, in the order of their positions (era, transaction, id), gives
+ * each a leaf with its digest, and ties the leaves to one row of audit_seals by the root of their Merkle tree. Stable
+ * is what lies below the oldest transaction that runs, and all of eras that are over: nothing can come there any more.
+ * A transaction is sealed as a whole, so how far an era is sealed is the number of a transaction. Very many entries
+ * make several seals, since a proof reads all the leaves of one.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "base/actor.h"
+#include "base/compat.h"
+#include "log/eras.h"
+#include "proof/chain.h"
+#include "proof/merkle.h"
+
+#define BATCH_SIZE 1000
+#define MAX_SEAL_ENTRIES 4096
+
+enum
+{
+	STABLE_ENTRIES,
+	ADD_LEAVES
+};
+
+static Statement statements[] = {
+	[STABLE_ENTRIES] = {
+		.text = "SELECT " ENTRY_COLUMNS ", xmin FROM support.audit_log"
+		" WHERE era = $1 AND xid > $2 AND xid < $3"
+		" ORDER BY xid, id, ticket_id",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
+		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID},
+		{XIDOID, NOT_NULL}},
+		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
+	},
+	[ADD_LEAVES] = {
+		.text = "INSERT INTO support_internal.audit_leaves (era, xid, audit_id, seal_id, digest, salt)"
+		" SELECT $1, l.xid, l.audit_id, $2, l.digest, l.salt"
+		" FROM ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6))"
+		"	AS l (xid, audit_id, digest, salt)",
+		.nargs = 6, .argtypes = {INT4OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID}
+	}
+};
+
+/* Leaves on their way to the table. */
+typedef struct Batch
+{
+	MemoryContext context;
+	int			n;
+	Datum		xids[BATCH_SIZE];
+	Datum		ids[BATCH_SIZE];
+	Datum		digests[BATCH_SIZE];
+	Datum		salts[BATCH_SIZE];
+	uint8		random[BATCH_SIZE][SALT_LENGTH];
+} Batch;
+
+/* A run of seal_audit(). */
+typedef struct Sealing
+{
+	Chain		chain;
+	Span		span;			/* of the seal that is being made */
+	MerkleTree	tree;			/* likewise */
+	Batch		batch;
+	MemoryContext per_entry;
+	Eras		eras;
+	int64		sealed;
+	int64		left_out;		/* entries that cannot be genuine */
+} Sealing;
+
+/* Draw the salts of a batch. */
+static void
+draw_salts(Batch *batch)
+{
+	if (!pg_strong_random(batch->random, sizeof(batch->random)))
+		elog(ERROR, "could not generate random values");
+}
+
+static Datum
+bigint_array(Datum *values, int n)
+{
+	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static Datum
+bytea_array(Datum *values, int n)
+{
+	return PointerGetDatum(construct_array(values, n, BYTEAOID, -1, false, TYPALIGN_INT));
+}
+
+/* Write the leaves of the batch, all of one seal. */
+static void
+flush_batch(Sealing *sealing)
+{
+	Batch	   *batch = &sealing->batch;
+	MemoryContext previous = MemoryContextSwitchTo(batch->context);
+	Args		args = {0};
+
+	if (batch->n > 0)
+	{
+		arg(&args, Int32GetDatum(sealing->span.from.era));
+		arg_int64(&args, sealing->chain.last_id + 1);
+		arg(&args, bigint_array(batch->xids, batch->n));
+		arg(&args, bigint_array(batch->ids, batch->n));
+		arg(&args, bytea_array(batch->digests, batch->n));
+		arg(&args, bytea_array(batch->salts, batch->n));
+		run(&statements[ADD_LEAVES], &args);
+	}
+	MemoryContextSwitchTo(previous);
+	MemoryContextReset(batch->context);
+	batch->n = 0;
+}
+
+/* Write the seal of the leaves so far, if there are any. */
+static void
+finish_seal(Sealing *sealing)
+{
+	Digest		root;
+
+	flush_batch(sealing);
+	if (sealing->span.entries == 0)
+		return;
+	root = merkle_root(&sealing->tree, sealing->chain.hasher);
+	append_seal(&sealing->chain, "seal", &sealing->span, &root);
+	sealing->sealed += sealing->span.entries;
+	memset(&sealing->span, 0, sizeof(Span));
+	memset(&sealing->tree, 0, sizeof(MerkleTree));
+}
+
+/* The digest of an entry with this salt. */
+static Digest
+digest_entry(Sealing *sealing, const Entry *entry, const uint8 *salt)
+{
+	MemoryContext previous = MemoryContextSwitchTo(sealing->per_entry);
+	Digest		values = values_digest(sealing->chain.hasher, salt, entry);
+	Digest		digest = entry_digest(sealing->chain.hasher, entry, &values);
+
+	MemoryContextSwitchTo(previous);
+	MemoryContextReset(sealing->per_entry);
+	return digest;
+}
+
+static Datum
+salt_datum(const uint8 *salt)
+{
+	bytea	   *bytes = palloc(VARHDRSZ + SALT_LENGTH);
+
+	SET_VARSIZE(bytes, VARHDRSZ + SALT_LENGTH);
+	memcpy(VARDATA(bytes), salt, SALT_LENGTH);
+	return PointerGetDatum(bytes);
+}
+
+/* Give an entry its leaf. */
+static void
+seal_entry(Sealing *sealing, const Entry *entry)
+{
+	Batch	   *batch = &sealing->batch;
+	LogPlace	position = position_in(entry->values, ENTRY_ERA);
+	MemoryContext previous;
+	Digest		digest;
+
+	if (batch->n == 0)
+		draw_salts(batch);
+	digest = digest_entry(sealing, entry, batch->random[batch->n]);
+	merkle_add(&sealing->tree, sealing->chain.hasher, &digest);
+	extend_span(&sealing->span, position, DatumGetTimestampTz(entry->values[ENTRY_OCCURRED_AT]));
+
+	previous = MemoryContextSwitchTo(batch->context);
+	batch->xids[batch->n] = Int64GetDatum(position.xid);
+	batch->ids[batch->n] = Int64GetDatum(position.id);
+	batch->digests[batch->n] = digest_datum(&digest);
+	batch->salts[batch->n] = salt_datum(batch->random[batch->n]);
+	batch->n++;
+	MemoryContextSwitchTo(previous);
+
+	if (batch->n == BATCH_SIZE)
+		flush_batch(sealing);
+	if (sealing->span.entries == MAX_SEAL_ENTRIES)
+		finish_seal(sealing);
+}
+
+/* The row of the log that an entry is read from: its columns, and who wrote it. */
+typedef struct LogRow
+{
+	Datum		values[ENTRY_FIELDS + 1];
+	bool		nulls[ENTRY_FIELDS + 1];
+} LogRow;
+
+/* Can the row have been written by the transaction that it names? */
+static bool
+is_genuine(Sealing *sealing, const Era *era, const LogRow *row)
+{
+	int64		xid = DatumGetInt64(row->values[ENTRY_XID]);
+
+	return flaw_of_origin(&sealing->eras, era, xid) == NULL &&
+		(era->era != sealing->eras.current ||
+		 !is_written_before(xid, DatumGetTransactionId(row->values[ENTRY_FIELDS])));
+}
+
+/*
+ * Seal what is stable of an era. What cannot be genuine is left out, so that verify_audit() finds it: of two entries at
+ * one position, one, and entries that name a transaction that did not write them.
+ */
+static void
+seal_era(Sealing *sealing, const Era *era)
+{
+	Reader		reader;
+	HeapTuple	tuple;
+	Args		args = {0};
+	LogPlace	last = {0};
+
+	arg(&args, Int32GetDatum(era->era));
+	arg_int64(&args, era->sealed_xid);
+	arg_int64(&args, era->era == sealing->eras.current ? sealing->eras.oldest_xid : PG_INT64_MAX);
+	open_reader(&reader, &statements[STABLE_ENTRIES], &args);
+	while ((tuple = next_row(&reader)) != NULL)
+	{
+		LogRow		row;
+		Entry		entry;
+		LogPlace	place;
+
+		heap_deform_tuple(tuple, reader.rows->tupdesc, row.values, row.nulls);
+		place = position_in(row.values, ENTRY_ERA);
+		if (compare_places(place, last) == 0 || !is_genuine(sealing, era, &row))
+		{
+			sealing->left_out++;
+			continue;
+		}
+		memcpy(entry.values, row.values, sizeof(entry.values));
+		memcpy(entry.nulls, row.nulls, sizeof(entry.nulls));
+		seal_entry(sealing, &entry);
+		last = place;
+	}
+	close_reader(&reader);
+	finish_seal(sealing);
+}
+
+/* Seal what is stable of the log; returns how many entries. Eras that are over and sealed take no more. */
+static int64
+seal_log(void)
+{
+	Sealing    *sealing = palloc0(sizeof(Sealing));
+
+	sealing->per_entry = AllocSetContextCreate(CurrentMemoryContext, "sealed entry", ALLOCSET_DEFAULT_SIZES);
+	sealing->batch.context = AllocSetContextCreate(CurrentMemoryContext, "sealed entries", ALLOCSET_DEFAULT_SIZES);
+	open_chain(&sealing->chain);
+	read_eras(&sealing->eras);
+	for (int i = 0; i < sealing->eras.n; i++)
+		if (!is_sealed_place(&sealing->eras, &sealing->eras.list[i], PG_INT64_MAX))
+			seal_era(sealing, &sealing->eras.list[i]);
+	close_chain(&sealing->chain);
+	if (sealing->left_out > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg_plural("%lld entry was not sealed: it cannot be genuine",
+							   "%lld entries were not sealed: they cannot be genuine",
+							   (unsigned long) sealing->left_out, (long long) sealing->left_out),
+				 errhint("SELECT * FROM support.verify_audit() names the first.")));
+	return sealing->sealed;
+}
+
+/* seal_audit(actor_id) -> how many entries were sealed */
+PG_FUNCTION_INFO_V1(support_seal_audit);
+Datum
+support_seal_audit(PG_FUNCTION_ARGS)
+{
+	Call		call;
+	Caller		caller;
+	int64		sealed;
+
+	PreventCommandIfReadOnly("seal_audit()");
+	begin_call(&call, fcinfo, 0);
+	become_desk_owner("seal the audit log", &caller);
+	sealed = seal_log();
+	become_caller(&caller);
+	end_call(&call);
+	PG_RETURN_INT64(sealed);
+}

@@ -1,0 +1,313 @@
+/*
+ * sla_live.c
+ *		What changes of tickets do to their clocks, as they happen.
+ *
+ * The triggers call us once a change of a ticket is in the log. The change has locked the ticket's row, so nobody else
+ * turns its clocks meanwhile. A desk without policies pays for a look at what the session keeps of them.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+
+#include "base/actor.h"
+#include "base/plan.h"
+#include "desk/workflow.h"
+#include "sla/sla_live.h"
+#include "sla/sla_outcome.h"
+#include "sla/sla_store.h"
+
+enum
+{
+	TICKET_NOW,
+	DELETE_CLOCKS,
+	DELETE_EVENTS
+};
+
+static Statement statements[] = {
+	[TICKET_NOW] = {
+		.text = "SELECT t.* FROM support.tickets AS t WHERE t.id = $1 FOR NO KEY UPDATE",
+		.any_columns = true,
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[DELETE_CLOCKS] = {
+		.text = "DELETE FROM support.sla_clocks WHERE ticket_id = $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
+	},
+	[DELETE_EVENTS] = {
+		.text = "DELETE FROM support.sla_events WHERE ticket_id = $1",
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_events")
+	}
+};
+
+static bool matching_deferred;
+
+static int64
+id_or_none(const Row *row, int column)
+{
+	return row_is_null(row, column) ? 0 : row_int64(row, column);
+}
+
+static TimestampTz
+time_or_none(const Row *row, int column)
+{
+	return row_is_null(row, column) ? DT_NOBEGIN : row_time(row, column);
+}
+
+/* What the clocks read of a ticket's row. A status that is gone, or that the log does not tell, counts as open. */
+SlaTicket
+sla_ticket_of(const Row *row)
+{
+	SlaTicket	ticket = {
+		.id = row_int64(row, TICKET_ID),
+		.is_live = row_is_null(row, TICKET_DELETED_AT),
+		.category = CATEGORY_OPEN,
+		.priority = row_is_null(row, TICKET_PRIORITY) ? "normal" : row_text(row, TICKET_PRIORITY),
+		.channel = row_is_null(row, TICKET_CHANNEL) ? NULL : row_text(row, TICKET_CHANNEL),
+		.team_id = id_or_none(row, TICKET_TEAM_ID),
+		.assignee_id = id_or_none(row, TICKET_ASSIGNEE_ID),
+		.organization_id = id_or_none(row, TICKET_ORGANIZATION_ID),
+		.custom = row_is_null(row, TICKET_CUSTOM) ? (Datum) 0 : row_datum(row, TICKET_CUSTOM),
+		.created_at = row_time(row, TICKET_CREATED_AT),
+		.waiting_since = time_or_none(row, TICKET_WAITING_SINCE),
+		.first_replied_at = time_or_none(row, TICKET_FIRST_REPLIED_AT),
+		.last_agent_at = time_or_none(row, TICKET_LAST_AGENT_AT),
+		.reply_count = row_int64(row, TICKET_REPLY_COUNT)
+	};
+
+	if (!row_is_null(row, TICKET_STATUS))
+		(void) find_category(row_text(row, TICKET_STATUS), &ticket.category);
+	return ticket;
+}
+
+static const Policy *
+match_live(Course *course, SlaTicket *ticket)
+{
+	LiveCourse *live = (LiveCourse *) course;
+
+	if (!live->matched)
+		live->policy = match_policy(ticket);
+	live->matched = true;
+	return live->policy;
+}
+
+static Path
+logged_path(Course *course, const SlaTicket *ticket)
+{
+	return read_path(ticket->id, ticket->category);
+}
+
+static int64
+new_live_id(Course *course)
+{
+	return new_clock_id();
+}
+
+/* Have a ticket's clocks at hand. The caller has locked its row. */
+void
+open_course(LiveCourse *live, int64 ticket_id)
+{
+	ListCell   *cell;
+
+	*live = (LiveCourse) {
+		.was_live = true, .is_live = true,
+		.course = {
+			.ledger = {.write = note_event},
+			.ticket_id = ticket_id,
+			.clocks = read_clocks(ticket_id),
+			.match = match_live,
+			.path = logged_path,
+			.new_id = new_live_id
+		}
+	};
+	foreach(cell, live->course.clocks)
+		note_outcome(lfirst(cell));
+}
+
+/* Write down how they stand. */
+void
+close_course(LiveCourse *live)
+{
+	write_ledger(&live->course.ledger);
+	write_clocks(live->course.clocks);
+	count_outcomes(live->course.clocks, live->was_live, live->is_live);
+	write_pending(&live->course.ledger);
+}
+
+/* A ticket is inserted: as a new one, restored, or under the id of one that was removed. */
+void
+sla_new_ticket(const Row *row, bool restored)
+{
+	SlaTicket	ticket;
+	LiveCourse	live;
+
+	if (!policies_exist())
+		return;
+	ticket = sla_ticket_of(row);
+	open_course(&live, ticket.id);
+	live.was_live = false;
+	live.is_live = ticket.is_live;
+	if (restored && ticket.is_live)
+		resume_course(&live.course, &ticket, desk_now(), !matching_deferred);
+	else if (!restored)
+	{
+		if (live.course.clocks != NIL)
+			forget_clocks(ticket.id);
+		begin_course(&live.course, &ticket);
+	}
+	close_course(&live);
+}
+
+/* Does anything differ that a clock could turn by? */
+static bool
+matters(const Row *old, const Row *new)
+{
+	static const int columns[] = {
+		TICKET_PRIORITY, TICKET_TEAM_ID, TICKET_ASSIGNEE_ID, TICKET_DELETED_AT, TICKET_REPLY_COUNT,
+		TICKET_WAITING_SINCE, TICKET_ORGANIZATION_ID, TICKET_CHANNEL, TICKET_CUSTOM
+	};
+	Category	before = CATEGORY_OPEN;
+	Category	after = CATEGORY_OPEN;
+
+	for (int i = 0; i < lengthof(columns); i++)
+		if (row_column_differs(old, new, columns[i]))
+			return true;
+	if (!row_column_differs(old, new, TICKET_STATUS))
+		return false;
+	(void) find_category(row_text(old, TICKET_STATUS), &before);
+	(void) find_category(row_text(new, TICKET_STATUS), &after);
+	return before != after;
+}
+
+/* Follow a ticket from one state to another. */
+static void
+follow(const Row *old_row, const Row *new_row)
+{
+	SlaTicket	old = sla_ticket_of(old_row);
+	SlaTicket	new = sla_ticket_of(new_row);
+	LiveCourse	live;
+
+	if (!row_column_differs(old_row, new_row, TICKET_CUSTOM))
+		new.custom = old.custom;
+	open_course(&live, new.id);
+	live.was_live = old.is_live;
+	live.is_live = new.is_live;
+	follow_ticket(&live.course, &old, &new, desk_now());
+	close_course(&live);
+}
+
+/* Work on a ticket's row as it is now, locked. */
+typedef void (*RowWork) (const Row *now, const void *arg);
+
+/* Do it, unless the ticket is gone. */
+static void
+with_row_now(int64 ticket_id, RowWork work, const void *arg)
+{
+	Relation	rel = table_open(desk_relation("support", "tickets"), RowShareLock);
+	Args		args = {0};
+	Row			now;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	if (run(&statements[TICKET_NOW], &args) > 0)
+	{
+		now = empty_row(shape_of(rel, &tickets_table), RelationGetDescr(rel));
+		row_fill(&now, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+		row_require(&now);
+		work(&now, arg);
+	}
+	SPI_finish();
+	table_close(rel, NoLock);
+}
+
+static void
+follow_to_now(const Row *now, const void *arg)
+{
+	follow(arg, now);
+}
+
+/*
+ * A ticket changes. If a trigger of the application has changed the row again before we were called, the clocks saw
+ * that first: they go on to what the row has now.
+ */
+void
+sla_ticket_changed(const Row *old, const Row *new, bool superseded)
+{
+	if (!policies_exist() || !matters(old, new))
+		return;
+	if (superseded)
+		with_row_now(row_int64(new, TICKET_ID), follow_to_now, old);
+	else
+		follow(old, new);
+}
+
+/* A ticket goes. Its clocks stay, cancelled, for it may come back. */
+void
+sla_ticket_removed(const Row *row)
+{
+	SlaTicket	ticket;
+	LiveCourse	live;
+
+	if (!policies_exist() || !row_is_null(row, TICKET_DELETED_AT))
+		return;
+	ticket = sla_ticket_of(row);
+	open_course(&live, ticket.id);
+	live.is_live = false;
+	stop_course(&live.course, &ticket, desk_now());
+	close_course(&live);
+}
+
+static void
+match_row(const Row *now, const void *arg)
+{
+	SlaTicket	ticket = sla_ticket_of(now);
+	LiveCourse	live;
+
+	if (!ticket.is_live || is_solved(ticket.category))
+		return;
+	open_course(&live, ticket.id);
+	match_again(&live.course, &ticket, desk_now());
+	close_course(&live);
+}
+
+/* Find out anew what a ticket is promised. */
+void
+match_ticket(int64 ticket_id)
+{
+	if (policies_exist())
+		with_row_now(ticket_id, match_row, NULL);
+}
+
+/* A ticket's tags change. */
+void
+sla_tags_changed(int64 ticket_id)
+{
+	if (!matching_deferred && policies_read_tags())
+		match_ticket(ticket_id);
+}
+
+/*
+ * A removed ticket comes back row by row: it is not to be matched before all of it is there. Returns what was set
+ * before, for the caller to set again.
+ */
+bool
+defer_matching(bool later)
+{
+	bool		before = matching_deferred;
+
+	matching_deferred = later;
+	return before;
+}
+
+/* Forget what was promised to a ticket. */
+void
+forget_clocks(int64 ticket_id)
+{
+	Args		args = {0};
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	run_latest(&statements[DELETE_CLOCKS], &args);
+	run_latest(&statements[DELETE_EVENTS], &args);
+	SPI_finish();
+}

@@ -1,0 +1,164 @@
+/*
+ * sla_path.c
+ *		What a ticket went through, as the log has it.
+ *
+ * A promise that is made late holds from the start: what it would have consumed by then follows from the statuses that
+ * the ticket had, and from when it lay in the recycle bin. A transaction that came late has the time at which it began:
+ * it counts from the change before on.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+
+#include "base/plan.h"
+#include "sla/sla_clock.h"
+#include "sla/sla_path.h"
+
+enum
+{
+	TURNS
+};
+
+/* The columns of a turn. */
+enum
+{
+	TURN_AT = 1,
+	TURN_FROM,
+	TURN_TO,
+	TURN_REMOVES,
+	TURN_INSERTS,
+	TURN_MARKS,					/* NULL unless deleted_at changed */
+	TURN_WAS_MARKED
+};
+
+static Statement statements[] = {
+	[TURNS] = {
+		.text = "SELECT a.occurred_at,"
+		" a.old_value ->> 'status', a.new_value ->> 'status',"
+		" a.action = 'DELETE', a.action = 'INSERT',"
+		" CASE WHEN a.new_value ? 'deleted_at' THEN"
+		"	(a.new_value ->> 'deleted_at') IS NOT NULL END,"
+		" (a.old_value ->> 'deleted_at') IS NOT NULL"
+		" FROM support.audit_log AS a"
+		" WHERE a.ticket_id = $1 AND a.table_name = 'tickets'"
+		"	AND (a.action = ANY (ARRAY['INSERT', 'DELETE'])"
+		"		OR (a.action = 'UPDATE'"
+		"			AND a.new_value ?| ARRAY['status', 'deleted_at']))"
+		" ORDER BY a.id",
+		.columns = {{TIMESTAMPTZOID, NOT_NULL}, {TEXTOID}, {TEXTOID}, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL},
+		{BOOLOID}, {BOOLOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
+	}
+};
+
+/* The category of a status; one that is gone counts as open. */
+static Category
+category_of(const char *status)
+{
+	Category	category = CATEGORY_OPEN;
+
+	(void) find_category(status, &category);
+	return category;
+}
+
+/* Where the ticket was before the first turn: what that turn, or a later one, has come from. */
+static Station
+first_station(uint64 n, Category now)
+{
+	Station		station = {DT_NOBEGIN, now, false};
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		if (!result_is_null(i, TURN_FROM))
+		{
+			station.category = category_of(result_text(i, TURN_FROM));
+			break;
+		}
+	}
+	for (uint64 i = 0; i < n; i++)
+	{
+		if (!result_is_null(i, TURN_MARKS))
+		{
+			station.is_deleted = result_bool(i, TURN_WAS_MARKED);
+			break;
+		}
+	}
+	return station;
+}
+
+/* Where a turn of the log leads from a station. A removed ticket comes back as it was. */
+static Station
+next_station(const Station *before, uint64 row, bool *was_removed)
+{
+	Station		station = *before;
+
+	station.at = Max(DatumGetTimestampTz(result(row, TURN_AT)), before->at);
+	if (result_bool(row, TURN_REMOVES))
+		*was_removed = station.is_deleted = true;
+	else if (result_bool(row, TURN_INSERTS))
+	{
+		if (*was_removed)
+			station.is_deleted = false;
+		*was_removed = false;
+	}
+	else
+	{
+		if (!result_is_null(row, TURN_TO))
+			station.category = category_of(result_text(row, TURN_TO));
+		if (!result_is_null(row, TURN_MARKS))
+			station.is_deleted = result_bool(row, TURN_MARKS);
+	}
+	return station;
+}
+
+/*
+ * The stations of a ticket, by what the log tells of its status and of its deletion; one whose status never changed is
+ * in the category that it has now. In the current memory context.
+ */
+Path
+read_path(int64 ticket_id, Category now)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	bool		was_removed = false;
+	Args		args = {0};
+	Station    *stations;
+	uint64		n;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	n = run(&statements[TURNS], &args);
+	stations = MemoryContextAlloc(caller, sizeof(Station) * (n + 1));
+	stations[0] = first_station(n, now);
+	for (uint64 i = 0; i < n; i++)
+		stations[i + 1] = next_station(&stations[i], i, &was_removed);
+	SPI_finish();
+	return (Path) {
+		n + 1, stations
+	};
+}
+
+/* Does a promise count time at a station? */
+bool
+counts_at(const Promise *promise, const Station *station)
+{
+	return !station->is_deleted && !is_solved(station->category) &&
+		(promise->pauses & CATEGORY_BIT(station->category)) == 0;
+}
+
+/* What a ticket consumed of a promise on its way from one instant to another. */
+int64
+consumed_on_path(const Promise *promise, const Path *path, TimestampTz from_at, TimestampTz to_at)
+{
+	int64		consumed = 0;
+
+	for (int i = 0; i < path->n; i++)
+	{
+		const Station *station = &path->stations[i];
+		TimestampTz from = i == 0 ? from_at : Max(from_at, station->at);
+		TimestampTz to = i + 1 < path->n ? Min(to_at, path->stations[i + 1].at) : to_at;
+
+		if (counts_at(promise, station))
+			consumed = add_up_to_most(consumed, promised_time(promise, from, to));
+	}
+	return consumed;
+}

@@ -1,0 +1,222 @@
+/*
+ * sla_reapply.c
+ *		Holding open tickets to policies and calendars that were edited.
+ *
+ * Tickets are locked in the order of their ids, as changes of them are. One whose clocks cannot be turned is left out
+ * with a warning.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "base/actor.h"
+#include "base/errors.h"
+#include "base/parts.h"
+#include "base/plan.h"
+#include "desk/workflow.h"
+#include "sla/sla_live.h"
+#include "sla/sla_reapply.h"
+
+#define TICKETS_AT_A_TIME 1000
+#define TICKETS_TO_TELL 10000
+
+enum
+{
+	FIND_POLICY,
+	OPEN_TICKETS
+};
+
+static Statement statements[] = {
+	[FIND_POLICY] = {
+		.text = "SELECT 1 FROM support.sla_policies WHERE id = $1",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[OPEN_TICKETS] = {
+		.text = "SELECT t.*"
+		" FROM support.tickets AS t"
+		" WHERE t.id > $1 AND t.deleted_at IS NULL"
+		"	AND t.status = ANY (ARRAY(SELECT s.name FROM support.statuses AS s"
+		"		WHERE s.category <> ALL (ARRAY['solved', 'closed'])))"
+		" ORDER BY t.id"
+		" LIMIT $2"
+		" FOR NO KEY UPDATE OF t",
+		.any_columns = true,
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	}
+};
+
+/* Does the ticket have the policy, or an open clock of it? */
+static bool
+concerns(LiveCourse *live, SlaTicket *ticket, int64 policy_id)
+{
+	const Policy *policy = live->course.match(&live->course, ticket);
+	ListCell   *cell;
+
+	if (policy != NULL && policy_number(policy) == policy_id)
+		return true;
+	foreach(cell, live->course.clocks)
+	{
+		const Clock *clock = lfirst(cell);
+
+		if (is_open_clock(clock) && clock->promise.policy_id == policy_id)
+			return true;
+	}
+	return false;
+}
+
+/* Hold a ticket to what it is promised now; true if that turned a clock. policy_id is 0 for whatever policy. */
+static bool
+reapply(const Row *row, int64 policy_id, TimestampTz at)
+{
+	SlaTicket	ticket = sla_ticket_of(row);
+	LiveCourse	live;
+	ListCell   *cell;
+	bool		turned = false;
+
+	open_course(&live, ticket.id);
+	if (policy_id != 0 && !concerns(&live, &ticket, policy_id))
+		return false;
+	match_again(&live.course, &ticket, at);
+	foreach(cell, live.course.clocks)
+		turned |= ((const Clock *) lfirst(cell))->changed;
+	if (turned)
+		close_course(&live);
+	return turned;
+}
+
+/* Some open tickets. */
+typedef struct Batch
+{
+	Relation	rel;			/* support.tickets */
+	SPITupleTable *tickets;
+	int64		policy_id;
+	TimestampTz at;
+	MemoryContext passing;
+} Batch;
+
+/* A ticket's row. */
+static Row
+row_at(const Batch *batch, uint64 place)
+{
+	Row			row = empty_row(shape_of(batch->rel, &tickets_table), RelationGetDescr(batch->rel));
+
+	row_fill(&row, batch->tickets->vals[place], batch->tickets->tupdesc);
+	return row;
+}
+
+static int64
+ticket_at(uint64 place, void *arg)
+{
+	Row			row = row_at(arg, place);
+
+	return row_int64(&row, TICKET_ID);
+}
+
+/* Hold some tickets to what they are promised now; returns how many had a clock that turned. */
+static int64
+reapply_part(uint64 from, uint64 upto, void *arg)
+{
+	const Batch *batch = arg;
+	int64		turned = 0;
+
+	for (uint64 i = from; i < upto; i++)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(batch->passing);
+		Row			row = row_at(batch, i);
+
+		CHECK_FOR_INTERRUPTS();
+		row_require(&row);
+		turned += reapply(&row, batch->policy_id, batch->at);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(batch->passing);
+	}
+	return turned;
+}
+
+/* The same for some open tickets after an id. Returns how many there were, and in *last_id the last one. */
+static uint64
+reapply_some(Relation rel, int64 policy_id, int64 *last_id, int64 *turned, LeftOut *left_out)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Batch		batch = {.rel = rel, .policy_id = policy_id, .at = desk_now()};
+	Args		args = {0};
+	uint64		n;
+
+	SPI_connect();
+	arg_int64(&args, *last_id);
+	arg_int64(&args, TICKETS_AT_A_TIME);
+	n = run(&statements[OPEN_TICKETS], &args);
+	batch.tickets = SPI_tuptable;
+	batch.passing = AllocSetContextCreate(CurrentMemoryContext, "support_ext reapply", ALLOCSET_DEFAULT_SIZES);
+	if (n > 0)
+		*last_id = ticket_at(n - 1, &batch);
+	/* what is left out is remembered for longer than the batch */
+	MemoryContextSwitchTo(caller);
+	*turned += work_in_parts(n, reapply_part, ticket_at, &batch, left_out);
+	MemoryContextDelete(batch.passing);
+	SPI_finish();
+	return n;
+}
+
+/* Hold all open tickets to what they are promised now; returns how many had a clock that turned. */
+static int64
+reapply_all(int64 policy_id, bool tell)
+{
+	Relation	rel = table_open(desk_relation("support", "tickets"), RowShareLock);
+	int64		last_id = 0;
+	int64		seen = 0;
+	int64		turned = 0;
+	LeftOut		left_out = {0};
+	uint64		n;
+
+	while ((n = reapply_some(rel, policy_id, &last_id, &turned, &left_out)) > 0)
+	{
+		if (tell && (seen + n) / TICKETS_TO_TELL > seen / TICKETS_TO_TELL)
+			ereport(NOTICE,
+					(errmsg("%lld open tickets seen, clocks of %lld turned",
+							(long long) (seen + n), (long long) turned)));
+		seen += n;
+	}
+	table_close(rel, NoLock);
+	tell_left_out(&left_out);
+	return turned;
+}
+
+/* A policy holds no more: its open clocks are cancelled, or go on under another one. */
+void
+cancel_clocks_of_policy(int64 policy_id)
+{
+	(void) reapply_all(policy_id, false);
+}
+
+/* Raise P0002 if there is no such policy. */
+static void
+check_policy_exists(int64 policy_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, policy_id);
+	if (run(&statements[FIND_POLICY], &args) == 0)
+		refuse_missing("policy", policy_id);
+}
+
+/* sla_reapply(policy_id, actor_id) -> tickets with a clock that turned */
+PG_FUNCTION_INFO_V1(support_sla_reapply);
+Datum
+support_sla_reapply(PG_FUNCTION_ARGS)
+{
+	int64		policy_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	Call		call;
+	int64		turned;
+
+	begin_call(&call, fcinfo, 1);
+	if (!PG_ARGISNULL(0))
+		check_policy_exists(policy_id);
+	turned = reapply_all(policy_id, true);
+	end_call(&call);
+	PG_RETURN_INT64(turned);
+}

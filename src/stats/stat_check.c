@@ -1,0 +1,350 @@
+/*
+ * stat_check.c
+ *		Counting everything anew, and checking what was counted.
+ *
+ * The view support_internal.stat_expected works out from the tables and the log what the triggers should have counted.
+ * verify_stats() compares, rebuild_stats() starts from it. So does a change of what a status means, since that changes
+ * the past.
+ *
+ * Counting anew is exact while others write. It waits for all who have counted something and not yet ended, and makes
+ * later ones wait; what it sees then is what has been counted, and a change that it does not see is counted after it.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "base/actor.h"
+#include "base/compat.h"
+#include "base/plan.h"
+#include "stats/delta_writer.h"
+#include "stats/fold.h"
+#include "stats/stat_check.h"
+
+#define MAX_DIMS 16				/* that a measure has */
+
+enum
+{
+	STATUS_NAME,
+	STATUS_CATEGORY
+};
+
+static const DeskColumn status_columns[] = {
+	[STATUS_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
+	[STATUS_CATEGORY] = {"category", COLUMN_TEXT, NOT_NULL}
+};
+
+const DeskTable statuses_table = {
+	.name = "statuses", .columns = status_columns, .ncolumns = lengthof(status_columns)
+};
+
+enum
+{
+	IS_KNOWN_STATUS,
+	REMOVE_COUNTERS,
+	REMOVE_DELTAS,
+	REMOVE_HIDDEN,
+	COUNT,
+	FIND_HIDDEN,
+	COMPARE
+};
+
+static Statement statements[] = {
+	[IS_KNOWN_STATUS] = {
+		.text = "SELECT WHERE EXISTS (SELECT FROM support.tickets AS t WHERE t.status = $1)"
+		" OR EXISTS (SELECT FROM support.audit_log AS a"
+		"	WHERE a.table_name = 'tickets' AND a.action = 'UPDATE'"
+		"		AND (a.old_value ->> 'status' = $1"
+		"			OR a.new_value ->> 'status' = $1))",
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[REMOVE_COUNTERS] = {
+		.text = "DELETE FROM support_internal.stat_counters"
+	},
+	[REMOVE_DELTAS] = {
+		.text = "DELETE FROM support_internal.stat_deltas"
+	},
+	[REMOVE_HIDDEN] = {
+		.text = "DELETE FROM support_internal.stat_hidden_solves"
+	},
+	[COUNT] = {
+		.text = "INSERT INTO support_internal.stat_deltas (" DELTA_COLUMN_NAMES ")"
+		" SELECT " DELTA_COLUMN_NAMES " FROM support_internal.stat_expected"
+	},
+	[FIND_HIDDEN] = {
+		.text = "INSERT INTO support_internal.stat_hidden_solves (ticket_id)"
+		" SELECT DISTINCT e.ticket_id FROM support_internal.stat_events AS e"
+		" JOIN support.tickets AS t ON t.id = e.ticket_id"
+		" WHERE (e.solves OR e.reopens) AND t.first_solved_at IS NULL AND t.solved_at IS NULL"
+		"	AND t.reopen_count = 0"
+	},
+	/*
+	 * Changes of the status that happened before the log begins now have been counted, but the log has them no more, and
+	 * so does not tell that a ticket was solved before. How long before, the readers do not sum up.
+	 */
+	[COMPARE] = {
+		.text = "WITH beginning AS"
+		" ("
+		"	SELECT coalesce(max((a.new_value ->> 'to')::timestamptz),"
+		"		'-infinity'::timestamptz) AS at"
+		"	FROM support.audit_log AS a"
+		"	WHERE a.ticket_id = 0 AND a.action = 'PRUNE'"
+		" ),"
+		" counted AS"
+		" ("
+		"	SELECT m.measure, m.dimension, x.value, date_trunc('day', x.slot_at, 'UTC') AS period,"
+		"		sum(x.n)::int8 AS n, sum(x.seconds)::int8 AS seconds"
+		"	FROM ROWS FROM (unnest($1), unnest($2)) AS m (measure, dimension)"
+		"	CROSS JOIN LATERAL support_internal.stat_counted(m.measure, m.dimension) AS x"
+		"	GROUP BY m.measure, m.dimension, x.value, date_trunc('day', x.slot_at, 'UTC')"
+		" ),"
+		" expected AS"
+		" ("
+		"	SELECT x.measure, x.dimension, x.value, date_trunc('day', x.counts_at, 'UTC') AS period,"
+		"		sum(x.times)::int8 AS n,"
+		"		sum(x.times * x.seconds)::int8 AS seconds"
+		"	FROM support_internal.stat_expected AS r"
+		"	CROSS JOIN LATERAL support_internal.stat_contributions(r.weight, r.measures, r.at, r.status, r.priority,"
+		"		r.channel, r.team_id, r.assignee_id, r.organization_id, r.agent_id, r.tag_id, r.created_at,"
+		"		r.first_replied_at, r.first_solved_at, r.solved_at, r.waiting_since) AS x"
+		"	GROUP BY x.measure, x.dimension, x.value, date_trunc('day', x.counts_at, 'UTC')"
+		" )"
+		" SELECT d.measure || v.what, d.dimension, d.value, d.period, v.counted, v.expected"
+		" FROM"
+		" ("
+		"	SELECT measure, dimension, value, period, c.n AS counted, e.n AS expected,"
+		"		c.seconds AS counted_seconds, e.seconds AS expected_seconds"
+		"	FROM counted AS c FULL JOIN expected AS e USING (measure, dimension, value, period)"
+		" ) AS d"
+		" CROSS JOIN beginning AS b"
+		" CROSS JOIN LATERAL (VALUES"
+		"	('', coalesce(d.counted, 0), coalesce(d.expected, 0)),"
+		"	(' (seconds)', coalesce(d.counted_seconds, 0), coalesce(d.expected_seconds, 0))) AS v (what, counted, expected)"
+		" WHERE v.counted <> v.expected"
+		"	AND NOT (d.period < b.at AND d.measure = ANY"
+		"		(ARRAY['status_flow', 'entered', 'solved', 'reopened']))"
+		"	AND NOT (d.measure = 'resolved_again'"
+		"		AND (isfinite(b.at) OR v.what <> ''))"
+		" ORDER BY 1, 2, 3, 4",
+		.columns = {{TEXTOID}, {TEXTOID}, {TEXTOID}, {TIMESTAMPTZOID}, {INT8OID}, {INT8OID}},
+		.nargs = 2, .argtypes = {TEXTARRAYOID, TEXTARRAYOID}
+	}
+};
+
+/* Does a status of that name count as solved by this row, NULL for none? */
+static bool
+solves(const Row *status, const char *name)
+{
+	char	   *category;
+
+	if (status == NULL || strcmp(row_text(status, STATUS_NAME), name) != 0)
+		return false;
+	category = row_text(status, STATUS_CATEGORY);
+	return strcmp(category, "solved") == 0 || strcmp(category, "closed") == 0;
+}
+
+/* Does a name mean something else from now on? */
+static bool
+changes_meaning(const Row *old, const Row *new, const char *name)
+{
+	return solves(old, name) != solves(new, name);
+}
+
+/* Has a ticket, or the log, a status of that name? */
+static bool
+is_known_status(const char *name)
+{
+	Args		args = {0};
+
+	arg_text(&args, name);
+	return run_latest(&statements[IS_KNOWN_STATUS], &args) > 0;
+}
+
+static void
+tell_step(bool tell, const char *format, uint64 n)
+{
+	if (tell)
+		ereport(NOTICE, (errmsg_internal(format, (unsigned long long) n)));
+}
+
+/* Wait for those who have counted something, and let others wait. Who adds up waits for us, not we for them. */
+static void
+stop_counting(void)
+{
+	stat_stop_folding();
+	LockRelationOid(desk_relation("support_internal", "stat_deltas"), ShareRowExclusiveLock);
+}
+
+/* Count everything anew, with the rights of the desk's owner; returns how many rows the counters are made of. */
+int64
+recount_everything(bool tell)
+{
+	uint64		removed;
+	uint64		written;
+	Caller		caller;
+
+	SPI_connect();
+	stop_counting();
+	become_owner(desk_relation("support_internal", "stat_deltas"), &caller);
+	removed = run_latest(&statements[REMOVE_COUNTERS], NULL);
+	removed += run_latest(&statements[REMOVE_DELTAS], NULL);
+	run_latest(&statements[REMOVE_HIDDEN], NULL);
+	tell_step(tell, "took away %llu rows that were counted before", removed);
+	written = run_latest(&statements[COUNT], NULL);
+	run_latest(&statements[FIND_HIDDEN], NULL);
+	tell_step(tell, "counted tickets, comments and changes of status: %llu rows", written);
+	become_caller(&caller);
+	SPI_finish();
+	/* who keeps to an old snapshot leaves that to later */
+	if (!IsolationUsesXactSnapshot())
+		tell_step(tell, "added up %llu rows", stat_fold_all());
+	return (int64) written;
+}
+
+/* Count everything anew if a status counts as solved now and did not before, or the other way round. */
+static void
+settle_meaning(const Row *old, const Row *new, const char *name)
+{
+	Caller		caller;
+	bool		known;
+
+	if (!changes_meaning(old, new, name))
+		return;
+	SPI_connect();
+	stop_counting();
+	become_owner(desk_relation("support_internal", "stat_deltas"), &caller);
+	known = is_known_status(name);
+	become_caller(&caller);
+	if (known)
+		(void) recount_everything(false);
+	SPI_finish();
+}
+
+/* A status comes (old is NULL), changes, or goes (new is NULL). */
+void
+recount_status(const Row *old, const Row *new)
+{
+	if (old != NULL)
+		settle_meaning(old, new, row_text(old, STATUS_NAME));
+	if (new != NULL && (old == NULL || row_column_differs(old, new, STATUS_NAME)))
+		settle_meaning(old, new, row_text(new, STATUS_NAME));
+}
+
+/* rebuild_stats(actor_id) -> rows */
+PG_FUNCTION_INFO_V1(support_rebuild_stats);
+Datum
+support_rebuild_stats(PG_FUNCTION_ARGS)
+{
+	Call		call;
+	Caller		caller;
+	int64		n;
+
+	PreventCommandIfReadOnly("rebuild_stats()");
+	begin_call(&call, fcinfo, 0);
+	become_desk_owner("count everything anew", &caller);
+	n = recount_everything(true);
+	become_caller(&caller);
+	end_call(&call);
+	PG_RETURN_INT64(n);
+}
+
+/* Each measure with each of its dimensions: an array of the ones and one of the others. */
+static Args
+all_dimensions(void)
+{
+	Datum		names[STAT_MEASURES * MAX_DIMS];
+	Datum		dims[STAT_MEASURES * MAX_DIMS];
+	Args		args = {0};
+	int			n = 0;
+
+	for (int measure = 0; measure < STAT_MEASURES; measure++)
+		for (const char *dim = measure_infos[measure].dims; *dim != '\0'; dim++)
+		{
+			char		text[2] = {*dim, '\0'};
+
+			names[n] = CStringGetTextDatum(measure_infos[measure].name);
+			dims[n++] = CStringGetTextDatum(text);
+		}
+	arg(&args, PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT)));
+	arg(&args, PointerGetDatum(construct_array(dims, n, TEXTOID, -1, false, TYPALIGN_INT)));
+	return args;
+}
+
+#define DIFFERENCE_COLUMNS 6
+
+/* verify_stats() -> what was counted and should not have been, or the other way round */
+PG_FUNCTION_INFO_V1(support_verify_stats);
+Datum
+support_verify_stats(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Args		args;
+	Call		call;
+	Caller		caller;
+	uint64		n;
+
+	InitMaterializedSRF(fcinfo, 0);
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	become_desk_owner("check what was counted", &caller);
+	args = all_dimensions();
+	n = run_read_only(&statements[COMPARE], &args);
+	for (uint64 i = 0; i < n; i++)
+	{
+		Datum		values[DIFFERENCE_COLUMNS];
+		bool		nulls[DIFFERENCE_COLUMNS];
+
+		for (int j = 0; j < DIFFERENCE_COLUMNS; j++)
+		{
+			values[j] = result(i, j + 1);
+			nulls[j] = result_is_null(i, j + 1);
+		}
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	become_caller(&caller);
+	end_call(&call);
+	return (Datum) 0;
+}
+
+#define CONTRIBUTION_COLUMNS 6
+
+/* Add a contribution to the result. */
+static void
+put_contribution(void *arg, const Contribution *contribution)
+{
+	ReturnSetInfo *rsinfo = arg;
+	char		dim[2] = {contribution->dim, '\0'};
+	bool		nulls[CONTRIBUTION_COLUMNS] = {false};
+	Datum		values[CONTRIBUTION_COLUMNS] = {
+		CStringGetTextDatum(measure_infos[contribution->measure].name), CStringGetTextDatum(dim),
+		CStringGetTextDatum(contribution->value), TimestampTzGetDatum(contribution->at),
+		Int64GetDatum(contribution->seconds), Int64GetDatum(contribution->weight)
+	};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* stat_contributions(the columns of stat_deltas) -> measure, dimension, value, at, seconds, weight */
+PG_FUNCTION_INFO_V1(support_stat_contributions);
+Datum
+support_stat_contributions(PG_FUNCTION_ARGS)
+{
+	Datum		values[DELTA_COLUMNS];
+	bool		nulls[DELTA_COLUMNS];
+	StatRow		row;
+
+	for (int i = 0; i < DELTA_COLUMNS; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
+	}
+	stat_row_of_values(&row, values, nulls, NULL);
+	InitMaterializedSRF(fcinfo, 0);
+	stat_expand(&row, put_contribution, fcinfo->resultinfo);
+	return (Datum) 0;
+}
