@@ -38,12 +38,13 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
+#include "base/modes.h"
 #include "base/plan.h"
-#include "desk/trigger.h"
+#include "base/settings.h"
+#include "base/tables.h"
 #include "ground.h"
 #include "mend.h"
 #include "stats/stat_check.h"
-#include "support_ext.h"
 
 #define EXTENSION_NAME "support_ext"
 
@@ -184,20 +185,20 @@ text_of(const char *layout, RawStmt *statement)
 	return statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
 }
 
+static void
+run_text(void *arg)
+{
+	execute(arg);
+}
+
 /* Run one of the layout's statements. */
 static void
 run_statement(const char *layout, RawStmt *raw)
 {
-	seeding = IsA(raw->stmt, InsertStmt);
-	PG_TRY();
-	{
-		execute(text_of(layout, raw));
-	}
-	PG_FINALLY();
-	{
-		seeding = false;
-	}
-	PG_END_TRY();
+	Modes		making = modes;
+
+	making.seeding = IsA(raw->stmt, InsertStmt);
+	work_in(&making, run_text, text_of(layout, raw));
 	CommandCounterIncrement();
 }
 

@@ -38,9 +38,10 @@
 
 #include "base/actor.h"
 #include "base/compat.h"
+#include "base/desk_settings.h"
 #include "base/errors.h"
+#include "base/modes.h"
 #include "base/plan.h"
-#include "base/settings.h"
 #include "ground.h"
 #include "log/audit.h"
 #include "log/log_writer.h"
@@ -111,23 +112,30 @@ execute(const char *statement)
 	return SPI_processed;
 }
 
+typedef struct Move
+{
+	const char *statement;
+	uint64		moved;
+} Move;
+
+static void
+execute_it(void *arg)
+{
+	Move	   *move = arg;
+
+	move->moved = execute(move->statement);
+}
+
 /* The same for a statement that moves entries between partitions. */
 static uint64
 execute_move(const char *statement)
 {
-	uint64		moved;
+	Modes		moving = modes;
+	Move		move = {.statement = statement};
 
-	moving_entries = true;
-	PG_TRY();
-	{
-		moved = execute(statement);
-	}
-	PG_FINALLY();
-	{
-		moving_entries = false;
-	}
-	PG_END_TRY();
-	return moved;
+	moving.moving_entries = true;
+	work_in(&moving, execute_it, &move);
+	return move.moved;
 }
 
 static char *

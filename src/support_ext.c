@@ -1,34 +1,39 @@
 /*
  * support_ext.c
- *		A customer-support desk in the database: entry point and settings.
+ *		A customer-support desk in the database: what the server finds when it loads the library.
+ *
+ * Each file that keeps something for the session, or has hooks in the triggers of a table, gets ready here. The order is
+ * that of the rooms, ground floor first, and that in which hooks of one table are called.
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "funcapi.h"
-#include "limits.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/inval.h"
-#include "utils/tuplestore.h"
 
 #include "base/actor.h"
 #include "base/analysis.h"
-#include "base/compat.h"
+#include "base/desk_settings.h"
 #include "base/direct.h"
 #include "base/own_relation.h"
-#include "base/plan.h"
 #include "base/row.h"
 #include "base/rules.h"
+#include "base/session_cache.h"
+#include "base/settings.h"
 #include "calendar/calendar.h"
+#include "calendar/calendar_check.h"
+#include "calendar/calendar_version.h"
+#include "desk/assignment.h"
+#include "desk/reply.h"
+#include "desk/search.h"
+#include "desk/workflow.h"
 #include "log/log_writer.h"
+#include "sla/sla_check.h"
+#include "sla/sla_live.h"
 #include "sla/sla_policy.h"
-#include "stats/fold.h"
+#include "stats/stat_check.h"
 #include "stats/stat_seen.h"
 #include "stats/stat_tag.h"
-#include "support_ext.h"
+#include "stats/stat_writer.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
 PG_MODULE_MAGIC_EXT(.name = "support_ext", .version = SUPPORT_EXT_VERSION);
@@ -38,59 +43,35 @@ PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
-bool		install_enabled;
-static bool ascii_only;
-
-/* Draw with ASCII only: because the setting says so, or because the database or the client knows no more. */
-bool
-use_ascii(void)
-{
-	return ascii_only || GetDatabaseEncoding() != PG_UTF8 || pg_get_client_encoding() != PG_UTF8;
-}
-
-/*
- * Relcache callback, one for all that sessions keep: the server has few places for them. It may come at any catalog
- * access, so nothing is freed here, only marked.
- */
-static void
-forget(Datum arg, Oid relid)
-{
-	forget_shapes(relid);
-	forget_own_relations(relid);
-	forget_user_of_role(relid);
-	forget_rules(relid);
-	forget_calendars(relid);
-	forget_policies(relid);
-	forget_direct_tables(relid);
-	forget_log_target(relid);
-	forget_ticket_tags(relid);
-	forget_seen(relid);
-}
-
 void
 _PG_init(void)
 {
+	session_caches_init();
 	row_init();
 	analysis_init();
 	own_relations_init();
+	settings_init();
 	actor_init();
+	desk_settings_init();
 	rules_init();
+	direct_init();
 	log_writer_init();
-	CacheRegisterRelcacheCallback(forget, (Datum) 0);
 
-	DefineCustomBoolVariable("support_ext.ascii",
-							 "Draws with ASCII characters only.", NULL,
-							 &ascii_only, false, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("support_ext.install",
-							 "Lets CREATE EXTENSION make the desk.",
-							 "Off: the extension brings its functions, and support.install() makes the desk later.",
-							 &install_enabled, true, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("support_ext.notify_changes",
-							 "Notifies the channel support_feed at each commit that changed something.",
-							 "It only wakes who listens: what changed is told by feed_read().",
-							 &notify_changes, false, PGC_USERSET, 0, NULL, NULL, NULL);
-	fold_init();
-	MarkGUCPrefixReserved("support_ext");
+	stat_seen_init();
+	stat_tag_init();
+	stat_writer_init();
+	stat_check_init();
+	calendar_init();
+	calendar_check_init();
+	calendar_version_init();
+	sla_policy_init();
+	sla_check_init();
+	sla_live_init();
+
+	assignment_init();
+	workflow_init();
+	reply_init();
+	search_init();
 }
 
 /* version() of the library that is loaded */

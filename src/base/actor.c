@@ -26,6 +26,8 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
+#include "base/settings.h"
 
 enum
 {
@@ -53,155 +55,34 @@ static Statement statements[] = {
 	}
 };
 
-/* settings */
-static char *actor_setting;
-static char *now_setting;
-char	   *ticket_prefix_setting;
-
-/* The acting user as a setting: 0 for none, and the role at hand when it was set, or as the session began. */
-typedef struct ActorSetting
-{
-	int64		user_id;
-	Oid			set_by;
-} ActorSetting;
-
-/* what the settings say, parsed */
-static ActorSetting actor_set;
-static bool settings_are_defined;
-static TimestampTz now_set;
-static bool now_is_set;
-
 /* the user whose db_role is the session user */
 static Oid	role_looked_up = InvalidOid;
-static Oid	users_relid = InvalidOid;
 static int64 user_of_role;		/* 0 if none */
 static bool user_is_person;		/* and no bot, which is a program that may act for many */
-static bool db_role_changed;
-
-/* Read a user's id; the empty string is 0, for none. */
-static bool
-parse_actor(const char *text, int64 *user_id)
-{
-	char	   *end;
-
-	*user_id = 0;
-	if (text == NULL || *text == '\0')
-		return true;
-	errno = 0;
-	*user_id = strtoll(text, &end, 10);
-	return errno == 0 && *end == '\0' && *user_id > 0;
-}
-
-/*
- * The role at hand; none where the server reads its configuration. As the library is loaded, a value comes that somebody
- * set before: the role at hand may be the owner of a function that is the first to need us.
- */
-static Oid
-user_who_sets(void)
-{
-	Oid			user;
-	int			context;
-
-	if (!settings_are_defined || !IsTransactionState())
-		return InvalidOid;
-	GetUserIdAndSecContext(&user, &context);
-	return user;
-}
-
-static bool
-check_actor(char **newval, void **extra, GucSource source)
-{
-	ActorSetting parsed = {.set_by = user_who_sets()};
-	ActorSetting *setting;
-
-	if (!parse_actor(*newval, &parsed.user_id))
-	{
-		GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
-		return false;
-	}
-	setting = guc_malloc(LOG, sizeof(ActorSetting));
-	if (setting == NULL)
-		return false;
-	*setting = parsed;
-	*extra = setting;
-	return true;
-}
-
-static void
-assign_actor(const char *newval, void *extra)
-{
-	if (extra != NULL)
-		actor_set = *(ActorSetting *) extra;
-}
-
-static bool
-check_now(char **newval, void **extra, GucSource source)
-{
-	TimestampTz *parsed;
-	Datum		now = (Datum) 0;
-
-	if (**newval != '\0' &&
-		(!parse_time(timestamptz_in, *newval, &now) || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(now))))
-	{
-		GUC_check_errdetail("It is a finite timestamp with time zone, or empty for the transaction's own time.");
-		return false;
-	}
-	parsed = guc_malloc(LOG, sizeof(TimestampTz));
-	if (parsed == NULL)
-		return false;
-	*parsed = DatumGetTimestampTz(now);
-	*extra = parsed;
-	return true;
-}
-
-static void
-assign_now(const char *newval, void *extra)
-{
-	now_is_set = newval != NULL && *newval != '\0';
-	if (now_is_set)
-		now_set = *(TimestampTz *) extra;
-}
-
-/* Forget who a database role is if support.users changed, or everything did (InvalidOid). */
-void
-forget_user_of_role(Oid relid)
-{
-	if (!OidIsValid(relid) || relid == users_relid)
-		db_role_changed = true;
-}
+static SessionCache user_of_role_cache;
 
 void
 actor_init(void)
 {
-	DefineCustomStringVariable("support_ext.actor_id",
-							   "The acting user: the id of a row of support.users.",
-							   "Empty: the user whose db_role is the session user.",
-							   &actor_setting, "", PGC_USERSET, 0,
-							   check_actor, assign_actor, NULL);
-	DefineCustomStringVariable("support_ext.now",
-							   "The desk's clock, for tests and demonstrations.",
-							   "Empty: the time at which the transaction started.",
-							   &now_setting, "", PGC_SUSET, 0,
-							   check_now, assign_now, NULL);
-	DefineCustomStringVariable("support_ext.ticket_prefix",
-							   "What the numbers of new tickets begin with.", NULL,
-							   &ticket_prefix_setting, "T-", PGC_USERSET, 0,
-							   NULL, NULL, NULL);
-	settings_are_defined = true;
+	add_session_cache(&user_of_role_cache);
 }
 
 /* The desk's clock: start of the transaction, or support_ext.now. */
 TimestampTz
 desk_now(void)
 {
-	return now_is_set ? now_set : GetCurrentTransactionStartTimestamp();
+	TimestampTz now;
+
+	return clock_setting(&now) ? now : GetCurrentTransactionStartTimestamp();
 }
 
 /* The same clock as it goes on while a transaction lasts. */
 TimestampTz
 desk_clock(void)
 {
-	return now_is_set ? now_set : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
+	TimestampTz now;
+
+	return clock_setting(&now) ? now : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
 }
 
 /*
@@ -216,12 +97,13 @@ session_user_id(void)
 	int64		found = 0;
 	bool		is_person = false;
 
-	if (role == role_looked_up && !db_role_changed)
+	if (role == role_looked_up && !user_of_role_cache.stale)
 		return user_of_role;
 
-	users_relid = desk_relation("support", "users");
+	user_of_role_cache.tables[0] = desk_relation("support", "users");
 	role_looked_up = InvalidOid;
-	db_role_changed = false;
+	user_of_role_cache.stale = false;
+	note_reading(&user_of_role_cache);
 	SPI_connect();
 	arg_text(&args, GetUserNameFromId(role, false));
 	if (run(&statements[USER_OF_ROLE], &args) > 0)
@@ -234,7 +116,7 @@ session_user_id(void)
 	/* what an old snapshot or a change on the way says is right for now only */
 	user_of_role = found;
 	user_is_person = is_person;
-	role_looked_up = IsolationUsesXactSnapshot() || db_role_changed ? InvalidOid : role;
+	role_looked_up = IsolationUsesXactSnapshot() || user_of_role_cache.stale ? InvalidOid : role;
 	return found;
 }
 
@@ -268,21 +150,10 @@ check_acts_as(int64 user_id)
 bool
 acting_user(int64 *user_id)
 {
-	*user_id = actor_set.user_id != 0 ? actor_set.user_id : session_user_id();
-	if (actor_set.user_id != 0)
-		check_said_by(actor_set.user_id, actor_set.set_by);
+	*user_id = actor_setting.user_id != 0 ? actor_setting.user_id : session_user_id();
+	if (actor_setting.user_id != 0)
+		check_said_by(actor_setting.user_id, actor_setting.set_by);
 	return *user_id != 0;
-}
-
-/* Set support_ext.actor_id to a user's id, 0 for none. */
-static void
-set_actor_setting(int64 user_id, GucAction action)
-{
-	char		text[MAXINT8LEN + 1] = "";
-
-	if (user_id != 0)
-		pg_lltoa(user_id, text);
-	(void) set_config_option("support_ext.actor_id", text, PGC_USERSET, PGC_S_SESSION, action, true, 0, false);
 }
 
 /* Raise P0002 for an actor that there is not, 55000 for one who was deactivated. */
@@ -318,7 +189,7 @@ begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
 	check_acts_as(user_id);
 	check_actor_argument(user_id);
 	call->nestlevel = NewGUCNestLevel();
-	set_actor_setting(user_id, GUC_ACTION_SAVE);
+	set_actor_for_call(user_id);
 }
 
 /* Close the frame. What SPI returned is gone after this. */
@@ -349,7 +220,7 @@ PG_FUNCTION_INFO_V1(support_set_actor);
 Datum
 support_set_actor(PG_FUNCTION_ARGS)
 {
-	GucAction	action = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1) ? GUC_ACTION_LOCAL : GUC_ACTION_SET;
+	bool		is_local = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	Args		args = {0};
 	Call		call;
 	Datum		name;
@@ -357,7 +228,7 @@ support_set_actor(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 	{
-		set_actor_setting(0, action);
+		set_actor_setting(0, is_local);
 		PG_RETURN_NULL();
 	}
 
@@ -372,7 +243,7 @@ support_set_actor(PG_FUNCTION_ARGS)
 	name = SPI_datumTransfer(result(0, 1), false, -1);
 	end_call(&call);
 
-	set_actor_setting(user_id, action);
+	set_actor_setting(user_id, is_local);
 	PG_RETURN_DATUM(name);
 }
 
@@ -387,5 +258,5 @@ PG_FUNCTION_INFO_V1(support_ticket_prefix);
 Datum
 support_ticket_prefix(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(ticket_prefix_setting));
+	PG_RETURN_TEXT_P(cstring_to_text(ticket_prefix));
 }

@@ -9,12 +9,10 @@
 #include "utils/timestamp.h"
 
 extern void actor_init(void);
-extern void forget_user_of_role(Oid relid);
 extern bool acting_user(int64 *user_id);
 extern void check_acts_as(int64 user_id);
 extern TimestampTz desk_now(void);
 extern TimestampTz desk_clock(void);
-extern char *ticket_prefix_setting;
 
 /* The frame of a function that the desk offers: an SPI level, and the acting user for as long as it lasts. */
 typedef struct Call

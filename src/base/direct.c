@@ -38,6 +38,7 @@
 #include "base/compat.h"
 #include "base/direct.h"
 #include "base/errors.h"
+#include "base/session_cache.h"
 
 /* The tables that were looked at: they are to be forgotten when they change. */
 static DirectTable *looked_at;
@@ -295,12 +296,19 @@ forget_table(DirectTable *table, Oid relid)
 	}
 }
 
-/* Relcache callback. */
-void
-forget_direct_tables(Oid relid)
+static void
+forget_tables(Oid relid)
 {
 	for (DirectTable *table = looked_at; table != NULL; table = table->next)
 		forget_table(table, relid);
+}
+
+void
+direct_init(void)
+{
+	static SessionCache cache = {.relation_changed = forget_tables};
+
+	add_session_cache(&cache);
 }
 
 /* The number of another row. Raises 55000 if nothing numbers them. */

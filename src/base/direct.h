@@ -52,7 +52,7 @@ extern void check_not_null(const DirectColumn *columns, int ncolumns, const char
 extern void look_at_table(DirectTable *table, Relation rel);
 extern bool know_table(DirectTable *table, Relation rel);
 extern Oid	direct_relation(const DirectTable *table, const char *schema, const char *name);
-extern void forget_direct_tables(Oid relid);
+extern void direct_init(void);
 extern int64 next_row_id(DirectTable *table);
 extern List *find_rows(DirectTable *table, Relation rel, int64 id);
 extern bool has_row(DirectTable *table, Relation rel, int64 id);

@@ -17,6 +17,7 @@
 
 #include "base/own_relation.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
 
 /* A relation that was found to be a table of the desk. */
 typedef struct OwnRelation
@@ -27,16 +28,8 @@ typedef struct OwnRelation
 
 static HTAB *own_relations;
 
-void
-own_relations_init(void)
-{
-	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(OwnRelation)};
-
-	own_relations = hash_create("support_ext own relations", 32, &ctl, HASH_ELEM | HASH_BLOBS);
-}
-
 /* Forget what a relation is that changed, of all for InvalidOid. */
-void
+static void
 forget_own_relations(Oid relid)
 {
 	HASH_SEQ_STATUS scan;
@@ -52,6 +45,17 @@ forget_own_relations(Oid relid)
 	hash_seq_init(&scan, own_relations);
 	while ((own = hash_seq_search(&scan)) != NULL)
 		own->table = NULL;
+}
+
+void
+own_relations_init(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(OwnRelation)};
+
+	static SessionCache cache = {.relation_changed = forget_own_relations};
+
+	own_relations = hash_create("support_ext own relations", 32, &ctl, HASH_ELEM | HASH_BLOBS);
+	add_session_cache(&cache);
 }
 
 /* The relation that a partition is part of in the end; itself if it is none, or is being detached. */

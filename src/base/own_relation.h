@@ -8,7 +8,6 @@
 #include "base/row.h"
 
 extern void own_relations_init(void);
-extern void forget_own_relations(Oid relid);
 extern bool is_own_relation(Relation rel, const DeskTable *table);
 
 #endif							/* SUPPORT_OWN_RELATION_H */

@@ -20,11 +20,12 @@
 
 #include "base/compat.h"
 #include "base/row.h"
+#include "base/session_cache.h"
 
 static HTAB *shapes;
 
 /* Forget the shape of a relation that changed, of all for InvalidOid. */
-void
+static void
 forget_shapes(Oid relid)
 {
 	HASH_SEQ_STATUS scan;
@@ -48,7 +49,10 @@ row_init(void)
 {
 	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(TableShape)};
 
+	static SessionCache cache = {.relation_changed = forget_shapes};
+
 	shapes = hash_create("support_ext table shapes", 32, &ctl, HASH_ELEM | HASH_BLOBS);
+	add_session_cache(&cache);
 }
 
 /* Decide how the audit log writes a column of this type. */
@@ -242,6 +246,7 @@ row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple)
 {
 	row->shape = shape;
 	row->desc = desc;
+	row->is_modified = false;
 	row->values = palloc(sizeof(Datum) * desc->natts);
 	row->nulls = palloc(sizeof(bool) * desc->natts);
 	heap_deform_tuple(tuple, desc, row->values, row->nulls);
@@ -407,6 +412,7 @@ row_set(Row *row, int column, Datum value)
 
 	row->values[attnum - 1] = value;
 	row->nulls[attnum - 1] = false;
+	row->is_modified = true;
 }
 
 /* Give a column the value that it has in another row of the same shape. */
@@ -417,6 +423,7 @@ row_take_over(const Row *from, Row *row, int column)
 
 	row->values[attnum - 1] = from->values[attnum - 1];
 	row->nulls[attnum - 1] = from->nulls[attnum - 1];
+	row->is_modified = true;
 }
 
 void
@@ -426,6 +433,7 @@ row_clear(Row *row, int column)
 
 	row->values[attnum - 1] = (Datum) 0;
 	row->nulls[attnum - 1] = true;
+	row->is_modified = true;
 }
 
 /* Are the values of an attribute (from 0) different byte for byte? Toasted values are fetched only where they must. */

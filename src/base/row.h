@@ -33,6 +33,8 @@ typedef enum ColumnNulls
 	FILLED_IN					/* it may be sent as NULL: the BEFORE trigger gives it a value */
 } ColumnNulls;
 
+#define MAX_DESK_COLUMNS 64		/* of a table, that the rules read */
+
 typedef struct DeskColumn
 {
 	const char *name;
@@ -50,6 +52,7 @@ typedef struct DeskTable
 	int			ncolumns;
 	const char *derived;		/* a column that follows from others, or NULL: the log does not keep it */
 	bool		is_internal;	/* in support_internal, its owner's alone: the log keeps a new row whole */
+	bool		is_kept;		/* sessions keep what it has, and are told of each change */
 } DeskTable;
 
 /* How the audit log writes a column's values. */
@@ -91,10 +94,10 @@ typedef struct Row
 	TupleDesc	desc;
 	Datum	   *values;
 	bool	   *nulls;
+	bool		is_modified;	/* a value was set */
 } Row;
 
 extern void row_init(void);
-extern void forget_shapes(Oid relid);
 extern const TableShape *shape_of(Relation rel, const DeskTable *table);
 extern void row_open(Row *row, const TableShape *shape, TupleDesc desc, HeapTuple tuple);
 extern Row	empty_row(const TableShape *shape, TupleDesc desc);

@@ -3,10 +3,8 @@
  *		Statuses, transitions, priorities and roles, as the session keeps them.
  *
  * Statuses, transitions and priorities are three small tables, read on every change of a ticket, so they are kept for
- * the session, and so are the roles of the users who write. The triggers on these tables invalidate their relcache
- * entries, which reaches every session when the change commits and our own at once; forget_rules() forgets what was
- * kept. A name that is not found is looked up afresh before it is refused. What a transaction with an old snapshot
- * read is not kept beyond it, nor a role that a transaction read which then rolled back.
+ * the session, and so are the roles of the users who write. A name that is not found is looked up afresh before it is
+ * refused.
  */
 #include "postgres.h"
 
@@ -22,6 +20,7 @@
 #include "base/errors.h"
 #include "base/plan.h"
 #include "base/rules.h"
+#include "base/session_cache.h"
 
 enum
 {
@@ -80,7 +79,6 @@ typedef struct Transition
 typedef struct Rules
 {
 	bool		valid;
-	bool		of_old_snapshot;	/* read in a transaction that sees no later changes */
 	MemoryContext context;
 	int			nstatuses;
 	Status	   *statuses;
@@ -91,8 +89,7 @@ typedef struct Rules
 } Rules;
 
 static Rules rules;
-static bool rules_changed;
-static Oid	rules_relids[3];
+static SessionCache rules_cache;
 
 #define MAX_KEPT_ROLES 10000
 
@@ -104,40 +101,13 @@ typedef struct UserRole
 } UserRole;
 
 static HTAB *roles;
-static bool roles_changed;
-static Oid	users_relid;
-
-/* Forget the rules or the roles if a table that holds them changed, or everything did (InvalidOid). */
-void
-forget_rules(Oid relid)
-{
-	if (!OidIsValid(relid) || relid == rules_relids[0] || relid == rules_relids[1] || relid == rules_relids[2])
-		rules_changed = true;
-	if (!OidIsValid(relid) || relid == users_relid)
-		roles_changed = true;
-}
-
-static void
-forget_at_end(XactEvent event, void *arg)
-{
-	if (rules.of_old_snapshot && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
-		rules.valid = false;
-	if (event == XACT_EVENT_ABORT)
-		roles_changed = true;
-}
-
-static void
-forget_at_end_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		roles_changed = true;
-}
+static SessionCache roles_cache;
 
 void
 rules_init(void)
 {
-	RegisterXactCallback(forget_at_end, NULL);
-	RegisterSubXactCallback(forget_at_end_of_subtransaction, NULL);
+	add_session_cache(&rules_cache);
+	add_session_cache(&roles_cache);
 }
 
 static char *
@@ -212,11 +182,11 @@ load_rules(void)
 	rules.valid = false;
 	rules.nstatuses = rules.ntransitions = rules.npriorities = 0;
 	MemoryContextReset(rules.context);
-	rules_relids[0] = desk_relation("support", "statuses");
-	rules_relids[1] = desk_relation("support", "status_transitions");
-	rules_relids[2] = desk_relation("support", "priorities");
-	rules.of_old_snapshot = IsolationUsesXactSnapshot();
-	rules_changed = false;
+	rules_cache.tables[0] = desk_relation("support", "statuses");
+	rules_cache.tables[1] = desk_relation("support", "status_transitions");
+	rules_cache.tables[2] = desk_relation("support", "priorities");
+	rules_cache.stale = false;
+	note_reading_by_snapshot(&rules_cache);
 
 	SPI_connect();
 	load_statuses();
@@ -230,7 +200,7 @@ load_rules(void)
 static void
 know_rules(bool afresh)
 {
-	if (!rules.valid || rules_changed || afresh)
+	if (!rules.valid || rules_cache.stale || afresh)
 		load_rules();
 }
 
@@ -413,7 +383,7 @@ read_role(int64 user_id, NameData *role)
 	Args		args = {0};
 	bool		found;
 
-	users_relid = desk_relation("support", "users");
+	roles_cache.tables[0] = desk_relation("support", "users");
 	SPI_connect();
 	arg_int64(&args, user_id);
 	found = run(&statements[ROLE_OF_USER], &args) > 0;
@@ -459,9 +429,9 @@ role_of_user(int64 user_id)
 	static NameData role;
 	UserRole   *kept = NULL;
 
-	if (roles_changed && roles != NULL)
+	if (roles_cache.stale && roles != NULL)
 		forget_roles();
-	roles_changed = false;
+	roles_cache.stale = false;
 	if (roles != NULL)
 		kept = hash_search(roles, &user_id, HASH_FIND, NULL);
 	if (kept != NULL)
@@ -470,8 +440,11 @@ role_of_user(int64 user_id)
 	if (!read_role(user_id, &role))
 		return NULL;
 	/* what an old snapshot or a change on the way says is right for now only */
-	if (!IsolationUsesXactSnapshot() && !roles_changed)
+	if (!IsolationUsesXactSnapshot() && !roles_cache.stale)
+	{
+		note_reading(&roles_cache);
 		keep_role(user_id, &role);
+	}
 	return NameStr(role);
 }
 

@@ -17,7 +17,6 @@ typedef enum Category
 } Category;
 
 extern void rules_init(void);
-extern void forget_rules(Oid relid);
 extern Category status_category(const char *status);
 extern bool find_category(const char *status, Category *category);
 extern bool category_named(const char *name, Category *category);

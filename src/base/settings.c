@@ -1,339 +1,194 @@
 /*
  * settings.c
- *		Settings of the desk: what its owner decides for all.
+ *		What a session sets for itself.
  *
- * Whoever logs in can set a setting of the server, in his session or as it begins. What decides what the desk keeps is
- * not his to set, so it is a row of support_internal.settings: the desk's owner alone writes it, by configure() or by
- * hand, it is dumped with the desk, and each change is in the log. There is a row only for what is not at its default.
- * The trigger checks every row, by whatever road it comes; who reads a value checks it once more, for triggers can be
- * off. Values are read anew each time, so a change holds from the next statement on, in all sessions.
- *
- * A new setting is an entry of definitions[], with a function below that reads it. What is a session's own to decide is
- * a setting of the server, defined beside what reads it; settings() shows both.
+ * These are settings of the server: whoever logs in can set them, so nothing that is protected may rest on one alone. What
+ * is the desk's to decide is a row of its own, see desk_settings.c.
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "funcapi.h"
-#include "lib/stringinfo.h"
+#include <limits.h>
+
+#include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
-#include "utils/tuplestore.h"
 
-#include "base/actor.h"
 #include "base/compat.h"
-#include "base/plan.h"
 #include "base/settings.h"
 
-#define MAX_ATTACHMENT_KILOBYTES (1000 * 1024)
-#define MAX_RETENTION_YEARS 1000
+bool		install_enabled;
+bool		notify_changes;
+int			fold_every;
+char	   *ticket_prefix;
 
-enum
-{
-	SETTING_NAME,
-	SETTING_VALUE
-};
+/* as they were said, and what that means */
+static char *actor_text;
+static char *now_text;
+ActorSetting actor_setting;
+static TimestampTz now_set;
+static bool now_is_set;
+static bool ascii_only;
 
-static const DeskColumn settings_columns[] = {
-	[SETTING_NAME] = {"name", COLUMN_TEXT},
-	[SETTING_VALUE] = {"value", COLUMN_TEXT}
-};
+static bool settings_are_defined;
 
-const DeskTable settings_table = {
-	.name = "settings", .is_internal = true, .columns = settings_columns, .ncolumns = lengthof(settings_columns)
-};
-
-enum
-{
-	READ_SETTING,
-	WRITE_SETTING,
-	FORGET_SETTING,
-	SESSION_SETTINGS
-};
-
-static Statement statements[] = {
-	[READ_SETTING] = {
-		.text = "SELECT value FROM support_internal.settings WHERE name = $1",
-		.columns = {{TEXTOID}},
-		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = INTERNAL_TABLE("settings")
-	},
-	[WRITE_SETTING] = {
-		.text = "INSERT INTO support_internal.settings (name, value) VALUES ($1, $2)"
-		" ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		.nargs = 2, .argtypes = {TEXTOID, TEXTOID}, .as_owner_of = INTERNAL_TABLE("settings")
-	},
-	[FORGET_SETTING] = {
-		.text = "DELETE FROM support_internal.settings WHERE name = $1",
-		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = INTERNAL_TABLE("settings")
-	},
-	[SESSION_SETTINGS] = {
-		.text = "SELECT s.name, current_setting(s.name),"
-		" concat_ws(' ', s.short_desc, s.extra_desc)"
-		" FROM pg_settings AS s"
-		" WHERE starts_with(s.name, 'support_ext.') ORDER BY s.name",
-		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}}
-	}
-};
-
-/* A setting of the desk. */
-typedef struct Definition
-{
-	const char *name;
-	const char *initial;		/* the default */
-	const char *meaning;
-	const char *allowed;		/* says what a value may be */
-	bool		(*parse) (const char *value, Datum *parsed);	/* false if it is none */
-} Definition;
-
-/* A size, as bytes. */
+/* Read a user's id; the empty string is 0, for none. */
 static bool
-parse_size(const char *value, Datum *parsed)
+parse_actor(const char *text, int64 *user_id)
 {
-	int			kilobytes;
+	char	   *end;
 
-	if (!parse_int(value, &kilobytes, GUC_UNIT_KB, NULL) || kilobytes < 0 || kilobytes > MAX_ATTACHMENT_KILOBYTES)
+	*user_id = 0;
+	if (text == NULL || *text == '\0')
+		return true;
+	errno = 0;
+	*user_id = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0' && *user_id > 0;
+}
+
+/*
+ * The role at hand; none where the server reads its configuration. As the library is loaded, a value comes that somebody
+ * set before: the role at hand may be the owner of a function that is the first to need us.
+ */
+static Oid
+user_who_sets(void)
+{
+	Oid			user;
+	int			context;
+
+	if (!settings_are_defined || !IsTransactionState())
+		return InvalidOid;
+	GetUserIdAndSecContext(&user, &context);
+	return user;
+}
+
+static bool
+check_actor(char **newval, void **extra, GucSource source)
+{
+	ActorSetting parsed = {.set_by = user_who_sets()};
+	ActorSetting *setting;
+
+	if (!parse_actor(*newval, &parsed.user_id))
+	{
+		GUC_check_errdetail("It is the id of a row of support.users, or empty for none.");
 		return false;
-	*parsed = Int64GetDatum((int64) kilobytes * 1024);
+	}
+	setting = guc_malloc(LOG, sizeof(ActorSetting));
+	if (setting == NULL)
+		return false;
+	*setting = parsed;
+	*extra = setting;
 	return true;
 }
 
-/* An interval that is not negative, as one; blank, for ever, as 0. It means the same under every IntervalStyle. */
-static bool
-parse_retention(const char *value, Datum *parsed)
-{
-	Interval	shortest = {0};
-	Interval	longest = {.month = MAX_RETENTION_YEARS * MONTHS_PER_YEAR};
-	int			nestlevel;
-	bool		is_interval;
-
-	*parsed = (Datum) 0;
-	if (value[strspn(value, " \t")] == '\0')
-		return true;
-	nestlevel = NewGUCNestLevel();
-	fix_setting("intervalstyle", "postgres");
-	is_interval = parse_time(interval_in, pstrdup(value), parsed);
-	AtEOXact_GUC(true, nestlevel);
-	return is_interval &&
-		DatumGetBool(DirectFunctionCall2(interval_ge, *parsed, IntervalPGetDatum(&shortest))) &&
-		DatumGetBool(DirectFunctionCall2(interval_le, *parsed, IntervalPGetDatum(&longest)));
-}
-
-static bool
-parse_retention_action(const char *value, Datum *parsed)
-{
-	static const char *const names[] = {
-		[RETENTION_DETACH] = "detach",
-		[RETENTION_ARCHIVE] = "archive",
-		[RETENTION_DROP] = "drop"
-	};
-
-	for (int i = 0; i < lengthof(names); i++)
-	{
-		if (strcmp(names[i], value) == 0)
-		{
-			*parsed = Int32GetDatum(i);
-			return true;
-		}
-	}
-	return false;
-}
-
-enum
-{
-	MAX_ATTACHMENT_SIZE,
-	RETENTION,
-	RETENTION_ACTION
-};
-
-/* In the order of their names. */
-static const Definition definitions[] = {
-	[MAX_ATTACHMENT_SIZE] = {
-		.name = "max_attachment_size", .initial = "25MB",
-		.meaning = "The largest file that add_attachment() takes.",
-		.allowed = "It is a size from 0 to 1000MB, such as 25MB; a number alone counts kilobytes.",
-		.parse = parse_size
-	},
-	[RETENTION] = {
-		.name = "retention", .initial = "",
-		.meaning = "How long maintain() keeps months of the audit log; empty is for ever.",
-		.allowed = "It is an interval of up to 1000 years, such as 24 months, or empty.",
-		.parse = parse_retention
-	},
-	[RETENTION_ACTION] = {
-		.name = "retention_action", .initial = "detach",
-		.meaning = "What maintain() does with months that are older: detach, archive or drop."
-		" Archive moves the detached table to the schema " ARCHIVE_SCHEMA ".",
-		.allowed = "It is detach, archive or drop.",
-		.parse = parse_retention_action
-	}
-};
-
-/* The names there are, for a hint. */
-static char *
-list_names(void)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < lengthof(definitions); i++)
-		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", definitions[i].name);
-	return list.data;
-}
-
-/* The setting of that name. Raises 22023 if there is none. */
-static const Definition *
-definition_of(const char *name)
-{
-	for (int i = 0; i < lengthof(definitions); i++)
-		if (strcmp(definitions[i].name, name) == 0)
-			return &definitions[i];
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the desk has no setting \"%s\"", name),
-			 errhint("The settings of the desk are: %s.", list_names())));
-}
-
-/* Raise 22023 unless the setting may have that value. */
 static void
-check_value(const Definition *definition, const char *value)
+assign_actor(const char *newval, void *extra)
 {
-	Datum		parsed;
-
-	if (!definition->parse(value, &parsed))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is no value for the setting %s", value, definition->name),
-				 errdetail("%s", definition->allowed)));
+	if (extra != NULL)
+		actor_setting = *(ActorSetting *) extra;
 }
 
-/* Raise 22023 for a row of the table that is no setting. What is null is left to the table's constraints. */
+static bool
+check_now(char **newval, void **extra, GucSource source)
+{
+	TimestampTz *parsed;
+	Datum		now = (Datum) 0;
+
+	if (**newval != '\0' &&
+		(!parse_time(timestamptz_in, *newval, &now) || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(now))))
+	{
+		GUC_check_errdetail("It is a finite timestamp with time zone, or empty for the transaction's own time.");
+		return false;
+	}
+	parsed = guc_malloc(LOG, sizeof(TimestampTz));
+	if (parsed == NULL)
+		return false;
+	*parsed = DatumGetTimestampTz(now);
+	*extra = parsed;
+	return true;
+}
+
+static void
+assign_now(const char *newval, void *extra)
+{
+	now_is_set = newval != NULL && *newval != '\0';
+	if (now_is_set)
+		now_set = *(TimestampTz *) extra;
+}
+
 void
-check_setting_row(const Row *row)
+settings_init(void)
 {
-	if (!row_is_null(row, SETTING_NAME) && !row_is_null(row, SETTING_VALUE))
-		check_value(definition_of(row_text(row, SETTING_NAME)), row_text(row, SETTING_VALUE));
+	DefineCustomStringVariable("support_ext.actor_id",
+							   "The acting user: the id of a row of support.users.",
+							   "Empty: the user whose db_role is the session user.",
+							   &actor_text, "", PGC_USERSET, 0,
+							   check_actor, assign_actor, NULL);
+	DefineCustomBoolVariable("support_ext.ascii",
+							 "Draws with ASCII characters only.", NULL,
+							 &ascii_only, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("support_ext.fold_every",
+							"How many rows a session leaves to be added up for reports before it does so.",
+							"0 leaves it to fold_stats(). Reports are exact in either case.",
+							&fold_every, 5000, 0, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("support_ext.install",
+							 "Lets CREATE EXTENSION make the desk.",
+							 "Off: the extension brings its functions, and support.install() makes the desk later.",
+							 &install_enabled, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("support_ext.notify_changes",
+							 "Notifies the channel support_feed at each commit that changed something.",
+							 "It only wakes who listens: what changed is told by feed_read().",
+							 &notify_changes, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("support_ext.now",
+							   "The desk's clock, for tests and demonstrations.",
+							   "Empty: the time at which the transaction started.",
+							   &now_text, "", PGC_SUSET, 0,
+							   check_now, assign_now, NULL);
+	DefineCustomStringVariable("support_ext.ticket_prefix",
+							   "What the numbers of new tickets begin with.", NULL,
+							   &ticket_prefix, "T-", PGC_USERSET, 0,
+							   NULL, NULL, NULL);
+	settings_are_defined = true;
+	MarkGUCPrefixReserved("support_ext");
 }
 
-/* The value that a setting has, by a way to run statements. NULL only where somebody let the column be null. */
-static char *
-value_of(const Definition *definition, uint64 (*run_statement) (Statement *, const Args *))
+/* The time that the desk's clock was set to; false if it was not. */
+bool
+clock_setting(TimestampTz *now)
 {
-	Args		args = {0};
-
-	arg_text(&args, definition->name);
-	if (run_statement(&statements[READ_SETTING], &args) == 0)
-		return pstrdup(definition->initial);
-	return result_text(0, 1);
+	*now = now_set;
+	return now_is_set;
 }
-
-/* The value as what reads it takes it. Raises 55000 if the table has none that could be. Needs an SPI level. */
-static Datum
-setting(int which)
-{
-	const Definition *definition = &definitions[which];
-	char	   *value = value_of(definition, run);
-	Datum		parsed;
-
-	if (value == NULL || !definition->parse(value, &parsed))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the setting %s has a value that it cannot have", definition->name),
-				 errdetail("%s", definition->allowed),
-				 errhint("SELECT support.configure('%s', NULL) gives it the default.", definition->name)));
-	return parsed;
-}
-
-/* The largest file that is taken, in bytes. Needs an SPI level, as do the others. */
-int64
-max_attachment_size(void)
-{
-	return DatumGetInt64(setting(MAX_ATTACHMENT_SIZE));
-}
-
-/* How long months of the log are kept; NULL is for ever. */
-Interval *
-retention(void)
-{
-	return DatumGetIntervalP(setting(RETENTION));
-}
-
-RetentionAction
-retention_action(void)
-{
-	return (RetentionAction) DatumGetInt32(setting(RETENTION_ACTION));
-}
-
-/* Write a setting's row, or take it away where the value is the default. */
-static void
-write_setting(const Definition *definition, const char *value)
-{
-	Args		args = {0};
-
-	arg_text(&args, definition->name);
-	if (value == NULL || strcmp(value, definition->initial) == 0)
-	{
-		run(&statements[FORGET_SETTING], &args);
-		return;
-	}
-	/* before the trigger does, whose context says nothing to the caller */
-	check_value(definition, value);
-	arg_text(&args, value);
-	run(&statements[WRITE_SETTING], &args);
-}
-
-/* configure(name, value, actor_id). Raises 42501 for others than the desk's owner, 22023 for what is no setting. */
-PG_FUNCTION_INFO_V1(support_configure);
-Datum
-support_configure(PG_FUNCTION_ARGS)
-{
-	const Definition *definition;
-	Call		call;
-	Caller		caller;
-
-	PreventCommandIfReadOnly("configure()");
-	begin_call(&call, fcinfo, 2);
-	become_desk_owner("configure it", &caller);
-	definition = definition_of(TextDatumGetCString(required_argument(fcinfo, 0, "name")));
-	write_setting(definition, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	become_caller(&caller);
-	end_call(&call);
-	PG_RETURN_VOID();
-}
-
-#define SETTINGS_COLUMNS 3
 
 static void
-put_setting(ReturnSetInfo *rsinfo, Datum name, Datum value, Datum meaning)
+set_actor(int64 user_id, GucAction action)
 {
-	Datum		values[SETTINGS_COLUMNS] = {name, value, meaning};
-	bool		nulls[SETTINGS_COLUMNS] = {false, value == (Datum) 0, false};
+	char		text[MAXINT8LEN + 1] = "";
 
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	if (user_id != 0)
+		pg_lltoa(user_id, text);
+	(void) set_config_option("support_ext.actor_id", text, PGC_USERSET, PGC_S_SESSION, action, true, 0, false);
 }
 
-/* settings() -> name, value, meaning: of the desk first, then of the session */
-PG_FUNCTION_INFO_V1(support_settings);
-Datum
-support_settings(PG_FUNCTION_ARGS)
+/* Set support_ext.actor_id to a user's id, 0 for none: for the session, or for the transaction. */
+void
+set_actor_setting(int64 user_id, bool is_local)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Call		call;
-	uint64		n;
+	set_actor(user_id, is_local ? GUC_ACTION_LOCAL : GUC_ACTION_SET);
+}
 
-	InitMaterializedSRF(fcinfo, 0);
-	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	for (int i = 0; i < lengthof(definitions); i++)
-	{
-		char	   *value = value_of(&definitions[i], run_read_only);
+/* The same until the caller leaves its level of settings. */
+void
+set_actor_for_call(int64 user_id)
+{
+	set_actor(user_id, GUC_ACTION_SAVE);
+}
 
-		put_setting(rsinfo, CStringGetTextDatum(definitions[i].name),
-					value ? CStringGetTextDatum(value) : (Datum) 0, CStringGetTextDatum(definitions[i].meaning));
-	}
-	n = run_read_only(&statements[SESSION_SETTINGS], NULL);
-	for (uint64 i = 0; i < n; i++)
-		put_setting(rsinfo, result(i, 1), result(i, 2), result(i, 3));
-	end_call(&call);
-	return (Datum) 0;
+/* Draw with ASCII only: because the setting says so, or because the database or the client knows no more. */
+bool
+use_ascii(void)
+{
+	return ascii_only || GetDatabaseEncoding() != PG_UTF8 || pg_get_client_encoding() != PG_UTF8;
 }

@@ -1,29 +1,29 @@
 /*
  * settings.h
- *		Settings of the desk: what its owner decides for all.
+ *		What a session sets for itself.
  */
 #ifndef SUPPORT_SETTINGS_H
 #define SUPPORT_SETTINGS_H
 
 #include "utils/timestamp.h"
 
-#include "base/row.h"
-
-/* What becomes of a partition of the log that is older than the retention. */
-typedef enum RetentionAction
+/* The acting user as a setting: 0 for none, and the role at hand when it was set, or as the session began. */
+typedef struct ActorSetting
 {
-	RETENTION_DETACH,
-	RETENTION_ARCHIVE,
-	RETENTION_DROP
-} RetentionAction;
+	int64		user_id;
+	Oid			set_by;
+} ActorSetting;
 
-#define ARCHIVE_SCHEMA "support_archive"
+extern ActorSetting actor_setting;
+extern bool install_enabled;
+extern bool notify_changes;
+extern int	fold_every;			/* rows of stat_deltas that a session writes before it adds them up; 0 is never */
+extern char *ticket_prefix;
 
-extern const DeskTable settings_table;
-
-extern void check_setting_row(const Row *row);
-extern int64 max_attachment_size(void);
-extern Interval *retention(void);
-extern RetentionAction retention_action(void);
+extern void settings_init(void);
+extern bool clock_setting(TimestampTz *now);
+extern void set_actor_setting(int64 user_id, bool is_local);
+extern void set_actor_for_call(int64 user_id);
+extern bool use_ascii(void);
 
 #endif							/* SUPPORT_SETTINGS_H */

@@ -3,13 +3,11 @@
  *		Calendars, as the session keeps them.
  *
  * A calendar is read with the rights of the role that asks, and kept for that role and the session, together with what
- * working_time.c makes of it. The triggers on the three tables invalidate their relcache entries, which reaches every
- * session when the change commits and our own at once; forget_calendars() then marks all that is kept as stale.
+ * working_time.c makes of it. A change of one of the three tables makes all that is kept stale.
  *
  * What is kept for the session was read by a snapshot of that moment, so that whatever is committed later announces
  * itself later. Where that cannot be had, in a transaction that keeps to its first snapshot and in a parallel query,
- * what was read is good for that snapshot only. What a transaction read that then rolled back is forgotten: it may have read
- * its own change.
+ * what was read is good for that snapshot only.
  */
 #include "postgres.h"
 
@@ -25,7 +23,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/keeping.h"
+#include "base/session_cache.h"
 #include "base/plan.h"
 #include "calendar/calendar.h"
 
@@ -79,16 +77,12 @@ typedef struct KeptCalendar
 static HTAB *calendars;
 static MemoryContext calendar_context;
 static KeptCalendar *last_used;
-static Keeping keeping;
-static Oid	calendar_relids[3];
+static SessionCache cache;
 
-/* Forget the calendars if a table that holds them changed, or everything did (InvalidOid). */
 void
-forget_calendars(Oid relid)
+calendar_init(void)
 {
-	if (!OidIsValid(relid) ||
-		relid == calendar_relids[0] || relid == calendar_relids[1] || relid == calendar_relids[2])
-		keeping.stale = true;
+	add_session_cache(&cache);
 }
 
 /* Must we keep to the snapshot of the query that called us? */
@@ -208,10 +202,10 @@ reset_calendars(void)
 		calendar_context = AllocSetContextCreate(CacheMemoryContext, "support_ext calendars", ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(calendar_context);
 	calendars = hash_create("support_ext calendars", 16, &ctl, HASH_ELEM | HASH_BLOBS);
-	calendar_relids[0] = desk_relation("support", "calendars");
-	calendar_relids[1] = desk_relation("support", "calendar_hours");
-	calendar_relids[2] = desk_relation("support", "calendar_holidays");
-	keeping.stale = false;
+	cache.tables[0] = desk_relation("support", "calendars");
+	cache.tables[1] = desk_relation("support", "calendar_hours");
+	cache.tables[2] = desk_relation("support", "calendar_holidays");
+	cache.stale = false;
 }
 
 /* Is what was kept good for who looks now? */
@@ -248,9 +242,9 @@ keep_calendar(const CalendarKey *key)
 	WorkingTime *time;
 	bool		found;
 
-	if (calendars == NULL || keeping.stale || hash_get_num_entries(calendars) >= MAX_KEPT_CALENDARS)
+	if (calendars == NULL || cache.stale || hash_get_num_entries(calendars) >= MAX_KEPT_CALENDARS)
 		reset_calendars();
-	note_reading(&keeping);
+	note_reading(&cache);
 	time = load_calendar(key->id);
 	kept = hash_search(calendars, key, HASH_ENTER, &found);
 	if (found)
@@ -272,7 +266,7 @@ calendar_time(int64 calendar_id)
 
 	/* in an open transaction nothing else might tell us of what others changed */
 	AcceptInvalidationMessages();
-	if (keeping.stale)
+	if (cache.stale)
 		kept = NULL;
 	else if (kept == NULL || kept->key.id != key.id || kept->key.role != key.role)
 		kept = calendars == NULL ? NULL : hash_search(calendars, &key, HASH_FIND, NULL);

@@ -7,7 +7,7 @@
 
 #include "calendar/working_time.h"
 
-extern void forget_calendars(Oid relid);
+extern void calendar_init(void);
 extern pg_tz *calendar_zone(int64 calendar_id, const char *name);
 extern WorkingTime *calendar_time(int64 calendar_id);
 

@@ -14,59 +14,11 @@
 #include "utils/datetime.h"
 
 #include "base/errors.h"
+#include "base/hooks.h"
 #include "base/plan.h"
+#include "base/tables.h"
 #include "calendar/calendar_check.h"
 #include "calendar/opening_hours.h"
-
-enum
-{
-	CALENDAR_TIME_ZONE
-};
-
-static const DeskColumn calendar_columns[] = {
-	[CALENDAR_TIME_ZONE] = {"time_zone", COLUMN_TEXT, NOT_NULL}
-};
-
-const DeskTable calendars_table = {
-	.name = "calendars", .has_id = true, .columns = calendar_columns, .ncolumns = lengthof(calendar_columns)
-};
-
-/* Of both tables of spans; the last ones differ. */
-enum
-{
-	SPAN_ID,
-	SPAN_CALENDAR_ID,
-	SPAN_OPENS,
-	SPAN_CLOSES,
-	SPAN_WEEKDAY,
-	SPAN_DAY = SPAN_WEEKDAY,
-	SPAN_IS_OPEN
-};
-
-static const DeskColumn hours_columns[] = {
-	[SPAN_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
-	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT, NOT_NULL},
-	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
-	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
-	[SPAN_WEEKDAY] = {"weekday", COLUMN_INTEGER, NOT_NULL}
-};
-
-const DeskTable calendar_hours_table = {
-	.name = "calendar_hours", .has_id = true, .columns = hours_columns, .ncolumns = lengthof(hours_columns)
-};
-
-static const DeskColumn holiday_columns[] = {
-	[SPAN_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
-	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT, NOT_NULL},
-	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
-	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
-	[SPAN_DAY] = {"day", COLUMN_DATE, NOT_NULL},
-	[SPAN_IS_OPEN] = {"is_open", COLUMN_BOOLEAN, NOT_NULL}
-};
-
-const DeskTable calendar_holidays_table = {
-	.name = "calendar_holidays", .has_id = true, .columns = holiday_columns, .ncolumns = lengthof(holiday_columns)
-};
 
 enum
 {
@@ -91,12 +43,6 @@ static Statement statements[] = {
 		.as_owner_of = PUBLIC_TABLE("calendar_holidays")
 	}
 };
-
-bool
-is_calendar_table(const DeskTable *table)
-{
-	return table == &calendars_table || table == &calendar_hours_table || table == &calendar_holidays_table;
-}
 
 /* The short name of a weekday, from 1 for Monday. */
 const char *
@@ -155,8 +101,10 @@ day_of_row(const DeskTable *table, const Row *row)
 
 /* Raise 23514 for a span that is none. */
 static void
-check_span(const DeskTable *table, const Row *row)
+complete_span(RowChange *change)
 {
+	const DeskTable *table = change->table;
+	const Row  *row = change->new;
 	Span		span;
 
 	if (row_is_null(row, SPAN_OPENS) || row_is_null(row, SPAN_CLOSES))
@@ -178,14 +126,12 @@ check_span(const DeskTable *table, const Row *row)
 													  span.closes > 2 * USECS_PER_DAY ? "closes" : "opens"))));
 }
 
-/* Raise an error for a row of one of the tables that means nothing by itself. */
-void
-check_calendar_row(const DeskTable *table, const Row *row)
+/* Raise 22023 for a calendar that means nothing. */
+static void
+complete_calendar(RowChange *change)
 {
-	if (table != &calendars_table)
-		check_span(table, row);
-	else if (!row_is_null(row, CALENDAR_TIME_ZONE))
-		check_time_zone(row_text(row, CALENDAR_TIME_ZONE));
+	if (!row_is_null(change->new, CALENDAR_TIME_ZONE))
+		check_time_zone(row_text(change->new, CALENDAR_TIME_ZONE));
 }
 
 /* A span as people write it. */
@@ -238,16 +184,16 @@ check_meaning(const DeskTable *table, int64 day, Span span)
 }
 
 /* Raise 23514 if a row that was written overlaps another of its kind. */
-void
-check_calendar_overlaps(const DeskTable *table, const Row *row)
+static void
+check_overlaps(const RowChange *change)
 {
+	const DeskTable *table = change->table;
+	const Row  *row = change->new;
 	int64		period = table == &calendar_hours_table ? WEEKDAYS * USECS_PER_DAY : 0;
 	int64		day;
 	Span		span;
 	uint64		n;
 
-	if (table == &calendars_table)
-		return;
 	day = day_of_row(table, row);
 	span = span_of(day, row_datum(row, SPAN_OPENS), row_datum(row, SPAN_CLOSES));
 	check_meaning(table, day, span);
@@ -268,4 +214,17 @@ check_calendar_overlaps(const DeskTable *table, const Row *row)
 					 err_constraint(table->name, psprintf("%s_closes_check", table->name))));
 	}
 	SPI_finish();
+}
+
+void
+calendar_check_init(void)
+{
+	static const RowHooks hooks[] = {
+		{.table = &calendars_table, .complete = complete_calendar},
+		{.table = &calendar_hours_table, .complete = complete_span, .check = check_overlaps},
+		{.table = &calendar_holidays_table, .complete = complete_span, .check = check_overlaps}
+	};
+
+	for (int i = 0; i < lengthof(hooks); i++)
+		add_row_hooks(&hooks[i]);
 }

@@ -14,7 +14,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "base/keeping.h"
+#include "base/session_cache.h"
 #include "base/plan.h"
 #include "calendar/calendar.h"
 #include "calendar/calendar_version.h"
@@ -105,7 +105,7 @@ typedef struct KeptVersion
 static HTAB *versions;
 static MemoryContext version_context;	/* owns what the session keeps */
 static KeptVersion *last_used;
-static Keeping keeping;
+static SessionCache cache;
 
 /*
  * Write down what a calendar says, unless the last version says it. Returns the number. Where two sessions write at once,
@@ -196,21 +196,21 @@ reset_versions(void)
 		version_context = AllocSetContextCreate(CacheMemoryContext, "support_ext versions", ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(version_context);
 	versions = hash_create("support_ext versions", 16, &ctl, HASH_ELEM | HASH_BLOBS);
-	keeping.stale = false;
+	cache.stale = false;
 }
 
 /* The version as the session keeps it, read if need be. */
 static KeptVersion *
 know_version(const VersionKey *key)
 {
-	KeptVersion *kept = versions == NULL || keeping.stale ? NULL : hash_search(versions, key, HASH_FIND, NULL);
+	KeptVersion *kept = versions == NULL || cache.stale ? NULL : hash_search(versions, key, HASH_FIND, NULL);
 	WorkingTime *time;
 
 	if (kept != NULL)
 		return kept;
-	if (versions == NULL || keeping.stale || hash_get_num_entries(versions) >= MAX_KEPT_VERSIONS)
+	if (versions == NULL || cache.stale || hash_get_num_entries(versions) >= MAX_KEPT_VERSIONS)
 		reset_versions();
-	note_reading(&keeping);
+	note_reading(&cache);
 	time = load_version(key);
 	kept = hash_search(versions, key, HASH_ENTER, NULL);
 	kept->time = time;
@@ -225,8 +225,14 @@ calendar_version_time(int64 calendar_id, int32 version)
 
 	if (version == PRESENT_VERSION)
 		return calendar_time(calendar_id);
-	if (last_used == NULL || keeping.stale ||
+	if (last_used == NULL || cache.stale ||
 		last_used->key.calendar_id != calendar_id || last_used->key.version != version)
 		last_used = know_version(&key);
 	return last_used->time;
+}
+
+void
+calendar_version_init(void)
+{
+	add_session_cache(&cache);
 }

@@ -9,6 +9,7 @@
 
 #define PRESENT_VERSION 0		/* what the calendar's rows say now */
 
+extern void calendar_version_init(void);
 extern int32 write_calendar_version(int64 calendar_id);
 extern WorkingTime *calendar_version_time(int64 calendar_id, int32 version);
 

@@ -15,8 +15,8 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/settings.h"
 #include "dashboard/chart.h"
-#include "support_ext.h"
 
 #define MAX_WIDTH 1000
 #define BAR_STEPS 8

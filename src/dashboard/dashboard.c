@@ -15,10 +15,10 @@
 
 #include "base/actor.h"
 #include "base/plan.h"
+#include "base/settings.h"
 #include "dashboard/chart.h"
 #include "dashboard/figures.h"
 #include "dashboard/screen.h"
-#include "support_ext.h"
 
 /* a list: a name, a bar, two counts and an age are 49 columns */
 #define NAME_WIDTH 15

@@ -11,8 +11,8 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "base/settings.h"
 #include "dashboard/screen.h"
-#include "support_ext.h"
 
 /* Columns of the character that a text begins with, -1 for a control character. */
 static int

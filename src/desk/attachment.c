@@ -12,9 +12,9 @@
 #include "utils/builtins.h"
 
 #include "base/actor.h"
+#include "base/desk_settings.h"
 #include "base/errors.h"
 #include "base/plan.h"
-#include "base/settings.h"
 #include "desk/ticket_access.h"
 
 enum

@@ -10,7 +10,7 @@
 #include "base/actor.h"
 #include "base/errors.h"
 #include "base/plan.h"
-#include "desk/workflow.h"
+#include "desk/assignment.h"
 
 enum
 {

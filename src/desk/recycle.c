@@ -25,13 +25,14 @@
 
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/modes.h"
 #include "base/parts.h"
 #include "base/plan.h"
 #include "base/rules.h"
+#include "base/tables.h"
 #include "desk/recycle.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
-#include "desk/trigger.h"
 #include "log/audit.h"
 #include "log/image.h"
 #include "log/log_writer.h"
@@ -275,21 +276,29 @@ number_in(Jsonb *image, const char *column)
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
 }
 
+/* An image, and the table that it is a row of. */
+typedef struct RestoredImage
+{
+	const char *table_name;
+	Jsonb	   *image;
+} RestoredImage;
+
+static void
+insert_restored(void *arg)
+{
+	RestoredImage *restored = arg;
+
+	insert_image(restored->table_name, restored->image);
+}
+
 /* Insert an image's row, with the triggers told that it comes back. */
 void
 restore_image(const char *table_name, Jsonb *image)
 {
-	RestoredRow before = begin_restoring(desk_table(table_name), number_in(image, "id"));
+	Modes		restoring = restoring_mode(desk_table(table_name), number_in(image, "id"));
+	RestoredImage restored = {table_name, image};
 
-	PG_TRY();
-	{
-		insert_image(table_name, image);
-	}
-	PG_FINALLY();
-	{
-		end_restoring(before);
-	}
-	PG_END_TRY();
+	work_in(&restoring, insert_restored, &restored);
 }
 
 /* Restore the images of a result: table name and image, or the image alone where all are of one table. */
@@ -360,21 +369,30 @@ restore_ticket_row(int64 ticket_id, Jsonb *image)
 	restore_image("tickets", image);
 }
 
+/* Images that a statement returned. */
+typedef struct FoundImages
+{
+	SPITupleTable *rows;
+	uint64		n;
+} FoundImages;
+
+static void
+restore_found(void *arg)
+{
+	FoundImages *found = arg;
+
+	restore_images(found->rows, found->n, NULL);
+}
+
 /* Restore a ticket's rows, with its promises found out when all are there. */
 static void
 restore_all(SPITupleTable *rows, uint64 n)
 {
-	bool		before = defer_matching(true);
+	Modes		row_by_row = modes;
+	FoundImages found = {rows, n};
 
-	PG_TRY();
-	{
-		restore_images(rows, n, NULL);
-	}
-	PG_FINALLY();
-	{
-		(void) defer_matching(before);
-	}
-	PG_END_TRY();
+	row_by_row.matching_deferred = true;
+	work_in(&row_by_row, restore_found, &found);
 }
 
 /* Bring back a ticket that was removed; returns its version. Raises P0002 if none lies in the bin that the caller may know of. */
@@ -491,8 +509,9 @@ purge_before(FunctionCallInfo fcinfo)
 
 /* Destroy what is left of a ticket: its row, its files, its clocks, its images in the log. The log notes who, when and which. */
 static void
-destroy_ticket(int64 ticket_id)
+destroy_ticket(void *arg)
 {
+	int64		ticket_id = *(int64 *) arg;
 	LogEntry	entry = {
 		.action = "PURGE", .table_name = "tickets",
 		.has_record_id = true, .record_id = ticket_id, .ticket_id = ticket_id
@@ -513,18 +532,10 @@ destroy_ticket(int64 ticket_id)
 static void
 purge_ticket(int64 ticket_id)
 {
-	int64		before = purged_ticket;
+	Modes		purging = modes;
 
-	purged_ticket = ticket_id;
-	PG_TRY();
-	{
-		destroy_ticket(ticket_id);
-	}
-	PG_FINALLY();
-	{
-		purged_ticket = before;
-	}
-	PG_END_TRY();
+	purging.purged_ticket = ticket_id;
+	work_in(&purging, destroy_ticket, &ticket_id);
 }
 
 static int64

@@ -21,31 +21,14 @@
 
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/hooks.h"
+#include "base/modes.h"
 #include "base/plan.h"
 #include "base/rules.h"
+#include "base/tables.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
-#include "desk/workflow.h"
 #include "stats/stat_writer.h"
-
-static const DeskColumn comment_columns[] = {
-	[COMMENT_TICKET_ID] = {"ticket_id", COLUMN_BIGINT, NOT_NULL},
-	[COMMENT_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
-	[COMMENT_AUTHOR_ID] = {"author_id", COLUMN_BIGINT, NOT_NULL},
-	[COMMENT_CONTENT] = {"content", COLUMN_TEXT, NOT_NULL},
-	[COMMENT_IS_PRIVATE] = {"is_private", COLUMN_BOOLEAN, NOT_NULL},
-	[COMMENT_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
-	[COMMENT_AUTHOR_ROLE] = {"author_role", COLUMN_TEXT},
-	[COMMENT_VIA] = {"via", COLUMN_TEXT, NOT_NULL},
-	[COMMENT_EDITED_AT] = {"edited_at", COLUMN_TIME},
-	[COMMENT_DELETED_AT] = {"deleted_at", COLUMN_TIME},
-	[COMMENT_SEARCH] = {"search", COLUMN_WORDS}
-};
-
-const DeskTable comments_table = {
-	.name = "comments", .ticket_column = "ticket_id", .has_id = true,
-	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search"
-};
 
 enum
 {
@@ -256,21 +239,29 @@ check_not_closed(const TicketState *ticket, Precedence precedence)
 			 errhint("Open a new ticket, or add a private note.")));
 }
 
+/* A statement, and what it is run with. */
+typedef struct Running
+{
+	Statement  *statement;
+	const Args *args;
+} Running;
+
+static void
+run_it(void *arg)
+{
+	Running    *running = arg;
+
+	run(running->statement, running->args);
+}
+
 /* Run a statement that keeps the books of a ticket, its first argument. */
 static void
 keep_books(Statement *statement, const Args *args)
 {
-	Bookkeeping before = keep_books_of(DatumGetInt64(args->values[0]));
+	Modes		bookkeeping = bookkeeping_mode(DatumGetInt64(args->values[0]));
+	Running		running = {statement, args};
 
-	PG_TRY();
-	{
-		run(statement, args);
-	}
-	PG_FINALLY();
-	{
-		end_keeping_books(before);
-	}
-	PG_END_TRY();
+	work_in(&bookkeeping, run_it, &running);
 }
 
 /* An agent's reply: whoever waited has an answer. */
@@ -301,8 +292,8 @@ note_customer(const TicketState *ticket, TimestampTz written_at, Precedence prec
 }
 
 /* Keep the author's role as it is now, unless the client gives the one there was. */
-void
-comment_before_insert(Row *comment)
+static void
+complete_new_comment(Row *comment)
 {
 	const char *role;
 
@@ -316,20 +307,33 @@ comment_before_insert(Row *comment)
 }
 
 /* When the text last changed is not the client's to say: neither who hides an edit nor who writes whole rows back. */
-void
-comment_before_update(const Row *old, Row *new)
+static void
+complete_changed_comment(RowChange *change)
 {
-	if (row_int64(old, COMMENT_TICKET_ID) != row_int64(new, COMMENT_TICKET_ID) ||
-		row_int64(old, COMMENT_ID) != row_int64(new, COMMENT_ID))
+	const Row  *old = change->old;
+	Row		   *new = change->new;
+
+	if (changes(change, COMMENT_TICKET_ID) || changes(change, COMMENT_ID))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("comment %lld stays with ticket %lld and keeps its id",
 						(long long) row_int64(old, COMMENT_ID), (long long) row_int64(old, COMMENT_TICKET_ID))));
 	row_check_finite(new, COMMENT_CREATED_AT);
-	if (row_column_differs(old, new, COMMENT_CONTENT))
+	if (changes(change, COMMENT_CONTENT))
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
 	else
-		row_take_over(old, new, COMMENT_EDITED_AT);
+		take_over(change, COMMENT_EDITED_AT);
+}
+
+static void
+complete_comment(RowChange *change)
+{
+	if (change->restoring)
+		return;
+	if (change->old == NULL)
+		complete_new_comment(change->new);
+	else
+		complete_changed_comment(change);
 }
 
 /* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */
@@ -378,29 +382,31 @@ lock_if_live(int64 ticket_id)
 
 /* Does the comment count for the same as before? */
 static bool
-counts_the_same(const Row *old, const Row *new)
+counts_the_same(const RowChange *change)
 {
-	return counted_writer(old) == counted_writer(new) &&
-		(counted_writer(new) == WRITER_OTHER ||
-		 !(row_column_differs(old, new, COMMENT_AUTHOR_ID) || row_column_differs(old, new, COMMENT_CREATED_AT)));
+	return counted_writer(change->old) == counted_writer(change->new) &&
+		(counted_writer(change->new) == WRITER_OTHER ||
+		 !(changes(change, COMMENT_AUTHOR_ID) || changes(change, COMMENT_CREATED_AT)));
 }
 
 /*
- * A comment comes (old is NULL), changes or goes (new is NULL): let the reports follow. The comments of a deleted ticket
- * count for nothing; the lock keeps the ticket as it is until our transaction ends.
+ * A comment comes, changes or goes: let the reports follow. The comments of a deleted ticket count for nothing; the lock
+ * keeps the ticket as it is until our transaction ends.
  */
-void
-comment_recounted(const Row *old, const Row *new)
+static void
+recount(const RowChange *change)
 {
-	if (counts_the_same(old, new) || !lock_if_live(row_int64(old ? old : new, COMMENT_TICKET_ID)))
+	const Row  *either = change->old ? change->old : change->new;
+
+	if (counts_the_same(change) || !lock_if_live(row_int64(either, COMMENT_TICKET_ID)))
 		return;
-	count(old, -1);
-	count(new, 1);
+	count(change->old, -1);
+	count(change->new, 1);
 }
 
 /* A new comment: check that the ticket takes it, then keep the ticket's books. */
-void
-comment_inserted(const Row *comment)
+static void
+follow_new_comment(const Row *comment)
 {
 	int64		ticket_id = row_int64(comment, COMMENT_TICKET_ID);
 	TimestampTz created_at = row_time(comment, COMMENT_CREATED_AT);
@@ -440,29 +446,53 @@ check_publication(const Row *old, const Row *new)
 }
 
 /* A change of what a comment counts as. */
-void
-comment_updated(const Row *old, const Row *new)
+static void
+follow_changed_comment(const RowChange *change)
 {
 	static const int counted[] = {
 		COMMENT_IS_PRIVATE, COMMENT_DELETED_AT, COMMENT_CREATED_AT, COMMENT_AUTHOR_ROLE, COMMENT_VIA
 	};
 
-	check_publication(old, new);
-	comment_recounted(old, new);
+	check_publication(change->old, change->new);
+	recount(change);
 	for (int i = 0; i < lengthof(counted); i++)
 	{
-		if (row_column_differs(old, new, counted[i]))
+		if (changes(change, counted[i]))
 		{
-			recount_replies(row_int64(new, COMMENT_TICKET_ID));
+			recount_replies(row_int64(change->new, COMMENT_TICKET_ID));
 			return;
 		}
 	}
 }
 
-void
-comment_removed(const Row *comment)
+static void
+follow_removed_comment(const RowChange *change)
 {
-	comment_recounted(comment, NULL);
+	const Row  *comment = change->old;
+
+	recount(change);
 	if (!row_bool(comment, COMMENT_IS_PRIVATE) && row_is_null(comment, COMMENT_DELETED_AT))
 		recount_replies(row_int64(comment, COMMENT_TICKET_ID));
+}
+
+/* Let the ticket's books and the reports follow. The books of a ticket that is restored come back with its row. */
+static void
+follow_comment(const RowChange *change)
+{
+	if (change->restoring)
+		recount(change);
+	else if (change->old == NULL)
+		follow_new_comment(change->new);
+	else if (change->new == NULL)
+		follow_removed_comment(change);
+	else
+		follow_changed_comment(change);
+}
+
+void
+reply_init(void)
+{
+	static const RowHooks hooks = {.table = &comments_table, .complete = complete_comment, .follow = follow_comment};
+
+	add_row_hooks(&hooks);
 }

@@ -16,9 +16,9 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/compat.h"
-#include "desk/reply.h"
+#include "base/hooks.h"
+#include "base/tables.h"
 #include "desk/search.h"
-#include "desk/workflow.h"
 
 #define MAX_CHARACTERS 100000
 
@@ -33,27 +33,18 @@ words_of(Datum text, char weight)
 	return DirectFunctionCall2(tsvector_setweight, words, CharGetDatum(weight));
 }
 
-/* Did any of the columns change? In an INSERT (old is NULL) all did. */
-static bool
-any_changed(const Row *old, const Row *new, const int *columns, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (old == NULL || row_column_differs(old, new, columns[i]))
-			return true;
-	return false;
-}
-
 /* Keep a ticket's words: title and number weigh A, the description C. */
-void
-keep_ticket_words(const Row *old, Row *new)
+static void
+keep_ticket_words(RowChange *change)
 {
 	static const int sources[] = {TICKET_TITLE, TICKET_NUMBER, TICKET_DESCRIPTION};
+	Row		   *new = change->new;
 	Datum		words;
 
-	if (!any_changed(old, new, sources, lengthof(sources)))
+	if (!changes(change, TICKET_TITLE) && !changes(change, TICKET_NUMBER) && !changes(change, TICKET_DESCRIPTION))
 	{
 		/* what the client says of them does not count */
-		row_take_over(old, new, TICKET_SEARCH);
+		row_take_over(change->old, new, TICKET_SEARCH);
 		return;
 	}
 	/* a NULL is left for the column's own constraint to refuse */
@@ -68,13 +59,35 @@ keep_ticket_words(const Row *old, Row *new)
 }
 
 /* Keep a comment's words, of weight D. */
-void
-keep_comment_words(const Row *old, Row *new)
+static void
+keep_comment_words(RowChange *change)
 {
-	static const int sources[] = {COMMENT_CONTENT};
+	Row		   *new = change->new;
 
-	if (!any_changed(old, new, sources, lengthof(sources)))
-		row_take_over(old, new, COMMENT_SEARCH);
+	if (!changes(change, COMMENT_CONTENT))
+		row_take_over(change->old, new, COMMENT_SEARCH);
 	else if (!row_is_null(new, COMMENT_CONTENT))
 		row_set(new, COMMENT_SEARCH, words_of(row_datum(new, COMMENT_CONTENT), 'D'));
+}
+
+/* Keep the words of a row of one of the two tables. */
+void
+keep_words(RowChange *change)
+{
+	if (change->table == &tickets_table)
+		keep_ticket_words(change);
+	else
+		keep_comment_words(change);
+}
+
+void
+search_init(void)
+{
+	static const RowHooks hooks[] = {
+		{.table = &tickets_table, .complete = keep_words},
+		{.table = &comments_table, .complete = keep_words}
+	};
+
+	for (int i = 0; i < lengthof(hooks); i++)
+		add_row_hooks(&hooks[i]);
 }

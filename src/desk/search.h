@@ -5,9 +5,9 @@
 #ifndef SUPPORT_SEARCH_H
 #define SUPPORT_SEARCH_H
 
-#include "base/row.h"
+#include "base/hooks.h"
 
-extern void keep_ticket_words(const Row *old, Row *new);
-extern void keep_comment_words(const Row *old, Row *new);
+extern void search_init(void);
+extern void keep_words(RowChange *change);
 
 #endif							/* SUPPORT_SEARCH_H */

@@ -17,9 +17,9 @@
 #include "base/actor.h"
 #include "base/errors.h"
 #include "base/plan.h"
+#include "base/settings.h"
 #include "desk/answer.h"
 #include "desk/ticket_access.h"
-#include "support_ext.h"
 
 #define PERSON(alias) \
 	"CASE WHEN " alias ".id IS NOT NULL THEN jsonb_build_object(" \

@@ -11,109 +11,19 @@
 #include "base/actor.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/hooks.h"
+#include "base/modes.h"
 #include "base/plan.h"
 #include "base/rules.h"
+#include "base/tables.h"
+#include "desk/assignment.h"
 #include "desk/workflow.h"
 
-static const DeskColumn ticket_columns[] = {
-	[TICKET_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
-	[TICKET_NUMBER] = {"ticket_number", COLUMN_TEXT, NOT_NULL},
-	[TICKET_STATUS] = {"status", COLUMN_TEXT, NOT_NULL},
-	[TICKET_PRIORITY] = {"priority", COLUMN_TEXT},
-	[TICKET_CREATOR_ID] = {"creator_id", COLUMN_BIGINT, NOT_NULL},
-	[TICKET_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
-	[TICKET_DELETED_AT] = {"deleted_at", COLUMN_TIME},
-	[TICKET_TEAM_ID] = {"team_id", COLUMN_BIGINT},
-	[TICKET_ASSIGNEE_ID] = {"assignee_id", COLUMN_BIGINT},
-	[TICKET_PENDING_UNTIL] = {"pending_until", COLUMN_TIME},
-	[TICKET_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN},
-	[TICKET_VERSION] = {"version", COLUMN_BIGINT, FILLED_IN},
-	[TICKET_FIRST_SOLVED_AT] = {"first_solved_at", COLUMN_TIME},
-	[TICKET_SOLVED_AT] = {"solved_at", COLUMN_TIME},
-	[TICKET_REOPEN_COUNT] = {"reopen_count", COLUMN_INTEGER, NOT_NULL},
-	[TICKET_WAITING_SINCE] = {"waiting_since", COLUMN_TIME},
-	[TICKET_LAST_CUSTOMER_AT] = {"last_customer_at", COLUMN_TIME},
-	[TICKET_LAST_AGENT_AT] = {"last_agent_at", COLUMN_TIME},
-	[TICKET_DELETED_BY] = {"deleted_by", COLUMN_BIGINT},
-	[TICKET_DELETE_REASON] = {"delete_reason", COLUMN_TEXT},
-	[TICKET_TITLE] = {"title", COLUMN_TEXT, NOT_NULL},
-	[TICKET_DESCRIPTION] = {"description", COLUMN_TEXT, NOT_NULL},
-	[TICKET_SEARCH] = {"search", COLUMN_WORDS},
-	[TICKET_FIRST_REPLIED_AT] = {"first_replied_at", COLUMN_TIME},
-	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER, NOT_NULL},
-	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
-	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT},
-	[TICKET_CUSTOM] = {"custom", COLUMN_JSON}
+static Statement find_team = {
+	.text = "SELECT 1 FROM support.teams WHERE id = $1",
+	.columns = {{INT4OID, NOT_NULL}},
+	.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("teams")
 };
-
-const DeskTable tickets_table = {
-	.name = "tickets", .ticket_column = "id", .has_id = true,
-	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "search"
-};
-
-enum
-{
-	ASSIGNEE,
-	LOCK_USER,
-	TEAM
-};
-
-static Statement statements[] = {
-	[ASSIGNEE] = {
-		.text = "SELECT is_active, role FROM support.users WHERE id = $1 FOR KEY SHARE",
-		.columns = {{BOOLOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
-	},
-	[LOCK_USER] = {
-		.text = "SELECT 1 FROM support.users WHERE id = $1 FOR UPDATE",
-		.columns = {{INT4OID, NOT_NULL}},
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
-	},
-	[TEAM] = {
-		.text = "SELECT 1 FROM support.teams WHERE id = $1",
-		.columns = {{INT4OID, NOT_NULL}},
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("teams")
-	}
-};
-
-/*
- * The ticket whose books a comment's trigger keeps at the moment, 0 for none, and how deep in triggers that UPDATE's own
- * trigger is: only there do the columns that follow from comments move, and is no transition forbidden. What triggers of
- * the application do meanwhile, to this ticket or another, is held to the rules.
- */
-static Bookkeeping bookkeeping;
-
-/* How many triggers are at work, one within the other. */
-int
-trigger_depth(void)
-{
-	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
-}
-
-/* From here to end_keeping_books(), which wants to know what was before, an UPDATE of ours keeps this ticket's books. */
-Bookkeeping
-keep_books_of(int64 ticket_id)
-{
-	Bookkeeping before = bookkeeping;
-
-	bookkeeping.ticket_id = ticket_id;
-	bookkeeping.depth = trigger_depth() + 1;
-	return before;
-}
-
-void
-end_keeping_books(Bookkeeping before)
-{
-	bookkeeping = before;
-}
-
-static bool
-keeps_books(const Row *ticket)
-{
-	return bookkeeping.ticket_id != 0 && row_int64(ticket, TICKET_ID) == bookkeeping.ticket_id &&
-		trigger_depth() == bookkeeping.depth;
-}
-
 
 static void
 set_time(Row *row, int column, TimestampTz value)
@@ -147,7 +57,7 @@ check_numbers(const Row *ticket)
 		if (!row_is_null(ticket, numbers[i].column) && row_int64(ticket, numbers[i].column) < numbers[i].least)
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("%s of a ticket cannot be %lld", ticket_columns[numbers[i].column].name,
+					 errmsg("%s of a ticket cannot be %lld", tickets_table.columns[numbers[i].column].name,
 							(long long) row_int64(ticket, numbers[i].column))));
 }
 
@@ -155,8 +65,8 @@ check_numbers(const Row *ticket)
  * Keep a new ticket's times. The description is the first comment, by the creator, so a customer's new ticket waits
  * from the start. An import gives what it knows; what it gives stays.
  */
-void
-ticket_before_insert(Row *ticket)
+static void
+complete_new_ticket(Row *ticket)
 {
 	static const int times[] = {
 		TICKET_CREATED_AT, TICKET_WAITING_SINCE, TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT,
@@ -200,21 +110,23 @@ count_on(const Row *old, Row *new, int column)
 	int64		number = row_int64(old, column);
 
 	if (number >= (is_bigint ? PG_INT64_MAX : PG_INT32_MAX))
-		refuse_number(psprintf("%s of ticket %lld", ticket_columns[column].name, (long long) row_int64(old, TICKET_ID)));
+		refuse_number(psprintf("%s of ticket %lld", tickets_table.columns[column].name, (long long) row_int64(old, TICKET_ID)));
 	row_set(new, column, is_bigint ? Int64GetDatum(number + 1) : Int32GetDatum((int32) number + 1));
 }
 
 /* Keep what follows from a change of status. */
 static void
-keep_status_change(const Row *old, Row *new)
+keep_status_change(RowChange *change, bool keeps_books)
 {
+	const Row  *old = change->old;
+	Row		   *new = change->new;
 	char	   *from = row_text(old, TICKET_STATUS);
 	char	   *to = row_text(new, TICKET_STATUS);
 	Category	before = status_category(from);
 	Category	after = status_category(to);
 	TimestampTz now = desk_now();
 
-	if (!keeps_books(new))
+	if (!keeps_books)
 		check_transition(row_int64(new, TICKET_ID), from, to);
 	if (is_solved(after) && !is_solved(before))
 	{
@@ -228,7 +140,7 @@ keep_status_change(const Row *old, Row *new)
 		count_on(old, new, TICKET_REOPEN_COUNT);
 	}
 	if (after != CATEGORY_PENDING && after != CATEGORY_HOLD &&
-		!row_column_differs(old, new, TICKET_PENDING_UNTIL))
+		!changes(change, TICKET_PENDING_UNTIL))
 		row_clear(new, TICKET_PENDING_UNTIL);
 }
 
@@ -249,18 +161,13 @@ keep_deletion(const Row *old, Row *new)
 
 /* Did a column change that is not one of the two which follow every change? */
 static bool
-really_changed(const Row *old, const Row *new)
+really_changed(const RowChange *change)
 {
-	const TableShape *shape = new->shape;
+	const TableShape *shape = change->new->shape;
 
 	for (int i = 0; i < shape->natts; i++)
-	{
-		if (shape->kinds[i] == IMAGE_NONE ||
-			i + 1 == shape->columns[TICKET_VERSION] || i + 1 == shape->columns[TICKET_UPDATED_AT])
-			continue;
-		if (row_differs(old, new, i))
+		if (change->differs[i] && i + 1 != shape->columns[TICKET_VERSION] && i + 1 != shape->columns[TICKET_UPDATED_AT])
 			return true;
-	}
 	return false;
 }
 
@@ -269,7 +176,7 @@ really_changed(const Row *old, const Row *new)
  * undo what happened since it read them.
  */
 static void
-take_over_books(const Row *old, Row *new)
+take_over_books(RowChange *change)
 {
 	static const int kept[] = {
 		TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT, TICKET_REOPEN_COUNT, TICKET_REPLY_COUNT,
@@ -277,21 +184,24 @@ take_over_books(const Row *old, Row *new)
 	};
 
 	for (int i = 0; i < lengthof(kept); i++)
-		row_take_over(old, new, kept[i]);
+		take_over(change, kept[i]);
 }
 
 /* A new version, if anything changed. Returns whether it did. */
 static bool
-move_on(const Row *old, Row *new)
+move_on(RowChange *change)
 {
-	if (row_int64(old, TICKET_ID) != row_int64(new, TICKET_ID))
+	const Row  *old = change->old;
+	Row		   *new = change->new;
+
+	if (changes(change, TICKET_ID))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the id of ticket %lld cannot change", (long long) row_int64(old, TICKET_ID))));
 	row_check_finite(new, TICKET_CREATED_AT);
 	row_take_over(old, new, TICKET_VERSION);
 	row_take_over(old, new, TICKET_UPDATED_AT);
-	if (!really_changed(old, new))
+	if (!really_changed(change))
 		return false;
 	count_on(old, new, TICKET_VERSION);
 	set_time(new, TICKET_UPDATED_AT, desk_now());
@@ -299,69 +209,31 @@ move_on(const Row *old, Row *new)
 }
 
 /* Keep a ticket's own books in an UPDATE: version, updated_at, the solved times and who deleted it. */
-void
-ticket_before_update(const Row *old, Row *new)
+static void
+complete_changed_ticket(RowChange *change)
 {
-	if (!keeps_books(new))
-		take_over_books(old, new);
-	if (!move_on(old, new))
+	bool		keeps_books = keeps_books_of(row_int64(change->new, TICKET_ID));
+
+	if (!keeps_books)
+		take_over_books(change);
+	if (!move_on(change))
 		return;
-	if (!row_is_null(old, TICKET_STATUS) && !row_is_null(new, TICKET_STATUS) &&
-		row_column_differs(old, new, TICKET_STATUS))
-		keep_status_change(old, new);
-	if (row_column_differs(old, new, TICKET_DELETED_AT))
-		keep_deletion(old, new);
+	if (!row_is_null(change->old, TICKET_STATUS) && !row_is_null(change->new, TICKET_STATUS) &&
+		changes(change, TICKET_STATUS))
+		keep_status_change(change, keeps_books);
+	if (changes(change, TICKET_DELETED_AT))
+		keep_deletion(change->old, change->new);
 }
 
-/* A ticket's columns become what they were, its books among them. */
-void
-ticket_before_restoring_update(const Row *old, Row *new)
+static void
+complete_ticket(RowChange *change)
 {
-	(void) move_on(old, new);
-}
-
-/*
- * Raise 23503 unless tickets can be assigned to this user. The lock is the one that the foreign key takes as well;
- * settle_assignments() waits for it.
- */
-void
-check_assignee(int64 user_id)
-{
-	Args		args = {0};
-	char	   *role;
-
-	SPI_connect();
-	arg_int64(&args, user_id);
-	if (run(&statements[ASSIGNEE], &args) == 0)
-		refuse_unknown_reference("user", user_id, "tickets", "tickets_assignee_id_fkey");
-	role = result_text(0, 2);
-	if (!result_bool(0, 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("user %lld cannot be assigned tickets: not active", (long long) user_id),
-				 err_constraint("tickets", "tickets_assignee_id_fkey")));
-	if (!answers_customers(role) && strcmp(role, "bot") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("user %lld cannot be assigned tickets: role \"%s\"", (long long) user_id, role),
-				 errhint("Agents, team leads, administrators and bots can."),
-				 err_constraint("tickets", "tickets_assignee_id_fkey")));
-	SPI_finish();
-}
-
-/*
- * A user's standing is about to change: wait for assignments to the user that are under way, and let later ones wait
- * for the change. An UPDATE alone does neither. The lock must be on the row as it was, so this comes before the UPDATE.
- */
-void
-settle_assignments(int64 user_id)
-{
-	Args		args = {0};
-
-	SPI_connect();
-	arg_int64(&args, user_id);
-	run(&statements[LOCK_USER], &args);
-	SPI_finish();
+	if (change->old == NULL && !change->restoring)
+		complete_new_ticket(change->new);
+	else if (change->old != NULL && !change->restoring)
+		complete_changed_ticket(change);
+	else if (change->old != NULL)
+		(void) move_on(change);
 }
 
 static void
@@ -371,26 +243,37 @@ check_team(int64 team_id)
 
 	SPI_connect();
 	arg_int64(&args, team_id);
-	if (run(&statements[TEAM], &args) == 0)
+	if (run(&find_team, &args) == 0)
 		refuse_unknown_reference("team", team_id, "tickets", "tickets_team_id_fkey");
 	SPI_finish();
 }
 
-/* Does an INSERT (old is NULL) or an UPDATE bring a new value other than NULL? */
+/* Does an INSERT or an UPDATE bring a new value other than NULL? */
 static bool
-brings(const Row *old, const Row *new, int column)
+brings(const RowChange *change, int column)
 {
-	return !row_is_null(new, column) && (old == NULL || row_column_differs(old, new, column));
+	return changes(change, column) && !row_is_null(change->new, column);
 }
 
 /* Check what a ticket refers to, ahead of the foreign keys and with a clearer word than theirs. */
-void
-ticket_check(const Row *old, const Row *new)
+static void
+check_ticket(const RowChange *change)
 {
-	if (brings(old, new, TICKET_PRIORITY))
-		check_priority(row_text(new, TICKET_PRIORITY), "tickets");
-	if (brings(old, new, TICKET_ASSIGNEE_ID))
-		check_assignee(row_int64(new, TICKET_ASSIGNEE_ID));
-	if (brings(old, new, TICKET_TEAM_ID))
-		check_team(row_int64(new, TICKET_TEAM_ID));
+	/* what was removed comes back as it was; the foreign keys tell what is gone since */
+	if (change->old == NULL && change->restoring)
+		return;
+	if (brings(change, TICKET_PRIORITY))
+		check_priority(row_text(change->new, TICKET_PRIORITY), "tickets");
+	if (brings(change, TICKET_ASSIGNEE_ID))
+		check_assignee(row_int64(change->new, TICKET_ASSIGNEE_ID));
+	if (brings(change, TICKET_TEAM_ID))
+		check_team(row_int64(change->new, TICKET_TEAM_ID));
+}
+
+void
+workflow_init(void)
+{
+	static const RowHooks hooks = {.table = &tickets_table, .complete = complete_ticket, .check = check_ticket};
+
+	add_row_hooks(&hooks);
 }

@@ -17,8 +17,9 @@
 #include "catalog/pg_type.h"
 
 #include "base/direct.h"
+#include "base/modes.h"
 #include "base/plan.h"
-#include "desk/workflow.h"
+#include "base/tables.h"
 #include "log/audit.h"
 #include "log/image.h"
 #include "log/log_writer.h"
@@ -72,9 +73,6 @@ static const DirectColumn bin_columns[BIN_COLUMNS] = {
 };
 
 static DirectTable recycle_bin = {.columns = bin_columns, .ncolumns = BIN_COLUMNS};
-
-int64		purged_ticket = 0;
-bool		moving_entries = false;
 
 /* Does the desk keep this column by itself? */
 bool
@@ -138,40 +136,39 @@ audit_insert(const Row *row)
 
 /* Collect the columns that differ; false if none does. */
 static bool
-collect_changes(const Row *old, const Row *new, Image *before, Image *after)
+collect_changes(const RowChange *change, Image *before, Image *after)
 {
+	const TableShape *shape = change->new->shape;
 	bool		changed = false;
 
-	for (int i = 0; i < new->shape->natts; i++)
+	for (int i = 0; i < shape->natts; i++)
 	{
-		int			attribute = new->shape->order[i];
-		bool		differs;
+		int			attribute = shape->order[i];
 
-		if (new->shape->kinds[attribute] == IMAGE_NONE)
+		if (shape->kinds[attribute] == IMAGE_NONE)
 			continue;
-		differs = row_differs(old, new, attribute);
-		if (differs || names_record(new->shape, attribute))
+		if (change->differs[attribute] || names_record(shape, attribute))
 		{
-			image_add(before, old, attribute);
-			image_add(after, new, attribute);
+			image_add(before, change->old, attribute);
+			image_add(after, change->new, attribute);
 		}
-		changed |= differs;
+		changed |= change->differs[attribute];
 	}
 	return changed;
 }
 
 void
-audit_update(const Row *old, const Row *new)
+audit_update(const RowChange *change)
 {
-	LogEntry	entry = entry_for("UPDATE", new);
-	int			nestlevel = begin_image_settings(new->shape);
+	LogEntry	entry = entry_for("UPDATE", change->new);
+	int			nestlevel = begin_image_settings(change->new->shape);
 	Image		before;
 	Image		after;
 	bool		changed;
 
 	image_begin(&before);
 	image_begin(&after);
-	changed = collect_changes(old, new, &before, &after);
+	changed = collect_changes(change, &before, &after);
 	end_image_settings(nestlevel);
 	if (!changed)
 		return;
@@ -254,7 +251,7 @@ void
 audit_delete(const Row *row)
 {
 	LogEntry	entry = entry_for("DELETE", row);
-	bool		purging = purged_ticket != 0 && entry.ticket_id == purged_ticket;
+	bool		purging = modes.purged_ticket != 0 && entry.ticket_id == modes.purged_ticket;
 	bool		is_ticket = entry.has_record_id && strcmp(entry.table_name, "tickets") == 0;
 	LogPosition position;
 

@@ -5,7 +5,7 @@
 #ifndef SUPPORT_AUDIT_H
 #define SUPPORT_AUDIT_H
 
-#include "base/row.h"
+#include "base/hooks.h"
 
 /* Columns that the desk keeps by itself: they follow from other changes. */
 #define KEPT_COLUMNS \
@@ -14,14 +14,8 @@
 
 extern bool is_kept_column(const char *name);
 extern void audit_insert(const Row *row);
-extern void audit_update(const Row *old, const Row *new);
+extern void audit_update(const RowChange *change);
 extern void audit_delete(const Row *row);
 extern bool takes_over_id(const Row *ticket, Row *before);
-
-/* The ticket that purge_deleted() destroys at the moment, 0 for none: its rows are not kept, only that they went. */
-extern int64 purged_ticket;
-
-/* Set while maintain() moves entries between partitions: they go and come as they are. */
-extern bool moving_entries;
 
 #endif							/* SUPPORT_AUDIT_H */

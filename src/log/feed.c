@@ -25,7 +25,7 @@
 #include "base/actor.h"
 #include "base/errors.h"
 #include "base/plan.h"
-#include "desk/trigger.h"
+#include "base/tables.h"
 #include "log/inserted.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"

@@ -6,49 +6,18 @@
  */
 #include "postgres.h"
 
-#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 #include "base/actor.h"
+#include "base/modes.h"
 #include "base/owner.h"
-#include "desk/trigger.h"
+#include "base/tables.h"
+#include "base/trigger_call.h"
 #include "log/audit.h"
 #include "log/log_writer.h"
-
-/* The columns of the log that its guard stamps. */
-enum
-{
-	ENTRY_ID,
-	ENTRY_ERA,
-	ENTRY_XID,
-	ENTRY_ACTOR_ID,
-	ENTRY_DB_ROLE,
-	ENTRY_TICKET_ID,
-	ENTRY_ACTION,
-	ENTRY_TABLE_NAME,
-	ENTRY_OLD_VALUE,
-	ENTRY_NEW_VALUE
-};
-
-static const DeskColumn entry_columns[] = {
-	[ENTRY_ID] = {"id", COLUMN_BIGINT},
-	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
-	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
-	[ENTRY_ACTOR_ID] = {"actor_id", COLUMN_BIGINT},
-	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
-	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
-	[ENTRY_ACTION] = {"action", COLUMN_TEXT},
-	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT},
-	[ENTRY_OLD_VALUE] = {"old_value", COLUMN_JSON},
-	[ENTRY_NEW_VALUE] = {"new_value", COLUMN_JSON}
-};
-
-const DeskTable log_table = {
-	.name = "audit_log", .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
-};
 
 /*
  * Raise 22023 for an entry that claims to be the desk's own, or of a record of the desk: what was removed comes back from
@@ -83,7 +52,7 @@ check_image(const Row *entry, int column)
 		!JB_ROOT_IS_OBJECT(DatumGetJsonbP(row_datum(entry, column))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s of an entry about a record must be a JSON object", entry_columns[column].name),
+				 errmsg("%s of an entry about a record must be a JSON object", log_table.columns[column].name),
 				 errhint("Its keys are the names of columns.")));
 }
 
@@ -111,7 +80,7 @@ stamp_entry(TriggerData *trigdata)
 	row_set(&entry, ENTRY_XID, Int64GetDatum(current_xid()));
 	row_set(&entry, ENTRY_DB_ROLE, CStringGetTextDatum(asking_role()));
 	announce_entry();
-	return tuple_of(&entry, trigdata->tg_trigtuple);
+	return row_to_write(&entry, trigdata->tg_trigtuple);
 }
 
 /* Does the entry belong to the ticket that is being purged? */
@@ -122,7 +91,7 @@ is_of_purged_ticket(TriggerData *trigdata)
 	Row			entry;
 
 	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
-	return purged_ticket != 0 && row_int64(&entry, ENTRY_TICKET_ID) == purged_ticket;
+	return modes.purged_ticket != 0 && row_int64(&entry, ENTRY_TICKET_ID) == modes.purged_ticket;
 }
 
 PG_FUNCTION_INFO_V1(support_guard_log);
@@ -132,7 +101,7 @@ support_guard_log(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.guard_log", TRIGGER_EVENT_BEFORE, true);
 
 	(void) own_table(trigdata);
-	if (moving_entries)
+	if (modes.moving_entries)
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(stamp_entry(trigdata));

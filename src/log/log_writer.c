@@ -40,6 +40,8 @@
 #include "base/direct.h"
 #include "base/errors.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
+#include "base/settings.h"
 #include "log/log_writer.h"
 
 /* How often to look whether a row is there that we, or another session, should just have made. */
@@ -134,46 +136,30 @@ typedef struct LogTarget
 	DirectTable table;
 } LogTarget;
 
-bool		notify_changes;
-
 static LogTarget target = {
 	.table = {.columns = log_columns, .ncolumns = LOG_COLUMNS, .check = "audit_log_action_check", .at_end = true}
 };
 static int32 era;				/* of this cluster and database; 0 while unknown */
+static SessionCache era_cache;	/* the row of eras that we rely on may go with a rollback */
 
 /* The name of the role that asked last. */
 static Oid	known_role = InvalidOid;	/* none */
 static NameData known_role_name;
 
 /*
- * Forget the target if the log, its partition or one of its indexes changed, or everything did (InvalidOid). Comes after
- * forget_direct_tables().
+ * Forget the target if the log, its partition or one of its indexes changed, or everything did (InvalidOid). What is known
+ * of the partition as a table was forgotten before.
  */
-void
-forget_log_target(Oid relid)
+static void
+forget_target(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == target.log || relid == target.partition || !target.table.valid)
 		target.valid = false;
 }
 
-/* The row of eras that we rely on may have gone with a rollback. */
-static void
-forget_era(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_ABORT)
-		era = 0;
-}
-
-static void
-forget_era_of_subtransaction(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		era = 0;
-}
-
 /* A role may have another name now. */
 static void
-forget_role(Datum arg, int cacheid, uint32 hashvalue)
+forget_role(void)
 {
 	known_role = InvalidOid;
 }
@@ -181,9 +167,10 @@ forget_role(Datum arg, int cacheid, uint32 hashvalue)
 void
 log_writer_init(void)
 {
-	CacheRegisterSyscacheCallback(AUTHOID, forget_role, (Datum) 0);
-	RegisterXactCallback(forget_era, NULL);
-	RegisterSubXactCallback(forget_era_of_subtransaction, NULL);
+	static SessionCache target_cache = {.relation_changed = forget_target, .role_changed = forget_role};
+
+	add_session_cache(&target_cache);
+	add_session_cache(&era_cache);
 }
 
 /*
@@ -285,7 +272,7 @@ era_if_known(void)
 {
 	Args		cluster = this_cluster();
 
-	if (era == 0 && run_read_only(&statements[FIND_ERA], &cluster) > 0)
+	if ((era == 0 || era_cache.stale) && run_read_only(&statements[FIND_ERA], &cluster) > 0)
 		return DatumGetInt32(result(0, 1));
 	return era;
 }
@@ -300,9 +287,12 @@ current_era(void)
 	Args		cluster = this_cluster();
 	Args		addition = cluster;
 
-	if (era != 0)
+	if (era != 0 && !era_cache.stale)
 		return era;
 
+	era_cache.tables[0] = desk_relation("support_internal", "eras");
+	era_cache.stale = false;
+	note_reading(&era_cache);
 	SPI_connect();
 	arg(&addition, TimestampTzGetDatum(desk_now()));
 	for (int tries = 0; run(&statements[FIND_ERA], &cluster) == 0; tries++)

@@ -29,10 +29,8 @@ typedef struct LogPosition
 } LogPosition;
 
 /* setting: commits notify those who LISTEN support_feed */
-extern bool notify_changes;
 
 extern void log_writer_init(void);
-extern void forget_log_target(Oid relid);
 extern bool is_own_action(const char *action);
 extern bool is_divided_by_time(Relation log);
 extern LogPosition log_write(const LogEntry *entry);

@@ -19,7 +19,7 @@
 #include "utils/memutils.h"
 
 #include "base/analysis.h"
-#include "desk/workflow.h"
+#include "base/tables.h"
 #include "log/records.h"
 
 #define CHANGES_AT_A_TIME 1000

@@ -15,7 +15,7 @@
 #include "utils/xid8.h"
 
 #include "base/actor.h"
-#include "desk/trigger.h"
+#include "base/tables.h"
 #include "log/log_writer.h"
 #include "past/past.h"
 

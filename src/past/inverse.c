@@ -18,11 +18,10 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "base/tables.h"
 #include "desk/recycle.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
-#include "desk/trigger.h"
-#include "desk/workflow.h"
 #include "log/audit.h"
 #include "log/image.h"
 #include "past/inverse.h"

@@ -28,9 +28,10 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "base/hooks.h"
+#include "base/tables.h"
 #include "desk/reply.h"
 #include "desk/search.h"
-#include "desk/workflow.h"
 #include "log/image.h"
 #include "log/records.h"
 #include "past/generated.h"
@@ -368,12 +369,15 @@ apply_change(Past *past, const Change *change)
 
 /* Find the words again, unless the text is as it is now. */
 static void
-keep_words(Past *past, const Row *live)
+find_words(Past *past, const Row *live)
 {
-	if (past->shape->table == &tickets_table)
-		keep_ticket_words(live, &past->row);
-	else if (past->shape->table == &comments_table)
-		keep_comment_words(live, &past->row);
+	RowChange	change = {.table = past->shape->table, .old = live, .new = &past->row, .columns = PG_UINT64_MAX};
+
+	if (past->shape->table->derived == NULL)
+		return;
+	if (live != NULL)
+		find_differences(&change);
+	keep_words(&change);
 }
 
 /* What the entries did not tell is as it is now. */
@@ -404,7 +408,7 @@ finish_record(Past *past, const Row *live)
 	/* a row that has not changed since has its derived columns too */
 	if (past->run > 0)
 	{
-		keep_words(past, past->complete ? NULL : live);
+		find_words(past, past->complete ? NULL : live);
 		generate_columns(past->generated, &past->row);
 	}
 }

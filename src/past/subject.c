@@ -15,7 +15,8 @@
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
-#include "desk/trigger.h"
+#include "base/modes.h"
+#include "base/tables.h"
 #include "log/image.h"
 #include "log/log_writer.h"
 #include "past/subject.h"
@@ -361,21 +362,19 @@ is_written_since(Subject *subject)
 	return TransactionIdIsCurrentTransactionId(writer) || XidInMVCCSnapshot(writer, GetActiveSnapshot());
 }
 
+static void
+run_subject(void *arg)
+{
+	run_change(arg);
+}
+
 /* Run the change with the triggers told that the record becomes as it was. */
 void
 run_restoring(Subject *subject)
 {
-	RestoredRow before = begin_restoring(subject->table, subject->entry->record_id);
+	Modes		restoring = restoring_mode(subject->table, subject->entry->record_id);
 
-	PG_TRY();
-	{
-		run_change(subject);
-	}
-	PG_FINALLY();
-	{
-		end_restoring(before);
-	}
-	PG_END_TRY();
+	work_in(&restoring, run_subject, subject);
 }
 
 /* The integer that an image has for a column, if it has one; else another number. */

@@ -12,60 +12,15 @@
 #include "utils/builtins.h"
 
 #include "base/errors.h"
+#include "base/hooks.h"
 #include "base/plan.h"
+#include "base/rules.h"
+#include "base/tables.h"
 #include "sla/sla_check.h"
 #include "sla/sla_condition.h"
 #include "sla/sla_given.h"
 #include "sla/sla_names.h"
 #include "sla/sla_reapply.h"
-
-enum
-{
-	POLICY_ID,
-	POLICY_NAME,
-	POLICY_POSITION,
-	POLICY_IS_ACTIVE,
-	POLICY_CONDITIONS
-};
-
-static const DeskColumn policy_columns[] = {
-	[POLICY_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
-	[POLICY_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
-	[POLICY_POSITION] = {"position", COLUMN_INTEGER, FILLED_IN},
-	[POLICY_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN, NOT_NULL},
-	[POLICY_CONDITIONS] = {"conditions", COLUMN_JSON, NOT_NULL}
-};
-
-const DeskTable sla_policies_table = {
-	.name = "sla_policies", .has_id = true, .columns = policy_columns, .ncolumns = lengthof(policy_columns)
-};
-
-enum
-{
-	TARGET_ID,
-	TARGET_POLICY_ID,
-	TARGET_METRIC,
-	TARGET_PRIORITY,
-	TARGET_TARGET,
-	TARGET_CALENDAR_ID,
-	TARGET_PAUSE_CATEGORIES,
-	TARGET_WARN_PERCENTS
-};
-
-static const DeskColumn target_columns[] = {
-	[TARGET_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
-	[TARGET_POLICY_ID] = {"policy_id", COLUMN_BIGINT, NOT_NULL},
-	[TARGET_METRIC] = {"metric", COLUMN_TEXT, NOT_NULL},
-	[TARGET_PRIORITY] = {"priority", COLUMN_TEXT},
-	[TARGET_TARGET] = {"target", COLUMN_INTERVAL, NOT_NULL},
-	[TARGET_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT},
-	[TARGET_PAUSE_CATEGORIES] = {"pause_categories", COLUMN_TEXTS},
-	[TARGET_WARN_PERCENTS] = {"warn_percents", COLUMN_INTEGERS, FILLED_IN}
-};
-
-const DeskTable sla_targets_table = {
-	.name = "sla_targets", .has_id = true, .columns = target_columns, .ncolumns = lengthof(target_columns)
-};
 
 enum
 {
@@ -129,12 +84,6 @@ static Statement statements[] = {
 	}
 };
 
-bool
-is_policy_table(const DeskTable *table)
-{
-	return table == &sla_policies_table || table == &sla_targets_table;
-}
-
 static ArrayType *
 row_array(const Row *row, int column)
 {
@@ -163,59 +112,43 @@ check_single(const Row *row)
 	SPI_finish();
 }
 
-/* Is a target another promise than before? */
-static bool
-is_other_promise(const Row *old, const Row *new)
+/*
+ * Complete a target before it is written, and raise an error for one that means nothing: give it the pauses that its metric
+ * has unless it says which.
+ */
+static void
+complete_target(RowChange *change)
 {
-	return old == NULL || row_column_differs(old, new, TARGET_POLICY_ID) ||
-		row_column_differs(old, new, TARGET_METRIC) || row_column_differs(old, new, TARGET_PRIORITY);
-}
-
-/* A target: give it the pauses that its metric has unless it says which. Returns whether the row changed. */
-static bool
-complete_target(const Row *old, Row *new)
-{
-	bool		filled = row_is_null(new, TARGET_PAUSE_CATEGORIES);
+	Row		   *new = change->new;
 	SlaMetric	metric;
 
 	if (row_is_null(new, TARGET_METRIC))
-		return false;
+		return;
 	metric = check_target(row_text(new, TARGET_METRIC),
 						  row_is_null(new, TARGET_TARGET) ? NULL : DatumGetIntervalP(row_datum(new, TARGET_TARGET)),
 						  row_array(new, TARGET_PAUSE_CATEGORIES), row_array(new, TARGET_WARN_PERCENTS));
-	if (filled)
+	if (row_is_null(new, TARGET_PAUSE_CATEGORIES))
 		row_set(new, TARGET_PAUSE_CATEGORIES, PointerGetDatum(categories_array(usual_pauses(metric))));
-	if (!row_is_null(new, TARGET_POLICY_ID) && is_other_promise(old, new))
+	if (!row_is_null(new, TARGET_POLICY_ID) &&
+		(changes(change, TARGET_POLICY_ID) || changes(change, TARGET_METRIC) || changes(change, TARGET_PRIORITY)))
 		check_single(new);
-	return filled;
 }
 
-/* A policy: a new one comes after all others unless it says where. Returns whether the row changed. */
-static bool
-complete_policy(const Row *old, Row *new)
+/* The same of a policy: a new one comes after all others unless it says where. */
+static void
+complete_policy(RowChange *change)
 {
-	bool		filled = old == NULL && row_is_null(new, POLICY_POSITION);
+	Row		   *new = change->new;
 
 	SPI_connect();
-	if (filled)
+	if (change->old == NULL && row_is_null(new, POLICY_POSITION))
 	{
 		run(&statements[NEXT_POSITION], NULL);
 		row_set(new, POLICY_POSITION, result(0, 1));
 	}
-	if (!row_is_null(new, POLICY_CONDITIONS) && (old == NULL || row_column_differs(old, new, POLICY_CONDITIONS)))
+	if (!row_is_null(new, POLICY_CONDITIONS) && changes(change, POLICY_CONDITIONS))
 		(void) read_conditions(DatumGetJsonbP(row_datum(new, POLICY_CONDITIONS)));
 	SPI_finish();
-	return filled;
-}
-
-/*
- * Complete a row before it is written (old is NULL for a new one), and raise an error for one that means nothing.
- * Returns whether it changed.
- */
-bool
-complete_policy_row(const DeskTable *table, const Row *old, Row *new)
-{
-	return table == &sla_policies_table ? complete_policy(old, new) : complete_target(old, new);
 }
 
 /* Raise 23503 if a target refers to a row of another table that is not there. */
@@ -231,12 +164,12 @@ check_reference(const Row *row, int column, int statement, const char *what, con
 		refuse_unknown_reference(what, row_int64(row, column), "sla_targets", constraint);
 }
 
-/* Check what a row that was written refers to, ahead of the foreign keys. */
-void
-check_policy_row(const DeskTable *table, const Row *row)
+/* Check what a target that was written refers to, ahead of the foreign keys. */
+static void
+check_references(const RowChange *change)
 {
-	if (table != &sla_targets_table)
-		return;
+	const Row  *row = change->new;
+
 	if (!row_is_null(row, TARGET_PRIORITY))
 		check_priority(row_text(row, TARGET_PRIORITY), "sla_targets");
 	SPI_connect();
@@ -264,16 +197,16 @@ check_policy_unused(const Row *row)
 	SPI_finish();
 }
 
-/* A policy or target has changed or gone (new is NULL), and sessions know of it. */
-void
-policy_row_changed(const DeskTable *table, const Row *old, const Row *new)
+/* A policy has changed or gone, and sessions know of it. */
+static void
+follow_policy(const RowChange *change)
 {
-	if (table != &sla_policies_table || old == NULL)
+	if (change->old == NULL)
 		return;
-	if (new == NULL)
-		check_policy_unused(old);
-	else if (row_bool(old, POLICY_IS_ACTIVE) && !row_bool(new, POLICY_IS_ACTIVE))
-		cancel_clocks_of_policy(row_int64(new, POLICY_ID));
+	if (change->new == NULL)
+		check_policy_unused(change->old);
+	else if (row_bool(change->old, POLICY_IS_ACTIVE) && !row_bool(change->new, POLICY_IS_ACTIVE))
+		cancel_clocks_of_policy(row_int64(change->new, POLICY_ID));
 }
 
 /* Raise 23503: a calendar that was deleted is in use. */
@@ -289,11 +222,15 @@ refuse_used_calendar(int64 calendar_id, const char *use, const char *table)
 }
 
 /* Raise 23503 if a calendar that was deleted measures something, or did. */
-void
-check_calendar_unused(int64 calendar_id)
+static void
+check_calendar_unused(const RowChange *change)
 {
+	int64		calendar_id;
 	Args		args = {0};
 
+	if (change->new != NULL)
+		return;
+	calendar_id = DatumGetInt64(change->old->values[change->old->shape->id - 1]);
 	SPI_connect();
 	arg_int64(&args, calendar_id);
 	if (run(&statements[TARGET_OF_CALENDAR], &args) > 0)
@@ -303,4 +240,17 @@ check_calendar_unused(int64 calendar_id)
 		refuse_used_calendar(calendar_id, psprintf("Ticket %lld has a clock that runs by it, or did.",
 												   (long long) result_int64(0, 1)), "sla_clocks");
 	SPI_finish();
+}
+
+void
+sla_check_init(void)
+{
+	static const RowHooks hooks[] = {
+		{.table = &sla_policies_table, .complete = complete_policy, .follow = follow_policy},
+		{.table = &sla_targets_table, .complete = complete_target, .check = check_references},
+		{.table = &calendars_table, .follow = check_calendar_unused}
+	};
+
+	for (int i = 0; i < lengthof(hooks); i++)
+		add_row_hooks(&hooks[i]);
 }

@@ -11,8 +11,10 @@
 #include "catalog/pg_type.h"
 
 #include "base/actor.h"
+#include "base/hooks.h"
+#include "base/modes.h"
 #include "base/plan.h"
-#include "desk/workflow.h"
+#include "base/tables.h"
 #include "sla/sla_live.h"
 #include "sla/sla_outcome.h"
 #include "sla/sla_store.h"
@@ -39,8 +41,6 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_events")
 	}
 };
-
-static bool matching_deferred;
 
 static int64
 id_or_none(const Row *row, int column)
@@ -135,20 +135,18 @@ close_course(LiveCourse *live)
 }
 
 /* A ticket is inserted: as a new one, restored, or under the id of one that was removed. */
-void
-sla_new_ticket(const Row *row, bool restored)
+static void
+begin_ticket(const Row *row, bool restored)
 {
 	SlaTicket	ticket;
 	LiveCourse	live;
 
-	if (!policies_exist())
-		return;
 	ticket = sla_ticket_of(row);
 	open_course(&live, ticket.id);
 	live.was_live = false;
 	live.is_live = ticket.is_live;
 	if (restored && ticket.is_live)
-		resume_course(&live.course, &ticket, desk_now(), !matching_deferred);
+		resume_course(&live.course, &ticket, desk_now(), !modes.matching_deferred);
 	else if (!restored)
 	{
 		if (live.course.clocks != NIL)
@@ -160,7 +158,7 @@ sla_new_ticket(const Row *row, bool restored)
 
 /* Does anything differ that a clock could turn by? */
 static bool
-matters(const Row *old, const Row *new)
+matters(const RowChange *change)
 {
 	static const int columns[] = {
 		TICKET_PRIORITY, TICKET_TEAM_ID, TICKET_ASSIGNEE_ID, TICKET_DELETED_AT, TICKET_REPLY_COUNT,
@@ -170,12 +168,12 @@ matters(const Row *old, const Row *new)
 	Category	after = CATEGORY_OPEN;
 
 	for (int i = 0; i < lengthof(columns); i++)
-		if (row_column_differs(old, new, columns[i]))
+		if (changes(change, columns[i]))
 			return true;
-	if (!row_column_differs(old, new, TICKET_STATUS))
+	if (!changes(change, TICKET_STATUS))
 		return false;
-	(void) find_category(row_text(old, TICKET_STATUS), &before);
-	(void) find_category(row_text(new, TICKET_STATUS), &after);
+	(void) find_category(row_text(change->old, TICKET_STATUS), &before);
+	(void) find_category(row_text(change->new, TICKET_STATUS), &after);
 	return before != after;
 }
 
@@ -226,35 +224,41 @@ follow_to_now(const Row *now, const void *arg)
 	follow(arg, now);
 }
 
-/*
- * A ticket changes. If a trigger of the application has changed the row again before we were called, the clocks saw
- * that first: they go on to what the row has now.
- */
-void
-sla_ticket_changed(const Row *old, const Row *new, bool superseded)
-{
-	if (!policies_exist() || !matters(old, new))
-		return;
-	if (superseded)
-		with_row_now(row_int64(new, TICKET_ID), follow_to_now, old);
-	else
-		follow(old, new);
-}
-
 /* A ticket goes. Its clocks stay, cancelled, for it may come back. */
-void
-sla_ticket_removed(const Row *row)
+static void
+stop_ticket(const Row *row)
 {
 	SlaTicket	ticket;
 	LiveCourse	live;
 
-	if (!policies_exist() || !row_is_null(row, TICKET_DELETED_AT))
+	if (!row_is_null(row, TICKET_DELETED_AT))
 		return;
 	ticket = sla_ticket_of(row);
 	open_course(&live, ticket.id);
 	live.is_live = false;
 	stop_course(&live.course, &ticket, desk_now());
 	close_course(&live);
+}
+
+/*
+ * A ticket comes, changes or goes. If a trigger of the application has changed the row again before we were called, the
+ * clocks saw that first: they go on to what the row has now.
+ */
+static void
+follow_clocks(const RowChange *change)
+{
+	if (!policies_exist())
+		return;
+	if (change->old == NULL)
+		begin_ticket(change->new, change->restoring);
+	else if (change->new == NULL)
+		stop_ticket(change->old);
+	else if (!matters(change))
+		return;
+	else if (change->superseded)
+		with_row_now(row_int64(change->new, TICKET_ID), follow_to_now, change->old);
+	else
+		follow(change->old, change->new);
 }
 
 static void
@@ -279,24 +283,15 @@ match_ticket(int64 ticket_id)
 }
 
 /* A ticket's tags change. */
-void
-sla_tags_changed(int64 ticket_id)
+static void
+follow_tags(const RowChange *change)
 {
-	if (!matching_deferred && policies_read_tags())
-		match_ticket(ticket_id);
-}
-
-/*
- * A removed ticket comes back row by row: it is not to be matched before all of it is there. Returns what was set
- * before, for the caller to set again.
- */
-bool
-defer_matching(bool later)
-{
-	bool		before = matching_deferred;
-
-	matching_deferred = later;
-	return before;
+	if (modes.matching_deferred || !policies_read_tags())
+		return;
+	if (change->old != NULL)
+		match_ticket(row_int64(change->old, TAG_TICKET_ID));
+	if (change->new != NULL && changes(change, TAG_TICKET_ID))
+		match_ticket(row_int64(change->new, TAG_TICKET_ID));
 }
 
 /* Forget what was promised to a ticket. */
@@ -310,4 +305,16 @@ forget_clocks(int64 ticket_id)
 	run_latest(&statements[DELETE_CLOCKS], &args);
 	run_latest(&statements[DELETE_EVENTS], &args);
 	SPI_finish();
+}
+
+void
+sla_live_init(void)
+{
+	static const RowHooks hooks[] = {
+		{.table = &tickets_table, .follow = follow_clocks},
+		{.table = &ticket_tags_table, .follow = follow_tags}
+	};
+
+	for (int i = 0; i < lengthof(hooks); i++)
+		add_row_hooks(&hooks[i]);
 }

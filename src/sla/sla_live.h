@@ -18,15 +18,10 @@ typedef struct LiveCourse
 	bool		is_live;		/* and after it */
 } LiveCourse;
 
-
 extern SlaTicket sla_ticket_of(const Row *row);
 extern void open_course(LiveCourse *live, int64 ticket_id);
 extern void close_course(LiveCourse *live);
-extern void sla_new_ticket(const Row *ticket, bool restored);
-extern void sla_ticket_changed(const Row *old, const Row *new, bool superseded);
-extern void sla_ticket_removed(const Row *ticket);
-extern void sla_tags_changed(int64 ticket_id);
-extern bool defer_matching(bool later);
+extern void sla_live_init(void);
 extern void match_ticket(int64 ticket_id);
 extern void forget_clocks(int64 ticket_id);
 

@@ -3,10 +3,8 @@
  *		Policies, as the session keeps them.
  *
  * Each change of a ticket may ask what it is promised, so the active policies are kept for the session with their
- * conditions and targets. The triggers on the tables invalidate their relcache entries, which reaches every session when
- * the change commits and our own at once; forget_policies() marks what is kept as stale. It is read by a snapshot of that
- * moment, so that whatever is committed later announces itself later, and forgotten if the transaction that read it
- * rolls back: it may have read its own change.
+ * conditions and targets. They are read by a snapshot of that moment, so that whatever is committed later announces
+ * itself later.
  *
  * Reading them writes down what they say, and what the calendars of their targets say, unless the last version says it:
  * clocks refer to versions.
@@ -18,7 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "base/keeping.h"
+#include "base/session_cache.h"
 #include "base/plan.h"
 #include "calendar/calendar_version.h"
 #include "sla/sla_condition.h"
@@ -115,19 +113,12 @@ typedef struct Policies
 } Policies;
 
 static Policies policies;
-static Keeping keeping;
-static Oid	policy_relids[5];
+static SessionCache cache;
 
-/* Forget the policies if a table that they are made of changed, or everything did (InvalidOid). */
 void
-forget_policies(Oid relid)
+sla_policy_init(void)
 {
-	bool		concerns = !OidIsValid(relid);
-
-	for (int i = 0; i < lengthof(policy_relids); i++)
-		concerns |= relid == policy_relids[i];
-	if (concerns)
-		keeping.stale = true;
+	add_session_cache(&cache);
 }
 
 /* A target of the last run, in the current context. The calendar's version is yet to be set. */
@@ -269,8 +260,8 @@ note_relations(void)
 		"sla_policies", "sla_targets", "calendars", "calendar_hours", "calendar_holidays"
 	};
 
-	for (int i = 0; i < lengthof(policy_relids); i++)
-		policy_relids[i] = desk_relation("support", names[i]);
+	for (int i = 0; i < lengthof(names); i++)
+		cache.tables[i] = desk_relation("support", names[i]);
 }
 
 /* Read the policies. A change that arrives meanwhile has them read again at the next look. */
@@ -286,8 +277,8 @@ load_policies(void)
 	policies.read_tags = false;
 	MemoryContextReset(policies.context);
 	note_relations();
-	keeping.stale = false;
-	note_reading(&keeping);
+	cache.stale = false;
+	note_reading(&cache);
 
 	SPI_connect();
 	policies.any = run_latest(&statements[ANY_POLICY], NULL) > 0;
@@ -301,7 +292,7 @@ load_policies(void)
 static void
 know_policies(void)
 {
-	if (!policies.valid || keeping.stale)
+	if (!policies.valid || cache.stale)
 		load_policies();
 }
 

@@ -11,7 +11,7 @@
 
 typedef struct Policy Policy;
 
-extern void forget_policies(Oid relid);
+extern void sla_policy_init(void);
 extern bool policies_exist(void);
 extern bool policies_read_tags(void);
 extern const Policy *match_policy(SlaTicket *ticket);

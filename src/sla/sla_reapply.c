@@ -16,7 +16,7 @@
 #include "base/errors.h"
 #include "base/parts.h"
 #include "base/plan.h"
-#include "desk/workflow.h"
+#include "base/tables.h"
 #include "sla/sla_live.h"
 #include "sla/sla_reapply.h"
 

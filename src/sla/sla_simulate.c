@@ -23,8 +23,8 @@
 #include "utils/tuplestore.h"
 
 #include "base/actor.h"
+#include "base/tables.h"
 #include "calendar/opening_hours.h"
-#include "desk/workflow.h"
 #include "log/image.h"
 #include "log/records.h"
 #include "sla/sla_live.h"

@@ -44,6 +44,7 @@
 #include "base/direct.h"
 #include "base/floor.h"
 #include "base/plan.h"
+#include "base/settings.h"
 #include "stats/counters.h"
 #include "stats/fold.h"
 #include "stats/stat_deltas.h"
@@ -56,8 +57,6 @@
 
 /* What folds by itself takes at most so many times fold_every rows; the rest is left for the next time. */
 #define MAX_AUTOMATIC 10
-
-int			fold_every;
 
 static DirectTable counter_table = {.columns = counter_columns, .ncolumns = COUNTER_CELLS};
 static DirectTable value_table = {.columns = value_columns, .ncolumns = VALUE_COLUMNS};
@@ -88,15 +87,6 @@ typedef struct Fold
 static int	written;			/* rows of this session since it last folded or tried to */
 static bool folding;
 static LocalTransactionId tried_in; /* the transaction in which that was */
-
-void
-fold_init(void)
-{
-	DefineCustomIntVariable("support_ext.fold_every",
-							"How many rows a session leaves to be added up for reports before it does so.",
-							"0 leaves it to fold_stats(). Reports are exact in either case.",
-							&fold_every, 5000, 0, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
-}
 
 /* Of all sessions in the database one at a time gets past this, until its transaction ends. */
 static bool

@@ -22,27 +22,14 @@
 
 #include "base/actor.h"
 #include "base/compat.h"
+#include "base/hooks.h"
 #include "base/plan.h"
+#include "base/tables.h"
 #include "stats/delta_writer.h"
 #include "stats/fold.h"
 #include "stats/stat_check.h"
 
 #define MAX_DIMS 16				/* that a measure has */
-
-enum
-{
-	STATUS_NAME,
-	STATUS_CATEGORY
-};
-
-static const DeskColumn status_columns[] = {
-	[STATUS_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
-	[STATUS_CATEGORY] = {"category", COLUMN_TEXT, NOT_NULL}
-};
-
-const DeskTable statuses_table = {
-	.name = "statuses", .columns = status_columns, .ncolumns = lengthof(status_columns)
-};
 
 enum
 {
@@ -226,14 +213,22 @@ settle_meaning(const Row *old, const Row *new, const char *name)
 	SPI_finish();
 }
 
-/* A status comes (old is NULL), changes, or goes (new is NULL). */
-void
-recount_status(const Row *old, const Row *new)
+/* A status comes, changes, or goes. */
+static void
+follow_status(const RowChange *change)
 {
-	if (old != NULL)
-		settle_meaning(old, new, row_text(old, STATUS_NAME));
-	if (new != NULL && (old == NULL || row_column_differs(old, new, STATUS_NAME)))
-		settle_meaning(old, new, row_text(new, STATUS_NAME));
+	if (change->old != NULL)
+		settle_meaning(change->old, change->new, row_text(change->old, STATUS_NAME));
+	if (change->new != NULL && changes(change, STATUS_NAME))
+		settle_meaning(change->old, change->new, row_text(change->new, STATUS_NAME));
+}
+
+void
+stat_check_init(void)
+{
+	static const RowHooks hooks = {.table = &statuses_table, .follow = follow_status};
+
+	add_row_hooks(&hooks);
 }
 
 /* rebuild_stats(actor_id) -> rows */

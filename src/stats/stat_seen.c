@@ -16,6 +16,7 @@
 
 #include "base/compat.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
 #include "stats/stat_deltas.h"
 #include "stats/stat_seen.h"
 
@@ -32,8 +33,8 @@ typedef struct Kept
 static Kept *kept;
 static LocalTransactionId kept_in = InvalidLocalTransactionId;	/* the transaction that kept belongs to */
 
-/* Relcache callback: somebody may have emptied the table without heed of snapshots. */
-void
+/* Somebody may have emptied the table without heed of snapshots. */
+static void
 forget_seen(Oid relid)
 {
 	if (kept_in != InvalidLocalTransactionId && kept_in == current_lxid() &&
@@ -166,4 +167,12 @@ deltas_seen(Snapshot snapshot)
 		kept_in = current_lxid();
 	}
 	return kept->is_whole ? &kept->seen : NULL;
+}
+
+void
+stat_seen_init(void)
+{
+	static SessionCache cache = {.relation_changed = forget_seen};
+
+	add_session_cache(&cache);
 }

@@ -19,7 +19,7 @@ typedef struct Seen
 	ValueCodes	codes;			/* own the texts of the rows */
 } Seen;
 
-extern void forget_seen(Oid relid);
+extern void stat_seen_init(void);
 extern Seen *deltas_seen(Snapshot snapshot);
 
 #endif							/* SUPPORT_STAT_SEEN_H */

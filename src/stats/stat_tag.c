@@ -19,25 +19,13 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/hooks.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
+#include "base/tables.h"
 #include "stats/delta_writer.h"
 #include "stats/stat_history.h"
 #include "stats/stat_tag.h"
-
-enum
-{
-	TAG_TICKET_ID,
-	TAG_TAG_ID
-};
-
-static const DeskColumn tag_columns[] = {
-	[TAG_TICKET_ID] = {"ticket_id", COLUMN_BIGINT, NOT_NULL},
-	[TAG_TAG_ID] = {"tag_id", COLUMN_BIGINT, NOT_NULL}
-};
-
-const DeskTable ticket_tags_table = {
-	.name = "ticket_tags", .ticket_column = "ticket_id", .columns = tag_columns, .ncolumns = lengthof(tag_columns)
-};
 
 enum
 {
@@ -64,18 +52,11 @@ typedef struct TagsTable
 {
 	bool		valid;
 	bool		plain;
-	Oid			relid;
 	Oid			primary_key;
 } TagsTable;
 
 static TagsTable tags;
-
-void
-forget_ticket_tags(Oid relid)
-{
-	if (!OidIsValid(relid) || relid == tags.relid || relid == tags.primary_key)
-		tags.valid = false;
-}
+static SessionCache tags_cache;
 
 /* Does the index begin with the column? */
 static bool
@@ -92,10 +73,12 @@ begins_with(Oid index_id, AttrNumber attnum)
 static void
 look_at_tags(Relation rel, const TableShape *shape)
 {
-	tags.relid = RelationGetRelid(rel);
 	tags.valid = true;
 	list_free(RelationGetIndexList(rel));
 	tags.primary_key = rel->rd_pkindex;
+	tags_cache.tables[0] = RelationGetRelid(rel);
+	tags_cache.tables[1] = tags.primary_key;
+	tags_cache.stale = false;
 	tags.plain = rel->rd_rel->relkind == RELKIND_RELATION && OidIsValid(tags.primary_key) &&
 		!OidIsValid(get_extension_oid("citus", true)) &&
 		begins_with(tags.primary_key, shape->columns[TAG_TICKET_ID]);
@@ -169,7 +152,7 @@ count_tags(int64 ticket_id, TagCount before, TagCount after)
 	rel = table_open(desk_relation("support", "ticket_tags"), AccessShareLock);
 	shape = shape_of(rel, &ticket_tags_table);
 	look_before_statement();
-	if (!tags.valid || tags.relid != RelationGetRelid(rel))
+	if (!tags.valid || tags_cache.stale || tags_cache.tables[0] != RelationGetRelid(rel))
 		look_at_tags(rel, shape);
 	if (tags.plain)
 		scan_tags(rel, shape, ticket_id, gone, come);
@@ -198,15 +181,26 @@ lock_ticket(int64 ticket_id)
 }
 
 /* A ticket has a tag more (old is NULL) or less (new is NULL), or one in the place of another. */
-void
-count_tag_change(const Row *old, const Row *new)
+static void
+follow_tag(const RowChange *change)
 {
-	if (old != NULL && new != NULL && !row_column_differs(old, new, TAG_TICKET_ID) &&
-		!row_column_differs(old, new, TAG_TAG_ID))
+	const Row  *old = change->old;
+	const Row  *new = change->new;
+
+	if (!changes(change, TAG_TICKET_ID) && !changes(change, TAG_TAG_ID))
 		return;
 	lock_deltas();
 	if (old != NULL)
 		count_tag(row_int64(old, TAG_TAG_ID), lock_ticket(row_int64(old, TAG_TICKET_ID)), -1);
 	if (new != NULL)
 		count_tag(row_int64(new, TAG_TAG_ID), lock_ticket(row_int64(new, TAG_TICKET_ID)), 1);
+}
+
+void
+stat_tag_init(void)
+{
+	static const RowHooks hooks = {.table = &ticket_tags_table, .follow = follow_tag};
+
+	add_row_hooks(&hooks);
+	add_session_cache(&tags_cache);
 }

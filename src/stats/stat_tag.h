@@ -18,10 +18,7 @@ typedef struct TagCount
 	TimestampTz created_at;
 } TagCount;
 
-extern const DeskTable ticket_tags_table;
-
+extern void stat_tag_init(void);
 extern void count_tags(int64 ticket_id, TagCount before, TagCount after);
-extern void count_tag_change(const Row *old, const Row *new);
-extern void forget_ticket_tags(Oid relid);
 
 #endif							/* SUPPORT_STAT_TAG_H */

@@ -22,8 +22,9 @@
 
 #include "base/actor.h"
 #include "base/direct.h"
+#include "base/hooks.h"
 #include "base/plan.h"
-#include "desk/workflow.h"
+#include "base/tables.h"
 #include "log/audit.h"
 #include "stats/stat_history.h"
 #include "stats/stat_tag.h"
@@ -105,9 +106,9 @@ static const ColumnUse column_uses[] = {
 /* A change of a live ticket. */
 typedef struct TicketChange
 {
+	const RowChange *row;
 	const Row  *old;
 	const Row  *new;
-	bool		superseded;		/* the row has changed again since */
 	uint32		differing;		/* measures for which a column differs that they read */
 	bool		dims_differ;
 } TicketChange;
@@ -323,30 +324,22 @@ count_whole(const Row *ticket, int64 version, const char *status, int32 weight)
 	return solved;
 }
 
-/* A ticket is inserted that has no past. */
-void
-count_new_ticket(const Row *ticket)
+/* A ticket is inserted: a new one, or a removed one with the past that the log has of it from before a version. */
+static void
+count_inserted(const Row *ticket, int64 past_before)
 {
 	if (!is_live(ticket))
 		return;
 	lock_deltas();
-	count_without_past(ticket, 1);
-}
-
-/* A removed ticket is inserted again, with the past that the log has of it from before a version. */
-void
-count_inserted_again(const Row *ticket, int64 before_version)
-{
-	if (!is_live(ticket))
-		return;
-	lock_deltas();
-	if (count_whole(ticket, before_version, row_text(ticket, TICKET_STATUS), 1) && !shows_solves(ticket))
+	if (past_before == 0)
+		count_without_past(ticket, 1);
+	else if (count_whole(ticket, past_before, row_text(ticket, TICKET_STATUS), 1) && !shows_solves(ticket))
 		hide_solves(row_int64(ticket, TICKET_ID));
 }
 
 /* A ticket goes: its comments and tags are still there. */
-void
-count_removed_ticket(const Row *ticket)
+static void
+count_removed(const Row *ticket)
 {
 	if (!is_live(ticket))
 		return;
@@ -364,7 +357,7 @@ compare(TicketChange *change)
 	{
 		const ColumnUse *use = &column_uses[i];
 
-		if (!row_column_differs(change->old, change->new, use->column))
+		if (!changes(change->row, use->column))
 			continue;
 		differ = true;
 		change->differing |= use->measures;
@@ -422,7 +415,7 @@ count_event(const TicketChange *change, const StatusChange *event)
 	History		alone = {.n = 1, .changes = (StatusChange *) event};
 	Dims		dims;
 
-	if (!change->superseded)
+	if (!change->row->superseded)
 		dims = dims_of(change->new);
 	else if (!dims_now(row_int64(change->new, TICKET_ID), &dims))
 		return;
@@ -467,7 +460,7 @@ static void
 move_past(const TicketChange *change)
 {
 	const Row  *old = change->old;
-	bool		opened_else = row_column_differs(old, change->new, TICKET_CREATED_AT);
+	bool		opened_else = changes(change->row, TICKET_CREATED_AT);
 	History		history;
 
 	if (!opened_else && !(change->dims_differ && was_solved(old)))
@@ -501,10 +494,10 @@ count_live_change(const TicketChange *change, const StatusChange *event)
 	TagCount	tag_before = {before, row_time(change->old, TICKET_CREATED_AT)};
 	TagCount	tag_after = {after, row_time(change->new, TICKET_CREATED_AT)};
 
-	count_difference(change, before, after, change->superseded ? NULL : event);
+	count_difference(change, before, after, change->row->superseded ? NULL : event);
 	count_tags(row_int64(change->new, TICKET_ID), tag_before, tag_after);
 	move_past(change);
-	if (event != NULL && change->superseded)
+	if (event != NULL && change->row->superseded)
 		count_event(change, event);
 	else if (event != NULL)
 	{
@@ -528,13 +521,15 @@ count_return(const TicketChange *change, const StatusChange *event)
 		hide_solves(row_int64(new, TICKET_ID));
 }
 
-/* A ticket changes; superseded tells that a trigger has changed the row again before we were called. */
-void
-count_ticket_change(const Row *old, const Row *new, bool superseded)
+/* A ticket changes. */
+static void
+count_changed(const RowChange *row)
 {
-	TicketChange change = {.old = old, .new = new, .superseded = superseded};
+	const Row  *old = row->old;
+	const Row  *new = row->new;
+	TicketChange change = {.row = row, .old = old, .new = new};
 	StatusChange event;
-	bool		moves = row_column_differs(old, new, TICKET_STATUS);
+	bool		moves = changes(row, TICKET_STATUS);
 
 	if (!compare(&change))
 		return;
@@ -549,4 +544,23 @@ count_ticket_change(const Row *old, const Row *new, bool superseded)
 		count_return(&change, moves ? &event : NULL);
 	if (!shows_solves(new) && (shows_solves(old) || (moves && (event.solves || event.reopens))))
 		hide_solves(row_int64(new, TICKET_ID));
+}
+
+static void
+count_ticket(const RowChange *change)
+{
+	if (change->old == NULL)
+		count_inserted(change->new, change->past_before);
+	else if (change->new == NULL)
+		count_removed(change->old);
+	else
+		count_changed(change);
+}
+
+void
+stat_writer_init(void)
+{
+	static const RowHooks hooks = {.table = &tickets_table, .count = count_ticket};
+
+	add_row_hooks(&hooks);
 }

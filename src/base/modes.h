@@ -1,0 +1,50 @@
+/*
+ * modes.h
+ *		What a session is about, where its triggers must know.
+ */
+#ifndef SUPPORT_MODES_H
+#define SUPPORT_MODES_H
+
+#include "base/row.h"
+
+/* All zero in a statement that is an application's own. */
+typedef struct Modes
+{
+	/* install() fills the lookup tables: that is not logged */
+	bool		seeding;
+
+	/* maintain() moves entries between partitions: they go and come as they are */
+	bool		moving_entries;
+
+	/* a removed ticket comes back row by row: clocks find out what it is promised when all of it is there */
+	bool		matching_deferred;
+
+	/* the ticket that purge_deleted() destroys, 0 for none: its rows are not kept, only that they went */
+	int64		purged_ticket;
+
+	/*
+	 * The row that becomes as it was, be it inserted, changed or removed by that: no rules are applied and no books kept.
+	 * Rows that an application's own triggers write meanwhile, deeper down, are not meant.
+	 */
+	const DeskTable *restored_table;	/* NULL for none */
+	int64		restored_id;	/* 0 in a table without one */
+	int			restored_depth; /* of triggers */
+
+	/*
+	 * The ticket whose books a comment's trigger keeps, 0 for none, and how deep in triggers that UPDATE's own trigger
+	 * is: only there do the columns that follow from comments move, and is no transition forbidden. What triggers of the
+	 * application do meanwhile, to this ticket or another, is held to the rules.
+	 */
+	int64		books_of;
+	int			books_depth;
+} Modes;
+
+extern Modes modes;
+
+extern void work_in(const Modes *other, void (*work) (void *arg), void *arg);
+extern Modes restoring_mode(const DeskTable *table, int64 id);
+extern Modes bookkeeping_mode(int64 ticket_id);
+extern bool is_restored(const Row *row);
+extern bool keeps_books_of(int64 ticket_id);
+
+#endif							/* SUPPORT_MODES_H */

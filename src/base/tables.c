@@ -1,0 +1,234 @@
+/*
+ * tables.c
+ *		The desk's tables, and the columns of theirs that rules read or keep.
+ *
+ * A logical table is what a trigger's argument and an entry of the log name. A new table gets a line here; it gets
+ * columns where C code reads some, and what its rows do is in the room of its rules, which adds them to hooks.c.
+ */
+#include "postgres.h"
+
+#include "base/tables.h"
+
+static const DeskColumn ticket_columns[] = {
+	[TICKET_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[TICKET_NUMBER] = {"ticket_number", COLUMN_TEXT, NOT_NULL},
+	[TICKET_STATUS] = {"status", COLUMN_TEXT, NOT_NULL},
+	[TICKET_PRIORITY] = {"priority", COLUMN_TEXT},
+	[TICKET_CREATOR_ID] = {"creator_id", COLUMN_BIGINT, NOT_NULL},
+	[TICKET_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
+	[TICKET_DELETED_AT] = {"deleted_at", COLUMN_TIME},
+	[TICKET_TEAM_ID] = {"team_id", COLUMN_BIGINT},
+	[TICKET_ASSIGNEE_ID] = {"assignee_id", COLUMN_BIGINT},
+	[TICKET_PENDING_UNTIL] = {"pending_until", COLUMN_TIME},
+	[TICKET_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN},
+	[TICKET_VERSION] = {"version", COLUMN_BIGINT, FILLED_IN},
+	[TICKET_FIRST_SOLVED_AT] = {"first_solved_at", COLUMN_TIME},
+	[TICKET_SOLVED_AT] = {"solved_at", COLUMN_TIME},
+	[TICKET_REOPEN_COUNT] = {"reopen_count", COLUMN_INTEGER, NOT_NULL},
+	[TICKET_WAITING_SINCE] = {"waiting_since", COLUMN_TIME},
+	[TICKET_LAST_CUSTOMER_AT] = {"last_customer_at", COLUMN_TIME},
+	[TICKET_LAST_AGENT_AT] = {"last_agent_at", COLUMN_TIME},
+	[TICKET_DELETED_BY] = {"deleted_by", COLUMN_BIGINT},
+	[TICKET_DELETE_REASON] = {"delete_reason", COLUMN_TEXT},
+	[TICKET_TITLE] = {"title", COLUMN_TEXT, NOT_NULL},
+	[TICKET_DESCRIPTION] = {"description", COLUMN_TEXT, NOT_NULL},
+	[TICKET_SEARCH] = {"search", COLUMN_WORDS},
+	[TICKET_FIRST_REPLIED_AT] = {"first_replied_at", COLUMN_TIME},
+	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER, NOT_NULL},
+	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
+	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT},
+	[TICKET_CUSTOM] = {"custom", COLUMN_JSON}
+};
+
+const DeskTable tickets_table = {
+	.name = "tickets", .ticket_column = "id", .has_id = true,
+	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "search"
+};
+
+static const DeskColumn comment_columns[] = {
+	[COMMENT_TICKET_ID] = {"ticket_id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_AUTHOR_ID] = {"author_id", COLUMN_BIGINT, NOT_NULL},
+	[COMMENT_CONTENT] = {"content", COLUMN_TEXT, NOT_NULL},
+	[COMMENT_IS_PRIVATE] = {"is_private", COLUMN_BOOLEAN, NOT_NULL},
+	[COMMENT_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
+	[COMMENT_AUTHOR_ROLE] = {"author_role", COLUMN_TEXT},
+	[COMMENT_VIA] = {"via", COLUMN_TEXT, NOT_NULL},
+	[COMMENT_EDITED_AT] = {"edited_at", COLUMN_TIME},
+	[COMMENT_DELETED_AT] = {"deleted_at", COLUMN_TIME},
+	[COMMENT_SEARCH] = {"search", COLUMN_WORDS}
+};
+
+const DeskTable comments_table = {
+	.name = "comments", .ticket_column = "ticket_id", .has_id = true,
+	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search"
+};
+
+static const DeskColumn user_columns[] = {
+	[USER_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[USER_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN, NOT_NULL},
+	[USER_ROLE] = {"role", COLUMN_TEXT, NOT_NULL},
+	[USER_DB_ROLE] = {"db_role", COLUMN_TEXT},
+	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN}
+};
+
+const DeskTable users_table = {
+	.name = "users", .has_id = true, .columns = user_columns, .ncolumns = lengthof(user_columns)
+};
+
+static const DeskColumn tag_columns[] = {
+	[TAG_TICKET_ID] = {"ticket_id", COLUMN_BIGINT, NOT_NULL},
+	[TAG_TAG_ID] = {"tag_id", COLUMN_BIGINT, NOT_NULL}
+};
+
+const DeskTable ticket_tags_table = {
+	.name = "ticket_tags", .ticket_column = "ticket_id", .columns = tag_columns, .ncolumns = lengthof(tag_columns)
+};
+
+static const DeskColumn status_columns[] = {
+	[STATUS_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
+	[STATUS_CATEGORY] = {"category", COLUMN_TEXT, NOT_NULL}
+};
+
+const DeskTable statuses_table = {
+	.name = "statuses", .is_kept = true, .columns = status_columns, .ncolumns = lengthof(status_columns)
+};
+
+static const DeskColumn calendar_columns[] = {
+	[CALENDAR_TIME_ZONE] = {"time_zone", COLUMN_TEXT, NOT_NULL}
+};
+
+const DeskTable calendars_table = {
+	.name = "calendars", .is_kept = true, .has_id = true, .columns = calendar_columns, .ncolumns = lengthof(calendar_columns)
+};
+
+static const DeskColumn hours_columns[] = {
+	[SPAN_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_WEEKDAY] = {"weekday", COLUMN_INTEGER, NOT_NULL}
+};
+
+const DeskTable calendar_hours_table = {
+	.name = "calendar_hours", .is_kept = true, .has_id = true, .columns = hours_columns, .ncolumns = lengthof(hours_columns)
+};
+
+static const DeskColumn holiday_columns[] = {
+	[SPAN_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT, NOT_NULL},
+	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
+	[SPAN_DAY] = {"day", COLUMN_DATE, NOT_NULL},
+	[SPAN_IS_OPEN] = {"is_open", COLUMN_BOOLEAN, NOT_NULL}
+};
+
+const DeskTable calendar_holidays_table = {
+	.name = "calendar_holidays", .is_kept = true, .has_id = true, .columns = holiday_columns, .ncolumns = lengthof(holiday_columns)
+};
+
+static const DeskColumn policy_columns[] = {
+	[POLICY_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[POLICY_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
+	[POLICY_POSITION] = {"position", COLUMN_INTEGER, FILLED_IN},
+	[POLICY_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN, NOT_NULL},
+	[POLICY_CONDITIONS] = {"conditions", COLUMN_JSON, NOT_NULL}
+};
+
+const DeskTable sla_policies_table = {
+	.name = "sla_policies", .is_kept = true, .has_id = true, .columns = policy_columns, .ncolumns = lengthof(policy_columns)
+};
+
+static const DeskColumn target_columns[] = {
+	[TARGET_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
+	[TARGET_POLICY_ID] = {"policy_id", COLUMN_BIGINT, NOT_NULL},
+	[TARGET_METRIC] = {"metric", COLUMN_TEXT, NOT_NULL},
+	[TARGET_PRIORITY] = {"priority", COLUMN_TEXT},
+	[TARGET_TARGET] = {"target", COLUMN_INTERVAL, NOT_NULL},
+	[TARGET_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT},
+	[TARGET_PAUSE_CATEGORIES] = {"pause_categories", COLUMN_TEXTS},
+	[TARGET_WARN_PERCENTS] = {"warn_percents", COLUMN_INTEGERS, FILLED_IN}
+};
+
+const DeskTable sla_targets_table = {
+	.name = "sla_targets", .is_kept = true, .has_id = true, .columns = target_columns, .ncolumns = lengthof(target_columns)
+};
+
+static const DeskColumn settings_columns[] = {
+	[SETTING_NAME] = {"name", COLUMN_TEXT},
+	[SETTING_VALUE] = {"value", COLUMN_TEXT}
+};
+
+const DeskTable settings_table = {
+	.name = "settings", .is_internal = true, .columns = settings_columns, .ncolumns = lengthof(settings_columns)
+};
+
+static const DeskColumn entry_columns[] = {
+	[ENTRY_ID] = {"id", COLUMN_BIGINT},
+	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
+	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
+	[ENTRY_ACTOR_ID] = {"actor_id", COLUMN_BIGINT},
+	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
+	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
+	[ENTRY_ACTION] = {"action", COLUMN_TEXT},
+	[ENTRY_TABLE_NAME] = {"table_name", COLUMN_TEXT},
+	[ENTRY_OLD_VALUE] = {"old_value", COLUMN_JSON},
+	[ENTRY_NEW_VALUE] = {"new_value", COLUMN_JSON}
+};
+
+const DeskTable log_table = {
+	.name = "audit_log", .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
+};
+
+/* Tables whose columns no rule reads. */
+static const DeskTable plain_tables[] = {
+	{.name = "organizations", .has_id = true},
+	{.name = "teams", .has_id = true},
+	{.name = "team_members"},
+	{.name = "attachments", .ticket_column = "ticket_id", .has_id = true},
+	{.name = "tags", .has_id = true},
+	{.name = "ticket_watchers", .ticket_column = "ticket_id"},
+	{.name = "status_transitions", .is_kept = true},
+	{.name = "priorities", .is_kept = true}
+};
+
+/* Tables that the clocks write, and the log knows nothing of. */
+static const DeskTable clock_tables[] = {
+	{.name = "sla_clocks"},
+	{.name = "sla_events"}
+};
+
+/* The table that the log keeps under this logical name, NULL if there is none. */
+const DeskTable *
+desk_table(const char *name)
+{
+	static const DeskTable *const ruled[] = {
+		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &calendars_table,
+		&calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &settings_table, &log_table
+	};
+
+	for (int i = 0; i < lengthof(ruled); i++)
+		if (strcmp(ruled[i]->name, name) == 0)
+			return ruled[i];
+	for (int i = 0; i < lengthof(plain_tables); i++)
+		if (strcmp(plain_tables[i].name, name) == 0)
+			return &plain_tables[i];
+	return NULL;
+}
+
+/* The table of the clocks of this logical name, NULL if it is none. */
+const DeskTable *
+clock_table(const char *name)
+{
+	for (int i = 0; i < lengthof(clock_tables); i++)
+		if (strcmp(clock_tables[i].name, name) == 0)
+			return &clock_tables[i];
+	return NULL;
+}
+
+/* The schema that a table is made in. */
+const char *
+schema_of(const DeskTable *table)
+{
+	return table->is_internal ? "support_internal" : "support";
+}
