@@ -285,7 +285,7 @@ reopen_status(void)
 }
 
 /* The status of a new ticket. */
-char *
+static char *
 default_status(void)
 {
 	know_rules(false);

@@ -21,7 +21,6 @@ extern Category status_category(const char *status);
 extern bool find_category(const char *status, Category *category);
 extern bool category_named(const char *name, Category *category);
 extern const char *category_name(Category category);
-extern char *default_status(void);
 extern char *reopen_status(void);
 extern bool is_solved(Category category);
 extern bool is_solved_status(const char *status);

@@ -71,7 +71,7 @@ check_assignee(int64 user_id)
  * A user's standing is about to change: wait for assignments to the user that are under way, and let later ones wait
  * for the change. An UPDATE alone does neither. The lock must be on the row as it was, so this comes before the UPDATE.
  */
-void
+static void
 settle_assignments(int64 user_id)
 {
 	Args		args = {0};

@@ -7,6 +7,5 @@
 
 extern void assignment_init(void);
 extern void check_assignee(int64 user_id);
-extern void settle_assignments(int64 user_id);
 
 #endif							/* SUPPORT_ASSIGNMENT_H */
