@@ -71,18 +71,14 @@ actor_init(void)
 TimestampTz
 desk_now(void)
 {
-	TimestampTz now;
-
-	return clock_setting(&now) ? now : GetCurrentTransactionStartTimestamp();
+	return clock_setting.is_set ? clock_setting.now : GetCurrentTransactionStartTimestamp();
 }
 
 /* The same clock as it goes on while a transaction lasts. */
 TimestampTz
 desk_clock(void)
 {
-	TimestampTz now;
-
-	return clock_setting(&now) ? now : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
+	return clock_setting.is_set ? clock_setting.now : Max(GetCurrentTimestamp(), GetCurrentTransactionStartTimestamp());
 }
 
 /*

@@ -208,7 +208,7 @@ complete_setting(RowChange *change)
 void
 desk_settings_init(void)
 {
-	static const RowHooks hooks = {.table = &settings_table, .complete = complete_setting};
+	static RowHooks hooks = {.table = &settings_table, .complete = complete_setting};
 
 	add_row_hooks(&hooks);
 }

@@ -10,50 +10,47 @@
 
 #include "base/hooks.h"
 
-#define MAX_HOOKS 32
-
-static const RowHooks *hooks[MAX_HOOKS];
-static int	nhooks;
-
-/* Have a room's hooks called from now on. They live as long as the library. */
+/* Have a room's hooks called from now on, after those that came before them. They live as long as the library. */
 void
-add_row_hooks(const RowHooks *added)
+add_row_hooks(RowHooks *added)
 {
-	if (nhooks == MAX_HOOKS)
-		elog(ERROR, "more than %d row hooks", MAX_HOOKS);
-	hooks[nhooks++] = added;
+	RowHooks  **last = added->table->hooks;
+
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = added;
 }
 
 void
 complete_row(RowChange *change)
 {
-	for (int i = 0; i < nhooks; i++)
-		if (hooks[i]->table == change->table && hooks[i]->complete != NULL)
-			hooks[i]->complete(change);
+	for (RowHooks *hooks = *change->table->hooks; hooks != NULL; hooks = hooks->next)
+		if (hooks->complete != NULL)
+			hooks->complete(change);
 }
 
 void
 check_change(const RowChange *change)
 {
-	for (int i = 0; i < nhooks; i++)
-		if (hooks[i]->table == change->table && hooks[i]->check != NULL)
-			hooks[i]->check(change);
+	for (RowHooks *hooks = *change->table->hooks; hooks != NULL; hooks = hooks->next)
+		if (hooks->check != NULL)
+			hooks->check(change);
 }
 
 void
 count_change(const RowChange *change)
 {
-	for (int i = 0; i < nhooks; i++)
-		if (hooks[i]->table == change->table && hooks[i]->count != NULL)
-			hooks[i]->count(change);
+	for (RowHooks *hooks = *change->table->hooks; hooks != NULL; hooks = hooks->next)
+		if (hooks->count != NULL)
+			hooks->count(change);
 }
 
 void
 follow_change(const RowChange *change)
 {
-	for (int i = 0; i < nhooks; i++)
-		if (hooks[i]->table == change->table && hooks[i]->follow != NULL)
-			hooks[i]->follow(change);
+	for (RowHooks *hooks = *change->table->hooks; hooks != NULL; hooks = hooks->next)
+		if (hooks->follow != NULL)
+			hooks->follow(change);
 }
 
 /*
@@ -65,14 +62,15 @@ find_differences(RowChange *change)
 {
 	const TableShape *shape = change->new->shape;
 
-	StaticAssertStmt(sizeof(change->columns) * BITS_PER_BYTE >= MAX_DESK_COLUMNS, "a bit for each column");
-	change->differs = palloc(sizeof(bool) * shape->natts);
+	change->differs = palloc0(sizeof(bool) * shape->natts);
 	change->columns = 0;
 	for (int i = 0; i < shape->natts; i++)
-		change->differs[i] = shape->kinds[i] != IMAGE_NONE && row_differs(change->old, change->new, i);
-	for (int i = 0; i < change->table->ncolumns; i++)
-		if (change->differs[shape->columns[i] - 1])
-			change->columns |= UINT64CONST(1) << i;
+	{
+		if (shape->kinds[i] == IMAGE_NONE || !row_differs(change->old, change->new, i))
+			continue;
+		change->differs[i] = true;
+		change->columns |= shape->column_bits[i];
+	}
 }
 
 /* Leave a column as it was, whatever the client says. */

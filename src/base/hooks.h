@@ -36,9 +36,11 @@ typedef struct RowHooks
 
 	/* the log has got the change */
 	void		(*follow) (const RowChange *change);
+
+	struct RowHooks *next;		/* of the same table */
 } RowHooks;
 
-extern void add_row_hooks(const RowHooks *added);
+extern void add_row_hooks(RowHooks *added);
 extern void complete_row(RowChange *change);
 extern void check_change(const RowChange *change);
 extern void count_change(const RowChange *change);

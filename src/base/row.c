@@ -167,6 +167,9 @@ describe_attributes(TableShape *shape, Relation rel)
 	Bitmapset  *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 
 	shape->natts = desc->natts;
+	shape->column_bits = MemoryContextAllocZero(shape->context, sizeof(uint64) * desc->natts);
+	for (int i = 0; i < shape->table->ncolumns; i++)
+		shape->column_bits[shape->columns[i] - 1] = UINT64CONST(1) << i;
 	shape->kinds = MemoryContextAllocZero(shape->context, sizeof(ImageKind) * desc->natts);
 	shape->in_key = MemoryContextAllocZero(shape->context, sizeof(bool) * desc->natts);
 	shape->required = MemoryContextAllocZero(shape->context, sizeof(bool) * desc->natts);
@@ -206,6 +209,8 @@ build_shape(TableShape *shape, Relation rel, const DeskTable *table)
 	shape->valid = false;
 	MemoryContextReset(shape->context);
 	shape->table = table;
+	StaticAssertStmt(sizeof(*shape->column_bits) * BITS_PER_BYTE >= MAX_DESK_COLUMNS, "a bit for each column");
+	Assert(table->ncolumns <= MAX_DESK_COLUMNS);
 	shape->columns = MemoryContextAlloc(shape->context, sizeof(AttrNumber) * Max(table->ncolumns, 1));
 	for (int i = 0; i < table->ncolumns; i++)
 		shape->columns[i] = find_column(rel, table, table->columns[i].name, table->columns[i].kind);
@@ -436,16 +441,14 @@ row_clear(Row *row, int column)
 	row->is_modified = true;
 }
 
-/* Are the values of an attribute (from 0) different byte for byte? Toasted values are fetched only where they must. */
+/* The same of two values that are not null, nor the same datum. Toasted ones are fetched only where they must. */
 bool
-row_differs(const Row *a, const Row *b, int attribute)
+values_differ(const Row *a, const Row *b, int attribute)
 {
 	Form_pg_attribute att = TupleDescAttr(a->desc, attribute);
 
-	if (a->nulls[attribute] || b->nulls[attribute])
-		return a->nulls[attribute] != b->nulls[attribute];
-	if (a->values[attribute] == b->values[attribute])
-		return false;
+	if (att->attbyval)
+		return true;
 	if (att->attlen == -1)
 	{
 		struct varlena *va = (struct varlena *) DatumGetPointer(a->values[attribute]);

@@ -53,6 +53,7 @@ typedef struct DeskTable
 	const char *derived;		/* a column that follows from others, or NULL: the log does not keep it */
 	bool		is_internal;	/* in support_internal, its owner's alone: the log keeps a new row whole */
 	bool		is_kept;		/* sessions keep what it has, and are told of each change */
+	struct RowHooks **hooks;	/* what rooms do when its rows change, see hooks.c; NULL if none can */
 } DeskTable;
 
 /* How the audit log writes a column's values. */
@@ -77,6 +78,7 @@ typedef struct TableShape
 	const DeskTable *table;
 	MemoryContext context;		/* owns the arrays below */
 	AttrNumber *columns;		/* of DeskTable.columns */
+	uint64	   *column_bits;	/* by attribute, from 0: the bit of its place in DeskTable.columns, if it has one */
 	AttrNumber	id;
 	AttrNumber	ticket_id;
 	int			natts;
@@ -115,7 +117,16 @@ extern void row_check_finite(const Row *row, int column);
 extern void row_set(Row *row, int column, Datum value);
 extern void row_take_over(const Row *from, Row *row, int column);
 extern void row_clear(Row *row, int column);
-extern bool row_differs(const Row *a, const Row *b, int attribute);
+extern bool values_differ(const Row *a, const Row *b, int attribute);
 extern bool row_column_differs(const Row *a, const Row *b, int column);
+
+/* Are the values of an attribute (from 0) different byte for byte? Most are not, and most of these are small. */
+static inline bool
+row_differs(const Row *a, const Row *b, int attribute)
+{
+	if (a->nulls[attribute] || b->nulls[attribute])
+		return a->nulls[attribute] != b->nulls[attribute];
+	return a->values[attribute] != b->values[attribute] && values_differ(a, b, attribute);
+}
 
 #endif							/* SUPPORT_ROW_H */

@@ -21,6 +21,7 @@
 /* All that is kept. */
 static SessionCache *caches;
 static SessionCache **last = &caches;
+static bool any_reading;		/* in the present transaction */
 
 static bool
 is_read_from(const SessionCache *cache, Oid relid)
@@ -57,8 +58,9 @@ transaction_ends(XactEvent event, void *arg)
 {
 	bool		may_roll_back = event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE;
 
-	if (!may_roll_back && event != XACT_EVENT_COMMIT)
+	if (!any_reading || (!may_roll_back && event != XACT_EVENT_COMMIT))
 		return;
+	any_reading = false;
 	for (SessionCache *cache = caches; cache != NULL; cache = cache->next)
 	{
 		cache->stale |= cache->in_transaction && (may_roll_back || cache->of_old_snapshot);
@@ -96,13 +98,13 @@ add_session_cache(SessionCache *cache)
 void
 note_reading(SessionCache *cache)
 {
-	cache->in_transaction = true;
+	any_reading = cache->in_transaction = true;
 }
 
 /* The same by the snapshot that the transaction has, which may be an old one. */
 void
 note_reading_by_snapshot(SessionCache *cache)
 {
-	cache->in_transaction = true;
+	note_reading(cache);
 	cache->of_old_snapshot |= IsolationUsesXactSnapshot();
 }

@@ -28,8 +28,7 @@ char	   *ticket_prefix;
 static char *actor_text;
 static char *now_text;
 ActorSetting actor_setting;
-static TimestampTz now_set;
-static bool now_is_set;
+ClockSetting clock_setting;
 static bool ascii_only;
 
 static bool settings_are_defined;
@@ -113,9 +112,9 @@ check_now(char **newval, void **extra, GucSource source)
 static void
 assign_now(const char *newval, void *extra)
 {
-	now_is_set = newval != NULL && *newval != '\0';
-	if (now_is_set)
-		now_set = *(TimestampTz *) extra;
+	clock_setting.is_set = newval != NULL && *newval != '\0';
+	if (clock_setting.is_set)
+		clock_setting.now = *(TimestampTz *) extra;
 }
 
 void
@@ -152,14 +151,6 @@ settings_init(void)
 							   NULL, NULL, NULL);
 	settings_are_defined = true;
 	MarkGUCPrefixReserved("support_ext");
-}
-
-/* The time that the desk's clock was set to; false if it was not. */
-bool
-clock_setting(TimestampTz *now)
-{
-	*now = now_set;
-	return now_is_set;
 }
 
 static void

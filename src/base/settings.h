@@ -14,14 +14,21 @@ typedef struct ActorSetting
 	Oid			set_by;
 } ActorSetting;
 
+/* The desk's clock as a setting. */
+typedef struct ClockSetting
+{
+	bool		is_set;
+	TimestampTz now;
+} ClockSetting;
+
 extern ActorSetting actor_setting;
+extern ClockSetting clock_setting;
 extern bool install_enabled;
 extern bool notify_changes;
 extern int	fold_every;			/* rows of stat_deltas that a session writes before it adds them up; 0 is never */
 extern char *ticket_prefix;
 
 extern void settings_init(void);
-extern bool clock_setting(TimestampTz *now);
 extern void set_actor_setting(int64 user_id, bool is_local);
 extern void set_actor_for_call(int64 user_id);
 extern bool use_ascii(void);

@@ -9,6 +9,9 @@
 
 #include "base/tables.h"
 
+/* The end of a list that rooms add to. */
+#define HOOKS &(struct RowHooks *) {NULL}
+
 static const DeskColumn ticket_columns[] = {
 	[TICKET_ID] = {"id", COLUMN_BIGINT, NOT_NULL},
 	[TICKET_NUMBER] = {"ticket_number", COLUMN_TEXT, NOT_NULL},
@@ -41,7 +44,7 @@ static const DeskColumn ticket_columns[] = {
 };
 
 const DeskTable tickets_table = {
-	.name = "tickets", .ticket_column = "id", .has_id = true,
+	.name = "tickets", .hooks = HOOKS, .ticket_column = "id", .has_id = true,
 	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "search"
 };
 
@@ -60,7 +63,7 @@ static const DeskColumn comment_columns[] = {
 };
 
 const DeskTable comments_table = {
-	.name = "comments", .ticket_column = "ticket_id", .has_id = true,
+	.name = "comments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true,
 	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search"
 };
 
@@ -73,7 +76,7 @@ static const DeskColumn user_columns[] = {
 };
 
 const DeskTable users_table = {
-	.name = "users", .has_id = true, .columns = user_columns, .ncolumns = lengthof(user_columns)
+	.name = "users", .hooks = HOOKS, .has_id = true, .columns = user_columns, .ncolumns = lengthof(user_columns)
 };
 
 static const DeskColumn tag_columns[] = {
@@ -82,7 +85,7 @@ static const DeskColumn tag_columns[] = {
 };
 
 const DeskTable ticket_tags_table = {
-	.name = "ticket_tags", .ticket_column = "ticket_id", .columns = tag_columns, .ncolumns = lengthof(tag_columns)
+	.name = "ticket_tags", .hooks = HOOKS, .ticket_column = "ticket_id", .columns = tag_columns, .ncolumns = lengthof(tag_columns)
 };
 
 static const DeskColumn status_columns[] = {
@@ -91,7 +94,7 @@ static const DeskColumn status_columns[] = {
 };
 
 const DeskTable statuses_table = {
-	.name = "statuses", .is_kept = true, .columns = status_columns, .ncolumns = lengthof(status_columns)
+	.name = "statuses", .hooks = HOOKS, .is_kept = true, .columns = status_columns, .ncolumns = lengthof(status_columns)
 };
 
 static const DeskColumn calendar_columns[] = {
@@ -99,7 +102,7 @@ static const DeskColumn calendar_columns[] = {
 };
 
 const DeskTable calendars_table = {
-	.name = "calendars", .is_kept = true, .has_id = true, .columns = calendar_columns, .ncolumns = lengthof(calendar_columns)
+	.name = "calendars", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = calendar_columns, .ncolumns = lengthof(calendar_columns)
 };
 
 static const DeskColumn hours_columns[] = {
@@ -111,7 +114,7 @@ static const DeskColumn hours_columns[] = {
 };
 
 const DeskTable calendar_hours_table = {
-	.name = "calendar_hours", .is_kept = true, .has_id = true, .columns = hours_columns, .ncolumns = lengthof(hours_columns)
+	.name = "calendar_hours", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = hours_columns, .ncolumns = lengthof(hours_columns)
 };
 
 static const DeskColumn holiday_columns[] = {
@@ -124,7 +127,7 @@ static const DeskColumn holiday_columns[] = {
 };
 
 const DeskTable calendar_holidays_table = {
-	.name = "calendar_holidays", .is_kept = true, .has_id = true, .columns = holiday_columns, .ncolumns = lengthof(holiday_columns)
+	.name = "calendar_holidays", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = holiday_columns, .ncolumns = lengthof(holiday_columns)
 };
 
 static const DeskColumn policy_columns[] = {
@@ -136,7 +139,7 @@ static const DeskColumn policy_columns[] = {
 };
 
 const DeskTable sla_policies_table = {
-	.name = "sla_policies", .is_kept = true, .has_id = true, .columns = policy_columns, .ncolumns = lengthof(policy_columns)
+	.name = "sla_policies", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = policy_columns, .ncolumns = lengthof(policy_columns)
 };
 
 static const DeskColumn target_columns[] = {
@@ -151,7 +154,7 @@ static const DeskColumn target_columns[] = {
 };
 
 const DeskTable sla_targets_table = {
-	.name = "sla_targets", .is_kept = true, .has_id = true, .columns = target_columns, .ncolumns = lengthof(target_columns)
+	.name = "sla_targets", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = target_columns, .ncolumns = lengthof(target_columns)
 };
 
 static const DeskColumn settings_columns[] = {
@@ -160,7 +163,7 @@ static const DeskColumn settings_columns[] = {
 };
 
 const DeskTable settings_table = {
-	.name = "settings", .is_internal = true, .columns = settings_columns, .ncolumns = lengthof(settings_columns)
+	.name = "settings", .hooks = HOOKS, .is_internal = true, .columns = settings_columns, .ncolumns = lengthof(settings_columns)
 };
 
 static const DeskColumn entry_columns[] = {
@@ -177,19 +180,19 @@ static const DeskColumn entry_columns[] = {
 };
 
 const DeskTable log_table = {
-	.name = "audit_log", .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
+	.name = "audit_log", .hooks = HOOKS, .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
 };
 
 /* Tables whose columns no rule reads. */
 static const DeskTable plain_tables[] = {
-	{.name = "organizations", .has_id = true},
-	{.name = "teams", .has_id = true},
-	{.name = "team_members"},
-	{.name = "attachments", .ticket_column = "ticket_id", .has_id = true},
-	{.name = "tags", .has_id = true},
-	{.name = "ticket_watchers", .ticket_column = "ticket_id"},
-	{.name = "status_transitions", .is_kept = true},
-	{.name = "priorities", .is_kept = true}
+	{.name = "organizations", .hooks = HOOKS, .has_id = true},
+	{.name = "teams", .hooks = HOOKS, .has_id = true},
+	{.name = "team_members", .hooks = HOOKS},
+	{.name = "attachments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true},
+	{.name = "tags", .hooks = HOOKS, .has_id = true},
+	{.name = "ticket_watchers", .hooks = HOOKS, .ticket_column = "ticket_id"},
+	{.name = "status_transitions", .hooks = HOOKS, .is_kept = true},
+	{.name = "priorities", .hooks = HOOKS, .is_kept = true}
 };
 
 /* Tables that the clocks write, and the log knows nothing of. */

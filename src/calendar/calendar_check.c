@@ -219,7 +219,7 @@ check_overlaps(const RowChange *change)
 void
 calendar_check_init(void)
 {
-	static const RowHooks hooks[] = {
+	static RowHooks hooks[] = {
 		{.table = &calendars_table, .complete = complete_calendar},
 		{.table = &calendar_hours_table, .complete = complete_span, .check = check_overlaps},
 		{.table = &calendar_holidays_table, .complete = complete_span, .check = check_overlaps}

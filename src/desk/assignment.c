@@ -112,7 +112,7 @@ tell_sessions(const RowChange *change)
 void
 assignment_init(void)
 {
-	static const RowHooks hooks = {.table = &users_table, .complete = complete_user, .follow = tell_sessions};
+	static RowHooks hooks = {.table = &users_table, .complete = complete_user, .follow = tell_sessions};
 
 	add_row_hooks(&hooks);
 }

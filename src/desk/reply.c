@@ -492,7 +492,7 @@ follow_comment(const RowChange *change)
 void
 reply_init(void)
 {
-	static const RowHooks hooks = {.table = &comments_table, .complete = complete_comment, .follow = follow_comment};
+	static RowHooks hooks = {.table = &comments_table, .complete = complete_comment, .follow = follow_comment};
 
 	add_row_hooks(&hooks);
 }

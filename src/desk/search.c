@@ -83,7 +83,7 @@ keep_words(RowChange *change)
 void
 search_init(void)
 {
-	static const RowHooks hooks[] = {
+	static RowHooks hooks[] = {
 		{.table = &tickets_table, .complete = keep_words},
 		{.table = &comments_table, .complete = keep_words}
 	};

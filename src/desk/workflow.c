@@ -273,7 +273,7 @@ check_ticket(const RowChange *change)
 void
 workflow_init(void)
 {
-	static const RowHooks hooks = {.table = &tickets_table, .complete = complete_ticket, .check = check_ticket};
+	static RowHooks hooks = {.table = &tickets_table, .complete = complete_ticket, .check = check_ticket};
 
 	add_row_hooks(&hooks);
 }

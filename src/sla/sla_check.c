@@ -245,7 +245,7 @@ check_calendar_unused(const RowChange *change)
 void
 sla_check_init(void)
 {
-	static const RowHooks hooks[] = {
+	static RowHooks hooks[] = {
 		{.table = &sla_policies_table, .complete = complete_policy, .follow = follow_policy},
 		{.table = &sla_targets_table, .complete = complete_target, .check = check_references},
 		{.table = &calendars_table, .follow = check_calendar_unused}

@@ -310,7 +310,7 @@ forget_clocks(int64 ticket_id)
 void
 sla_live_init(void)
 {
-	static const RowHooks hooks[] = {
+	static RowHooks hooks[] = {
 		{.table = &tickets_table, .follow = follow_clocks},
 		{.table = &ticket_tags_table, .follow = follow_tags}
 	};

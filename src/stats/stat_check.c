@@ -226,7 +226,7 @@ follow_status(const RowChange *change)
 void
 stat_check_init(void)
 {
-	static const RowHooks hooks = {.table = &statuses_table, .follow = follow_status};
+	static RowHooks hooks = {.table = &statuses_table, .follow = follow_status};
 
 	add_row_hooks(&hooks);
 }

@@ -199,7 +199,7 @@ follow_tag(const RowChange *change)
 void
 stat_tag_init(void)
 {
-	static const RowHooks hooks = {.table = &ticket_tags_table, .follow = follow_tag};
+	static RowHooks hooks = {.table = &ticket_tags_table, .follow = follow_tag};
 
 	add_row_hooks(&hooks);
 	add_session_cache(&tags_cache);

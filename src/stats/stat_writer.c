@@ -560,7 +560,7 @@ count_ticket(const RowChange *change)
 void
 stat_writer_init(void)
 {
-	static const RowHooks hooks = {.table = &tickets_table, .count = count_ticket};
+	static RowHooks hooks = {.table = &tickets_table, .count = count_ticket};
 
 	add_row_hooks(&hooks);
 }
