@@ -10,8 +10,8 @@
  * RowExclusiveLock on the log and on the partition from before we look at the target until the transaction ends, so a
  * partition cannot be detached between the look and the insertion.
  *
- * Where that does not do, for the reasons that direct.c tells, entries go the general road, an INSERT over SPI, with the
- * same result.
+ * Where that does not do, for the reasons that direct.c tells, entries go the general road, insert_row(), with the same
+ * result.
  */
 #include "postgres.h"
 
@@ -83,8 +83,7 @@ static const DirectColumn log_columns[LOG_COLUMNS] = {
 enum
 {
 	FIND_ERA,
-	ADD_ERA,
-	INSERT_ENTRY
+	ADD_ERA
 };
 
 static Statement statements[] = {
@@ -103,15 +102,6 @@ static Statement statements[] = {
 		" FROM support_internal.eras AS e"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 3, .argtypes = {INT8OID, OIDOID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("eras")
-	},
-	[INSERT_ENTRY] = {
-		.text = "INSERT INTO support.audit_log"
-		" (id, occurred_at, era, xid, actor_id, db_role, action, table_name, record_id, ticket_id, old_value, new_value)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-		.nargs = LOG_COLUMNS,
-		.argtypes = {INT8OID, TIMESTAMPTZOID, INT4OID, INT8OID, INT8OID, TEXTOID,
-		TEXTOID, TEXTOID, INT8OID, INT8OID, JSONBOID, JSONBOID},
-		.as_owner_of = PUBLIC_TABLE("audit_log")
 	}
 };
 
@@ -137,7 +127,10 @@ typedef struct LogTarget
 } LogTarget;
 
 static LogTarget target = {
-	.table = {.columns = log_columns, .ncolumns = LOG_COLUMNS, .check = "audit_log_action_check", .at_end = true}
+	.table = {
+		.name = PUBLIC_TABLE("audit_log"), .columns = log_columns, .ncolumns = LOG_COLUMNS,
+		.check = "audit_log_action_check", .at_end = true
+	}
 };
 static int32 era;				/* of this cluster and database; 0 while unknown */
 static SessionCache era_cache;	/* the row of eras that we rely on may go with a rollback */
@@ -394,7 +387,7 @@ look_for_target(LogTarget *t, TimestampTz at)
 {
 	Relation	log;
 
-	t->log = desk_relation("support", "audit_log");
+	t->log = desk_relation(t->table.name.schema, t->table.name.name);
 	lock_for_transaction(t->log);
 	log = table_open(t->log, NoLock);
 	t->sequence = identity_sequence(log, get_attnum(t->log, "id"));
@@ -457,24 +450,6 @@ insert_directly(LogTarget *t, const LogTuple *tuple)
 
 	add_row(&t->table, partition, tuple->values, tuple->nulls);
 	table_close(partition, NoLock);
-}
-
-/* The general road. */
-static void
-insert_over_spi(const LogTuple *tuple)
-{
-	Args		args = {0};
-
-	SPI_connect();
-	for (int i = 0; i < LOG_COLUMNS; i++)
-	{
-		if (tuple->nulls[i])
-			arg_null(&args);
-		else
-			arg(&args, tuple->values[i]);
-	}
-	run(&statements[INSERT_ENTRY], &args);
-	SPI_finish();
 }
 
 static void
@@ -549,7 +524,7 @@ log_write(const LogEntry *entry)
 	if (t->table.plain && entry->table_name != NULL)
 		insert_directly(t, &tuple);
 	else
-		insert_over_spi(&tuple);
+		insert_row(&t->table, tuple.values, tuple.nulls);
 	announce_entry();
 	return position;
 }
