@@ -83,14 +83,14 @@ static Statement statements[] = {
 /* What the first statement finds beside the log's columns: what places the entry. */
 enum
 {
-	ENTRY_IS_UPDATE = LOG_COLUMNS,
-	ENTRY_IS_DELETE,
-	ENTRY_IS_TICKET,
-	ENTRY_IS_COMMENT,
-	ENTRY_VERSION,
-	ENTRY_COMMENT_ID,
-	ENTRY_IS_LAST,
-	ENTRY_COLUMNS
+	STEP_IS_UPDATE = LOG_COLUMNS,
+	STEP_IS_DELETE,
+	STEP_IS_TICKET,
+	STEP_IS_COMMENT,
+	STEP_VERSION,
+	STEP_COMMENT_ID,
+	STEP_IS_LAST,
+	STEP_COLUMNS
 };
 
 /* The columns of the second. */
@@ -417,21 +417,21 @@ number_of(Datum value)
 static Step
 step_of(SPITupleTable *rows, uint64 i)
 {
-	Datum		values[ENTRY_COLUMNS];
-	bool		nulls[ENTRY_COLUMNS];
+	Datum		values[STEP_COLUMNS];
+	bool		nulls[STEP_COLUMNS];
 
 	heap_deform_tuple(rows->vals[i], rows->tupdesc, values, nulls);
 	return (Step) {
 		.scope = scope_in(values[LOG_TICKET_ID], values, nulls, LOG_ERA),
 		.id = DatumGetInt64(values[LOG_ID]),
 		.row = i,
-		.is_update = DatumGetBool(values[ENTRY_IS_UPDATE]),
-		.is_delete = DatumGetBool(values[ENTRY_IS_DELETE]),
-		.is_ticket = DatumGetBool(values[ENTRY_IS_TICKET]),
-		.is_comment = DatumGetBool(values[ENTRY_IS_COMMENT]),
-		.has_version = !nulls[ENTRY_VERSION],
-		.version = nulls[ENTRY_VERSION] ? 0 : DatumGetInt64(values[ENTRY_VERSION]),
-		.comment_id = nulls[ENTRY_COMMENT_ID] ? 0 : number_of(values[ENTRY_COMMENT_ID])
+		.is_update = DatumGetBool(values[STEP_IS_UPDATE]),
+		.is_delete = DatumGetBool(values[STEP_IS_DELETE]),
+		.is_ticket = DatumGetBool(values[STEP_IS_TICKET]),
+		.is_comment = DatumGetBool(values[STEP_IS_COMMENT]),
+		.has_version = !nulls[STEP_VERSION],
+		.version = nulls[STEP_VERSION] ? 0 : DatumGetInt64(values[STEP_VERSION]),
+		.comment_id = nulls[STEP_COMMENT_ID] ? 0 : number_of(values[STEP_COMMENT_ID])
 	};
 }
 
@@ -502,8 +502,8 @@ entries_to_undo(const Args *args)
 Entry
 entry_to_undo(const UndoList *list, uint64 i)
 {
-	Datum		values[ENTRY_COLUMNS];
-	bool		nulls[ENTRY_COLUMNS];
+	Datum		values[STEP_COLUMNS];
+	bool		nulls[STEP_COLUMNS];
 	LogRow		row;
 	Entry		entry;
 
@@ -511,6 +511,6 @@ entry_to_undo(const UndoList *list, uint64 i)
 	memcpy(row.values, values, sizeof(row.values));
 	memcpy(row.nulls, nulls, sizeof(row.nulls));
 	entry = entry_of(&row);
-	entry.is_last = DatumGetBool(values[ENTRY_IS_LAST]);
+	entry.is_last = DatumGetBool(values[STEP_IS_LAST]);
 	return entry;
 }
