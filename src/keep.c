@@ -226,7 +226,7 @@ month_of(TimestampTz at, int months)
 
 /* The log's columns, for statements that move entries: a partition may have them in another order. */
 static char *
-log_columns(Upkeep *upkeep)
+all_log_columns(Upkeep *upkeep)
 {
 	Relation	log = table_open(upkeep->log, NoLock);
 	TupleDesc	desc = RelationGetDescr(log);
@@ -265,7 +265,7 @@ make_month(Upkeep *upkeep, TimestampTz from)
 {
 	TimestampTz upto = month_of(from, 1);
 	Partition  *others = default_partition(upkeep);
-	char	   *columns = log_columns(upkeep);
+	char	   *columns = all_log_columns(upkeep);
 	char	   *month = TextDatumGetCString(DirectFunctionCall2(timestamptz_to_char, TimestampTzGetDatum(from),
 																CStringGetTextDatum("YYYY_MM")));
 	char	   *name = psprintf("support_internal.audit_log_%s", month);
@@ -332,7 +332,7 @@ make_months_past(Upkeep *upkeep, TimestampTz keep_from)
 static uint64
 save_removed_tickets(Upkeep *upkeep, const char *name)
 {
-	char	   *columns = log_columns(upkeep);
+	char	   *columns = all_log_columns(upkeep);
 	Partition  *others = default_partition(upkeep);
 
 	if (others == NULL)

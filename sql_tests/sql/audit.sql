@@ -582,6 +582,27 @@ INSERT INTO support.tags (name) VALUES ('returned');
 SELECT era, new_value FROM support.audit_log ORDER BY id DESC LIMIT 1;
 SELECT era, system_identifier = 1 AS is_elsewhere, began_xid <= pg_current_xact_id()::text::bigint AS in_order FROM support_internal.eras ORDER BY era;
 
+-- The recycle bin has one row for a ticket, however often it was removed, and the same where an index has only statements
+-- add rows.
+CREATE VIEW kept AS
+SELECT b.ticket_id, count(*) AS rows, bool_and(to_jsonb(b) = (SELECT jsonb_build_object('ticket_id', a.ticket_id, 'audit_id', a.id,
+	'occurred_at', a.occurred_at, 'xid', a.xid) FROM support.audit_log AS a
+	WHERE a.ticket_id = b.ticket_id AND a.table_name = 'tickets' AND a.action = 'DELETE' ORDER BY a.id DESC LIMIT 1)) AS latest
+FROM support_internal.recycle_bin AS b GROUP BY b.ticket_id;
+CREATE PROCEDURE remove(ticket bigint) LANGUAGE sql AS
+$$
+	INSERT INTO support.tickets (id, title, description, creator_id) VALUES (ticket, 'Removed', 'and again', 1);
+	DELETE FROM support.tickets WHERE id = ticket
+$$;
+CALL remove(9001);
+CALL remove(9001);
+CREATE INDEX by_next_xid ON support_internal.recycle_bin ((xid + 1));
+CALL remove(9002);
+SELECT * FROM kept WHERE ticket_id > 9000 ORDER BY ticket_id;
+CALL remove(9001);
+CALL remove(9002);
+SELECT * FROM kept WHERE ticket_id > 9000 ORDER BY ticket_id;
+
 \c contrib_regression
 DROP DATABASE regress_audit;
 DROP ROLE regress_audit_app, regress_audit_definer;

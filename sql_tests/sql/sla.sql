@@ -527,6 +527,28 @@ INSERT INTO support.tickets (title, description, creator_id, channel, first_repl
 INSERT INTO support.comments (ticket_id, author_id, content, created_at) VALUES (:t, 1, 'Never', 'infinity');
 INSERT INTO support.tickets (title, description, creator_id, channel, last_agent_at, reply_count) VALUES ('Never', '', 3, 'email', 'infinity', 1);
 
+-- What is written is the same where an index has only statements add rows.
+CREATE FUNCTION written(ticket bigint) RETURNS jsonb LANGUAGE sql STABLE AS
+$$
+	SELECT jsonb_agg(jsonb_build_array(to_jsonb(c) - '{ticket_id,id}'::text[],
+		(SELECT jsonb_agg(to_jsonb(e) - '{ticket_id,id,clock_id}'::text[] ORDER BY e.id) FROM support.sla_events AS e
+			WHERE e.ticket_id = c.ticket_id AND e.clock_id = c.id)) ORDER BY c.id)
+	FROM support.sla_clocks AS c WHERE c.ticket_id = ticket
+$$;
+SET support_ext.now = '2026-08-17 09:00+02';
+SELECT support.create_ticket('Directly', creator_id => 3, channel => 'email') AS direct \gset
+SET support_ext.now = '2026-08-17 12:30+02';
+SELECT support.add_comment(:direct, 'Late', status => 'pending') \g /dev/null
+SELECT jsonb_array_length(written(:direct)) AS clocks, jsonb_array_length(written(:direct) #> '{0,1}') AS events;
+CREATE INDEX by_state ON support.sla_clocks (lower(state));
+CREATE INDEX by_kind ON support.sla_events (lower(kind));
+SET support_ext.now = '2026-08-17 09:00+02';
+SELECT support.create_ticket('By statements', creator_id => 3, channel => 'email') AS stated \gset
+SET support_ext.now = '2026-08-17 12:30+02';
+SELECT support.add_comment(:stated, 'Late', status => 'pending') \g /dev/null
+SELECT written(:stated) = written(:direct) AS same;
+DROP INDEX support.by_state, support.by_kind;
+
 -- Nothing in the ledger is without its clock, and each clock's last event says how it stands.
 SELECT count(*) FROM support.sla_events AS e
 WHERE NOT EXISTS (SELECT FROM support.sla_clocks AS c WHERE c.ticket_id = e.ticket_id AND c.id = e.clock_id);

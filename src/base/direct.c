@@ -13,6 +13,8 @@
  * This serves a plain heap with no indexes but its primary key and plain ones, which may leave out the rows where a
  * column is NULL, no columns or constraints of others that need computing, and no triggers but the desk's own, which are
  * not fired. Who changes a row holds a lock that keeps others from changing it.
+ *
+ * A table that this does not serve takes the same rows by insert_row(), an INSERT over SPI.
  */
 #include "postgres.h"
 
@@ -28,10 +30,12 @@
 #include "catalog/pg_trigger.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
+#include "lib/stringinfo.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
@@ -39,6 +43,8 @@
 #include "base/direct.h"
 #include "base/errors.h"
 #include "base/session_cache.h"
+
+StaticAssertDecl(MAX_DIRECT_COLUMNS <= MAX_ARGS, "insert_row() has an argument for each column");
 
 /* The tables that were looked at: they are to be forgotten when they change. */
 static DirectTable *looked_at;
@@ -274,11 +280,11 @@ know_table(DirectTable *table, Relation rel)
 	return table->plain;
 }
 
-/* The table of the desk of that name. What was found of it holds for as long as nothing has changed its name. */
+/* The desk's table, where rows go to no partition. What was found holds for as long as nothing has changed its name. */
 Oid
-direct_relation(const DirectTable *table, const char *schema, const char *name)
+direct_relation(const DirectTable *table)
 {
-	return table->valid ? table->relid : desk_relation(schema, name);
+	return table->valid ? table->relid : desk_relation(table->name.schema, table->name.name);
 }
 
 /* What was found is no longer to be trusted if the table or one of its indexes changed, or everything did. */
@@ -487,4 +493,70 @@ change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values,
 	indexes = update_heap_tuple(rel, &old->t_self, tuple);
 	if (indexes != INDEXES_NONE)
 		add_to_indexes(table, rel, tuple, row, row_nulls, indexes == INDEXES_SUMMARIZING);
+}
+
+/* Append a list of the columns from one on, each written by a format that has its name twice, or once. */
+static void
+append_columns(StringInfo text, const DirectTable *table, int first, const char *format)
+{
+	for (int i = first; i < table->ncolumns; i++)
+	{
+		const char *name = quote_identifier(table->columns[i].name);
+
+		appendStringInfoString(text, i > first ? ", " : "");
+		appendStringInfo(text, format, name, name);
+	}
+}
+
+/* The statement that adds a row, as the machinery's own. It is kept for the session. */
+static Statement *
+make_insertion(const DirectTable *table)
+{
+	MemoryContext previous = MemoryContextSwitchTo(CacheMemoryContext);
+	Statement  *statement = palloc0(sizeof(Statement));
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "INSERT INTO %s (", quote_qualified_identifier(table->name.schema, table->name.name));
+	append_columns(&text, table, 0, "%s");
+	appendStringInfoString(&text, ") VALUES (");
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		appendStringInfo(&text, "%s$%d", i > 0 ? ", " : "", i + 1);
+		statement->argtypes[i] = table->columns[i].type;
+	}
+	appendStringInfoChar(&text, ')');
+	if (table->replaces)
+	{
+		appendStringInfo(&text, " ON CONFLICT (%s) DO UPDATE SET ", quote_identifier(table->columns[0].name));
+		append_columns(&text, table, 1, "%s = excluded.%s");
+	}
+	statement->text = text.data;
+	statement->nargs = table->ncolumns;
+	statement->as_owner_of = table->name;
+	MemoryContextSwitchTo(previous);
+	return statement;
+}
+
+/*
+ * Add a row to a table that does not take it directly, with the same result: an INSERT over SPI, of the columns that
+ * add_row() takes.
+ */
+void
+insert_row(DirectTable *table, const Datum *values, const bool *nulls)
+{
+	Args		args = {0};
+
+	if (table->insertion == NULL)
+		table->insertion = make_insertion(table);
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (nulls[i])
+			arg_null(&args);
+		else
+			arg(&args, values[i]);
+	}
+	SPI_connect();
+	run(table->insertion, &args);
+	SPI_finish();
 }

@@ -24,14 +24,16 @@ typedef struct DirectColumn
 /* A table that rows are added to: what the caller knows of it, and what was found out when it was last looked at. */
 typedef struct DirectTable
 {
+	TableName	name;			/* of the desk's table, of which rows may go to a partition */
 	const DirectColumn *columns;
 	int			ncolumns;
 	const char *check;			/* a constraint that holds for what the caller adds, or NULL */
 	bool		at_end;			/* rows go to the end of the table, whatever room there is before */
+	bool		replaces;		/* insert_row() changes a row that has the same value in the first column */
 
 	bool		valid;			/* nothing changed since we began to look, which we did to the end */
 	bool		changed;		/* something did */
-	bool		plain;			/* it takes rows this way; else the caller uses SPI */
+	bool		plain;			/* it takes rows this way; else insert_row() adds them */
 	Oid			relid;
 	AttrNumber	attnums[MAX_DIRECT_COLUMNS];	/* where it has the columns */
 	int			nindexes;
@@ -41,7 +43,8 @@ typedef struct DirectTable
 	AttrNumber *wanted;			/* by index: a column that is not NULL in its rows, 0 if it has all */
 	int			primary_key;	/* which of the indexes, -1 if there is none */
 	Oid			sequence;		/* that numbers the rows, if one does */
-	MemoryContext context;		/* owns what the pointers point to */
+	MemoryContext context;		/* owns what the pointers above point to */
+	Statement  *insertion;		/* of insert_row(); NULL before the first use */
 	struct DirectTable *next;	/* of those that were looked at */
 } DirectTable;
 
@@ -51,7 +54,7 @@ extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumn
 extern void check_not_null(const DirectColumn *columns, int ncolumns, const char *relation, const bool *nulls);
 extern void look_at_table(DirectTable *table, Relation rel);
 extern bool know_table(DirectTable *table, Relation rel);
-extern Oid	direct_relation(const DirectTable *table, const char *schema, const char *name);
+extern Oid	direct_relation(const DirectTable *table);
 extern void direct_init(void);
 extern int64 next_row_id(DirectTable *table);
 extern List *find_rows(DirectTable *table, Relation rel, int64 id);
@@ -59,5 +62,6 @@ extern bool has_row(DirectTable *table, Relation rel, int64 id);
 extern bool find_row(DirectTable *table, Statement *statement, int64 id);
 extern void add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls);
 extern void change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls);
+extern void insert_row(DirectTable *table, const Datum *values, const bool *nulls);
 
 #endif							/* SUPPORT_DIRECT_H */

@@ -26,19 +26,11 @@
 
 enum
 {
-	KEEP_TICKET,
 	FIND_TICKET,
 	LAST_STATUS
 };
 
 static Statement statements[] = {
-	[KEEP_TICKET] = {
-		.text = "INSERT INTO support_internal.recycle_bin (ticket_id, audit_id, occurred_at, xid)"
-		" VALUES ($1, $2, $3, $4)"
-		" ON CONFLICT (ticket_id) DO UPDATE SET"
-		" audit_id = excluded.audit_id, occurred_at = excluded.occurred_at, xid = excluded.xid",
-		.nargs = 4, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
-	},
 	[FIND_TICKET] = {
 		.text = "SELECT 1 FROM support_internal.recycle_bin WHERE ticket_id = $1",
 		.columns = {{INT4OID, NOT_NULL}},
@@ -55,7 +47,7 @@ static Statement statements[] = {
 	}
 };
 
-/* The columns of the recycle bin, in the order of the statement's parameters. */
+/* The columns of the recycle bin. */
 enum
 {
 	BIN_TICKET_ID,
@@ -72,7 +64,9 @@ static const DirectColumn bin_columns[BIN_COLUMNS] = {
 	[BIN_XID] = {"xid", INT8OID, .always_set = true}
 };
 
-static DirectTable recycle_bin = {.columns = bin_columns, .ncolumns = BIN_COLUMNS};
+static DirectTable recycle_bin = {
+	.name = INTERNAL_TABLE("recycle_bin"), .columns = bin_columns, .ncolumns = BIN_COLUMNS, .replaces = true
+};
 
 /* Does the desk keep this column by itself? */
 bool
@@ -216,16 +210,15 @@ takes_over_id(const Row *ticket, Row *before)
 
 /* Add a removed ticket to the recycle bin; false if it is there, or if the bin does not take rows this way. */
 static bool
-add_to_bin(const Args *args)
+add_to_bin(const Datum *values, const bool *nulls)
 {
-	static const bool nulls[BIN_COLUMNS] = {false};
-	Relation	bin = table_open(desk_relation("support_internal", "recycle_bin"), RowExclusiveLock);
+	Relation	bin = table_open(direct_relation(&recycle_bin), RowExclusiveLock);
 	bool		addable;
 
 	/* another session cannot be adding it: we have the ticket's row */
-	addable = know_table(&recycle_bin, bin) && !has_row(&recycle_bin, bin, DatumGetInt64(args->values[BIN_TICKET_ID]));
+	addable = know_table(&recycle_bin, bin) && !has_row(&recycle_bin, bin, DatumGetInt64(values[BIN_TICKET_ID]));
 	if (addable)
-		add_row(&recycle_bin, bin, args->values, nulls);
+		add_row(&recycle_bin, bin, values, nulls);
 	table_close(bin, NoLock);
 	return addable;
 }
@@ -234,17 +227,16 @@ add_to_bin(const Args *args)
 static void
 keep_ticket(const LogEntry *entry, LogPosition position)
 {
-	Args		args = {0};
+	static const bool nulls[BIN_COLUMNS] = {false};
+	Datum		values[BIN_COLUMNS] = {
+		[BIN_TICKET_ID] = Int64GetDatum(entry->ticket_id),
+		[BIN_AUDIT_ID] = Int64GetDatum(position.id),
+		[BIN_OCCURRED_AT] = TimestampTzGetDatum(position.occurred_at),
+		[BIN_XID] = Int64GetDatum(position.xid)
+	};
 
-	arg_int64(&args, entry->ticket_id);
-	arg_int64(&args, position.id);
-	arg(&args, TimestampTzGetDatum(position.occurred_at));
-	arg_int64(&args, position.xid);
-	if (add_to_bin(&args))
-		return;
-	SPI_connect();
-	run(&statements[KEEP_TICKET], &args);
-	SPI_finish();
+	if (!add_to_bin(values, nulls))
+		insert_row(&recycle_bin, values, nulls);
 }
 
 void

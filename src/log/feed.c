@@ -27,6 +27,7 @@
 #include "base/plan.h"
 #include "base/tables.h"
 #include "log/inserted.h"
+#include "log/log_columns.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"
 
@@ -284,76 +285,72 @@ open_feed(LogReader *reader, const char *consumer)
 	begin_log_reader(reader, place, seen);
 }
 
-/* An entry, taken apart. */
-typedef struct Change
-{
-	Datum		values[READ_COLUMNS];
-	bool		nulls[READ_COLUMNS];
-} Change;
-
 /* The row that an entry says was inserted; table NULL if it says no such thing, or tells the row by itself. */
 static Insertion
-insertion_of(const Change *change)
+insertion_of(const LogRow *entry)
 {
 	Insertion	insertion = {0};
 	const DeskTable *table;
-	bool		has_image = !change->nulls[READ_NEW_VALUE];
+	bool		has_image = !entry->nulls[LOG_NEW_VALUE];
 
-	if (change->nulls[READ_TABLE_NAME] ||
-		strcmp(TextDatumGetCString(change->values[READ_ACTION]), "INSERT") != 0)
+	if (entry->nulls[LOG_TABLE_NAME] ||
+		strcmp(TextDatumGetCString(entry->values[LOG_ACTION]), "INSERT") != 0)
 		return insertion;
-	table = desk_table(TextDatumGetCString(change->values[READ_TABLE_NAME]));
+	table = desk_table(TextDatumGetCString(entry->values[LOG_TABLE_NAME]));
 	if (table == NULL || table->is_internal || table->has_id == has_image)
 		return insertion;
 
 	insertion.table = table;
-	insertion.audit_id = DatumGetInt64(change->values[READ_ID]);
-	insertion.ticket_id = DatumGetInt64(change->values[READ_TICKET_ID]);
+	insertion.audit_id = DatumGetInt64(entry->values[LOG_ID]);
+	insertion.ticket_id = DatumGetInt64(entry->values[LOG_TICKET_ID]);
 	if (table->has_id)
-		insertion.record_id = DatumGetInt64(change->values[READ_RECORD_ID]);
+		insertion.record_id = DatumGetInt64(entry->values[LOG_RECORD_ID]);
 	else
-		insertion.key = DatumGetJsonbP(change->values[READ_NEW_VALUE]);
+		insertion.key = DatumGetJsonbP(entry->values[LOG_NEW_VALUE]);
 	return insertion;
 }
 
-/* Give the changes that are an INSERT their rows. Where nobody can tell them any more stays what the log has. */
+/* Give the entries of an INSERT their rows. Where nobody can tell them any more stays what the log has. */
 static void
-complete_insertions(Change *changes, int n)
+complete_insertions(LogRow *entries, int n)
 {
 	Insertion  *insertions = palloc(sizeof(Insertion) * n);
-	int		   *change_of = palloc(sizeof(int) * n);
+	int		   *entry_of = palloc(sizeof(int) * n);
 	int			found = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		insertions[found] = insertion_of(&changes[i]);
+		insertions[found] = insertion_of(&entries[i]);
 		if (insertions[found].table != NULL)
-			change_of[found++] = i;
+			entry_of[found++] = i;
 	}
 	find_inserted_rows(insertions, found);
 	for (int i = 0; i < found; i++)
 		if (insertions[i].image != NULL)
 		{
-			changes[change_of[i]].values[READ_NEW_VALUE] = JsonbPGetDatum(insertions[i].image);
-			changes[change_of[i]].nulls[READ_NEW_VALUE] = false;
+			entries[entry_of[i]].values[LOG_NEW_VALUE] = JsonbPGetDatum(insertions[i].image);
+			entries[entry_of[i]].nulls[LOG_NEW_VALUE] = false;
 		}
 }
 
-/* Return the entries that were read, completed: what they have from their id on, behind the position. */
+/*
+ * Return the entries that were read, completed: what they have from their id on, behind the position. That is the order of
+ * the log's columns, with the position where the transaction is.
+ */
 static void
 put_entries(ReturnSetInfo *rsinfo, const LogEntries *entries)
 {
-	Change	   *changes = palloc(sizeof(Change) * entries->n);
+	LogRow	   *rows = palloc(sizeof(LogRow) * entries->n);
 
 	for (int i = 0; i < entries->n; i++)
-		heap_deform_tuple(entries->tuples[i], entries->desc, changes[i].values, changes[i].nulls);
-	complete_insertions(changes, entries->n);
+		heap_deform_tuple(entries->tuples[i], entries->desc, rows[i].values, rows[i].nulls);
+	complete_insertions(rows, entries->n);
 	for (int i = 0; i < entries->n; i++)
 	{
-		Change	   *change = &changes[i];
+		LogRow	   *row = &rows[i];
 
-		change->values[READ_XID] = CStringGetTextDatum(position_of(entries->places[i]));
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, change->values + READ_XID, change->nulls + READ_XID);
+		row->values[LOG_XID] = CStringGetTextDatum(position_of(entries->places[i]));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values + LOG_XID, row->nulls + LOG_XID);
 	}
 }
 

@@ -13,6 +13,15 @@ typedef struct LogPlace
 	int64		id;
 } LogPlace;
 
+/* The place in the columns of a row from this one on. */
+static inline LogPlace
+position_in(const Datum *values, int first)
+{
+	return (LogPlace) {
+		DatumGetInt32(values[first]), DatumGetInt64(values[first + 1]), DatumGetInt64(values[first + 2])
+	};
+}
+
 /* Below 0 if a comes before b, above 0 if it comes after. */
 static inline int
 compare_places(LogPlace a, LogPlace b)

@@ -24,6 +24,7 @@
 
 #include "base/compat.h"
 #include "base/plan.h"
+#include "log/log_columns.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"
 
@@ -37,25 +38,20 @@ enum
 	ENTRY
 };
 
-#define COLUMNS \
-	"era, xid, id, occurred_at, actor_id, db_role, action, table_name, record_id, ticket_id, old_value, new_value"
-
 static Statement statements[] = {
 	[ENTRIES_OF_TRANSACTIONS] = {
-		.text = "SELECT " COLUMNS " FROM support.audit_log"
+		.text = "SELECT " LOG_COLUMN_NAMES("") " FROM support.audit_log"
 		" WHERE era = $1 AND xid > $2 AND xid <= $3"
 		" LIMIT $4",
-		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
-		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
+		.columns = {LOG_COLUMN_TYPES(NOT_NULL)},
 		.nargs = 4, .argtypes = {INT4OID, INT8OID, INT8OID, INT8OID}
 	},
 	[ENTRIES_OF_TRANSACTION] = {
-		.text = "SELECT " COLUMNS " FROM support.audit_log"
+		.text = "SELECT " LOG_COLUMN_NAMES("") " FROM support.audit_log"
 		" WHERE era = $1 AND xid = $2"
 		" AND id > $3 AND id <= $4"
 		" LIMIT $5",
-		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
-		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
+		.columns = {LOG_COLUMN_TYPES(NOT_NULL)},
 		.nargs = 5, .argtypes = {INT4OID, INT8OID, INT8OID, INT8OID, INT8OID}
 	},
 	[FIRST_ID] = {
@@ -234,8 +230,8 @@ window_entry(const LogReader *reader, HeapTuple tuple, TupleDesc desc)
 
 	return (WindowEntry) {
 		.place.era = reader->at.era,
-		.place.xid = DatumGetInt64(SPI_getbinval(tuple, desc, READ_XID + 1, &isnull)),
-		.place.id = DatumGetInt64(SPI_getbinval(tuple, desc, READ_ID + 1, &isnull)),
+		.place.xid = DatumGetInt64(SPI_getbinval(tuple, desc, LOG_XID + 1, &isnull)),
+		.place.id = DatumGetInt64(SPI_getbinval(tuple, desc, LOG_ID + 1, &isnull)),
 		.tuple = tuple
 	};
 }

@@ -16,26 +16,8 @@ typedef struct LogEntries
 	int			room;
 	LogPlace   *places;
 	HeapTuple  *tuples;
-	TupleDesc	desc;			/* of the tuples: the columns below */
+	TupleDesc	desc;			/* of the tuples: the log's columns, by number */
 } LogEntries;
-
-/* What a tuple has, in this order. */
-enum
-{
-	READ_ERA,
-	READ_XID,
-	READ_ID,
-	READ_OCCURRED_AT,
-	READ_ACTOR_ID,
-	READ_DB_ROLE,
-	READ_ACTION,
-	READ_TABLE_NAME,
-	READ_RECORD_ID,
-	READ_TICKET_ID,
-	READ_OLD_VALUE,
-	READ_NEW_VALUE,
-	READ_COLUMNS
-};
 
 /* How far the log has been read. */
 typedef struct LogReader

@@ -10,8 +10,8 @@
  * RowExclusiveLock on the log and on the partition from before we look at the target until the transaction ends, so a
  * partition cannot be detached between the look and the insertion.
  *
- * Where that does not do, for the reasons that direct.c tells, entries go the general road, an INSERT over SPI, with the
- * same result.
+ * Where that does not do, for the reasons that direct.c tells, entries go the general road, insert_row(), with the same
+ * result.
  */
 #include "postgres.h"
 
@@ -37,54 +37,20 @@
 
 #include "base/actor.h"
 #include "base/compat.h"
-#include "base/direct.h"
 #include "base/errors.h"
 #include "base/plan.h"
 #include "base/session_cache.h"
 #include "base/settings.h"
+#include "log/log_columns.h"
 #include "log/log_writer.h"
 
 /* How often to look whether a row is there that we, or another session, should just have made. */
 #define MAX_TRIES 10
 
-/* The log's columns, in the order of their names below. */
-enum
-{
-	LOG_ID,
-	LOG_OCCURRED_AT,
-	LOG_ERA,
-	LOG_XID,
-	LOG_ACTOR_ID,
-	LOG_DB_ROLE,
-	LOG_ACTION,
-	LOG_TABLE_NAME,
-	LOG_RECORD_ID,
-	LOG_TICKET_ID,
-	LOG_OLD_VALUE,
-	LOG_NEW_VALUE,
-	LOG_COLUMNS
-};
-
-static const DirectColumn log_columns[LOG_COLUMNS] = {
-	[LOG_ID] = {"id", INT8OID, .always_set = true},
-	[LOG_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID, .always_set = true},
-	[LOG_ERA] = {"era", INT4OID, .always_set = true},
-	[LOG_XID] = {"xid", INT8OID, .always_set = true},
-	[LOG_ACTOR_ID] = {"actor_id", INT8OID},
-	[LOG_DB_ROLE] = {"db_role", TEXTOID, .always_set = true},
-	[LOG_ACTION] = {"action", TEXTOID, .always_set = true},
-	[LOG_TABLE_NAME] = {"table_name", TEXTOID},
-	[LOG_RECORD_ID] = {"record_id", INT8OID},
-	[LOG_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
-	[LOG_OLD_VALUE] = {"old_value", JSONBOID},
-	[LOG_NEW_VALUE] = {"new_value", JSONBOID}
-};
-
 enum
 {
 	FIND_ERA,
-	ADD_ERA,
-	INSERT_ENTRY
+	ADD_ERA
 };
 
 static Statement statements[] = {
@@ -103,24 +69,8 @@ static Statement statements[] = {
 		" FROM support_internal.eras AS e"
 		" ON CONFLICT DO NOTHING",
 		.nargs = 3, .argtypes = {INT8OID, OIDOID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("eras")
-	},
-	[INSERT_ENTRY] = {
-		.text = "INSERT INTO support.audit_log"
-		" (id, occurred_at, era, xid, actor_id, db_role, action, table_name, record_id, ticket_id, old_value, new_value)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-		.nargs = LOG_COLUMNS,
-		.argtypes = {INT8OID, TIMESTAMPTZOID, INT4OID, INT8OID, INT8OID, TEXTOID,
-		TEXTOID, TEXTOID, INT8OID, INT8OID, JSONBOID, JSONBOID},
-		.as_owner_of = PUBLIC_TABLE("audit_log")
 	}
 };
-
-/* The values of an entry, in the order of the columns. */
-typedef struct LogTuple
-{
-	Datum		values[LOG_COLUMNS];
-	bool		nulls[LOG_COLUMNS];
-} LogTuple;
 
 /* The partition that entries go to. */
 typedef struct LogTarget
@@ -137,7 +87,10 @@ typedef struct LogTarget
 } LogTarget;
 
 static LogTarget target = {
-	.table = {.columns = log_columns, .ncolumns = LOG_COLUMNS, .check = "audit_log_action_check", .at_end = true}
+	.table = {
+		.name = PUBLIC_TABLE("audit_log"), .columns = log_columns, .ncolumns = LOG_COLUMNS,
+		.check = "audit_log_action_check", .at_end = true
+	}
 };
 static int32 era;				/* of this cluster and database; 0 while unknown */
 static SessionCache era_cache;	/* the row of eras that we rely on may go with a rollback */
@@ -169,6 +122,7 @@ log_writer_init(void)
 {
 	static SessionCache target_cache = {.relation_changed = forget_target, .role_changed = forget_role};
 
+	Assert(log_columns_agree());
 	add_session_cache(&target_cache);
 	add_session_cache(&era_cache);
 }
@@ -394,7 +348,7 @@ look_for_target(LogTarget *t, TimestampTz at)
 {
 	Relation	log;
 
-	t->log = desk_relation("support", "audit_log");
+	t->log = desk_relation(t->table.name.schema, t->table.name.name);
 	lock_for_transaction(t->log);
 	log = table_open(t->log, NoLock);
 	t->sequence = identity_sequence(log, get_attnum(t->log, "id"));
@@ -451,44 +405,26 @@ target_for(TimestampTz at)
 
 /* The direct road. The partition is locked since we looked for the target. */
 static void
-insert_directly(LogTarget *t, const LogTuple *tuple)
+insert_directly(LogTarget *t, const LogRow *row)
 {
 	Relation	partition = table_open(t->partition, NoLock);
 
-	add_row(&t->table, partition, tuple->values, tuple->nulls);
+	add_row(&t->table, partition, row->values, row->nulls);
 	table_close(partition, NoLock);
 }
 
-/* The general road. */
 static void
-insert_over_spi(const LogTuple *tuple)
+set(LogRow *row, int column, Datum value)
 {
-	Args		args = {0};
-
-	SPI_connect();
-	for (int i = 0; i < LOG_COLUMNS; i++)
-	{
-		if (tuple->nulls[i])
-			arg_null(&args);
-		else
-			arg(&args, tuple->values[i]);
-	}
-	run(&statements[INSERT_ENTRY], &args);
-	SPI_finish();
+	row->values[column] = value;
+	row->nulls[column] = false;
 }
 
 static void
-set(LogTuple *tuple, int column, Datum value)
-{
-	tuple->values[column] = value;
-	tuple->nulls[column] = false;
-}
-
-static void
-set_text(LogTuple *tuple, int column, const char *value)
+set_text(LogRow *row, int column, const char *value)
 {
 	if (value != NULL)
-		set(tuple, column, CStringGetTextDatum(value));
+		set(row, column, CStringGetTextDatum(value));
 }
 
 /* The id of the next entry, for one that an application writes without. */
@@ -508,26 +444,26 @@ announce_entry(void)
 
 /* Everything of an entry but its id. */
 static void
-form_entry(LogTuple *tuple, const LogEntry *entry, LogPosition *position)
+form_entry(LogRow *row, const LogEntry *entry, LogPosition *position)
 {
 	int64		actor_id;
 
-	memset(tuple->nulls, true, sizeof(tuple->nulls));
-	set(tuple, LOG_OCCURRED_AT, TimestampTzGetDatum(position->occurred_at));
-	set(tuple, LOG_ERA, Int32GetDatum(position->era));
-	set(tuple, LOG_XID, Int64GetDatum(position->xid));
+	memset(row->nulls, true, sizeof(row->nulls));
+	set(row, LOG_OCCURRED_AT, TimestampTzGetDatum(position->occurred_at));
+	set(row, LOG_ERA, Int32GetDatum(position->era));
+	set(row, LOG_XID, Int64GetDatum(position->xid));
 	if (acting_user(&actor_id))
-		set(tuple, LOG_ACTOR_ID, Int64GetDatum(actor_id));
-	set_text(tuple, LOG_DB_ROLE, asking_role());
-	set_text(tuple, LOG_ACTION, entry->action);
-	set_text(tuple, LOG_TABLE_NAME, entry->table_name);
+		set(row, LOG_ACTOR_ID, Int64GetDatum(actor_id));
+	set_text(row, LOG_DB_ROLE, asking_role());
+	set_text(row, LOG_ACTION, entry->action);
+	set_text(row, LOG_TABLE_NAME, entry->table_name);
 	if (entry->has_record_id)
-		set(tuple, LOG_RECORD_ID, Int64GetDatum(entry->record_id));
-	set(tuple, LOG_TICKET_ID, Int64GetDatum(entry->ticket_id));
+		set(row, LOG_RECORD_ID, Int64GetDatum(entry->record_id));
+	set(row, LOG_TICKET_ID, Int64GetDatum(entry->ticket_id));
 	if (entry->old_value != (Datum) 0)
-		set(tuple, LOG_OLD_VALUE, entry->old_value);
+		set(row, LOG_OLD_VALUE, entry->old_value);
 	if (entry->new_value != (Datum) 0)
-		set(tuple, LOG_NEW_VALUE, entry->new_value);
+		set(row, LOG_NEW_VALUE, entry->new_value);
 }
 
 /*
@@ -538,18 +474,18 @@ LogPosition
 log_write(const LogEntry *entry)
 {
 	LogPosition position = {.occurred_at = desk_now(), .era = current_era(), .xid = current_xid()};
-	LogTuple	tuple;
+	LogRow		row;
 	LogTarget  *t;
 
-	form_entry(&tuple, entry, &position);
+	form_entry(&row, entry, &position);
 	t = target_for(position.occurred_at);
 	position.id = nextval_internal(t->sequence, false);
-	set(&tuple, LOG_ID, Int64GetDatum(position.id));
+	set(&row, LOG_ID, Int64GetDatum(position.id));
 	/* the name of an application's event is for the log's own check to judge */
 	if (t->table.plain && entry->table_name != NULL)
-		insert_directly(t, &tuple);
+		insert_directly(t, &row);
 	else
-		insert_over_spi(&tuple);
+		insert_row(&t->table, row.values, row.nulls);
 	announce_entry();
 	return position;
 }

@@ -55,27 +55,25 @@ static Statement statements[] = {
 	}
 };
 
-/* Copy the i-th row of a result of entries, which may have more columns. */
+/* Take an entry out of its row, as a copy in the current memory context. */
 Entry
-entry_of(SPITupleTable *rows, uint64 i)
+entry_of(const LogRow *row)
 {
-	HeapTuple	row = rows->vals[i];
-	Datum	   *values = palloc(sizeof(Datum) * rows->tupdesc->natts);
-	bool	   *nulls = palloc(sizeof(bool) * rows->tupdesc->natts);
+	const Datum *values = row->values;
+	const bool *nulls = row->nulls;
 
-	heap_deform_tuple(row, rows->tupdesc, values, nulls);
 	return (Entry) {
-		.id = DatumGetInt64(values[0]),
-		.occurred_at = DatumGetTimestampTz(values[1]),
-		.era = nulls[2] ? 0 : DatumGetInt32(values[2]),
-		.xid = nulls[3] ? 0 : DatumGetInt64(values[3]),
-		.action = TextDatumGetCString(values[4]),
-		.table_name = nulls[5] ? NULL : TextDatumGetCString(values[5]),
-		.has_record_id = !nulls[6],
-		.record_id = nulls[6] ? 0 : DatumGetInt64(values[6]),
-		.ticket_id = DatumGetInt64(values[7]),
-		.old_value = nulls[8] ? NULL : DatumGetJsonbPCopy(values[8]),
-		.new_value = nulls[9] ? NULL : DatumGetJsonbPCopy(values[9])
+		.id = DatumGetInt64(values[LOG_ID]),
+		.occurred_at = DatumGetTimestampTz(values[LOG_OCCURRED_AT]),
+		.era = nulls[LOG_ERA] ? 0 : DatumGetInt32(values[LOG_ERA]),
+		.xid = nulls[LOG_XID] ? 0 : DatumGetInt64(values[LOG_XID]),
+		.action = TextDatumGetCString(values[LOG_ACTION]),
+		.table_name = nulls[LOG_TABLE_NAME] ? NULL : TextDatumGetCString(values[LOG_TABLE_NAME]),
+		.has_record_id = !nulls[LOG_RECORD_ID],
+		.record_id = nulls[LOG_RECORD_ID] ? 0 : DatumGetInt64(values[LOG_RECORD_ID]),
+		.ticket_id = DatumGetInt64(values[LOG_TICKET_ID]),
+		.old_value = nulls[LOG_OLD_VALUE] ? NULL : DatumGetJsonbPCopy(values[LOG_OLD_VALUE]),
+		.new_value = nulls[LOG_NEW_VALUE] ? NULL : DatumGetJsonbPCopy(values[LOG_NEW_VALUE])
 	};
 }
 

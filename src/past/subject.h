@@ -11,8 +11,9 @@
 
 #include "base/plan.h"
 #include "base/row.h"
+#include "log/log_columns.h"
 
-/* An entry of the log. */
+/* An entry of the log that is to be undone. */
 typedef struct Entry
 {
 	int64		id;
@@ -28,13 +29,6 @@ typedef struct Entry
 	Jsonb	   *new_value;
 	bool		is_last;		/* of its record, surely, in what the query that called us sees of the log */
 } Entry;
-
-/* The columns of a query that entry_of() reads, of support.audit_log AS a. */
-#define ENTRY_OF_LOG \
-	"a.id, a.occurred_at, a.era, a.xid, a.action, a.table_name, a.record_id, a.ticket_id, a.old_value, a.new_value"
-#define ENTRY_OF_LOG_TYPES \
-	{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID}, {INT8OID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, \
-	{INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}
 
 /* Who made a change, in which entry, when. */
 #define WHO_COLUMNS \
@@ -58,7 +52,7 @@ typedef struct Subject
 	char	   *nulls;
 } Subject;
 
-extern Entry entry_of(SPITupleTable *rows, uint64 i);
+extern Entry entry_of(const LogRow *row);
 extern bool entry_has_action(const Entry *entry, const char *action);
 extern char *record_name(const Entry *entry);
 pg_noreturn extern void refuse_changed(const Entry *entry, const char *what, bool known);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -26,8 +27,8 @@
 #define TRIED_AT_A_TIME 100
 
 static Statement find_entry = {
-	.text = "SELECT " ENTRY_OF_LOG " FROM support.audit_log AS a WHERE a.id = $1",
-	.columns = {ENTRY_OF_LOG_TYPES},
+	.text = "SELECT " LOG_COLUMN_NAMES("") " FROM support.audit_log WHERE id = $1",
+	.columns = {LOG_COLUMN_TYPES(MAY_BE_NULL)},
 	.nargs = 1, .argtypes = {INT8OID}
 };
 
@@ -39,6 +40,7 @@ support_undo(PG_FUNCTION_ARGS)
 	int64		audit_id = required_id(fcinfo, 0, "audit_id");
 	Args		args = {0};
 	Undoing		undone = {.alone = true};
+	LogRow		row;
 	Entry		entry;
 	Call		call;
 	int64		undoing;
@@ -48,7 +50,8 @@ support_undo(PG_FUNCTION_ARGS)
 	arg_int64(&args, audit_id);
 	if (run(&find_entry, &args) == 0)
 		refuse_missing("audit entry", audit_id);
-	entry = entry_of(SPI_tuptable, 0);
+	heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row.values, row.nulls);
+	entry = entry_of(&row);
 	undo_entry(&entry, &undone);
 	if (undone.is_bookkeeping)
 		ereport(ERROR,

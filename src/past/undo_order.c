@@ -37,7 +37,7 @@ enum
 static Statement statements[] = {
 	/* with what places them, and whether an entry of no ticket is the last of its record */
 	[ENTRIES_OF_ACTOR] = {
-		.text = "SELECT " ENTRY_OF_LOG ","
+		.text = "SELECT " LOG_COLUMN_NAMES("a.") ","
 		"	a.action = 'UPDATE', a.action = 'DELETE',"
 		"	a.table_name = 'tickets', a.table_name = 'comments',"
 		"	" VERSION("a") ","
@@ -57,9 +57,8 @@ static Statement statements[] = {
 		"	ON a.ticket_id = 0 AND last.table_name = a.table_name"
 		"		AND last.record_id = a.record_id"
 		" WHERE " OF_ACTOR("a"),
-		.columns = {ENTRY_OF_LOG_TYPES, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {BOOLOID}, {BOOLOID},
-		{INT8OID}, {TEXTOID},
-		{BOOLOID, NOT_NULL}},
+		.columns = {LOG_COLUMN_TYPES(MAY_BE_NULL), {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {BOOLOID},
+		{BOOLOID}, {INT8OID}, {TEXTOID}, {BOOLOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .replan = true
 	},
 	/* of tickets, that comments came or went, and purges */
@@ -81,21 +80,17 @@ static Statement statements[] = {
 	}
 };
 
-/* The columns of the first statement: those of an entry, and what places it. */
+/* What the first statement finds beside the log's columns: what places the entry. */
 enum
 {
-	ENTRY_ID,
-	ENTRY_ERA = 2,
-	ENTRY_XID,
-	ENTRY_TICKET_ID = 7,
-	ENTRY_IS_UPDATE = 10,
-	ENTRY_IS_DELETE,
-	ENTRY_IS_TICKET,
-	ENTRY_IS_COMMENT,
-	ENTRY_VERSION,
-	ENTRY_COMMENT_ID,
-	ENTRY_IS_LAST,
-	ENTRY_COLUMNS
+	STEP_IS_UPDATE = LOG_COLUMNS,
+	STEP_IS_DELETE,
+	STEP_IS_TICKET,
+	STEP_IS_COMMENT,
+	STEP_VERSION,
+	STEP_COMMENT_ID,
+	STEP_IS_LAST,
+	STEP_COLUMNS
 };
 
 /* The columns of the second. */
@@ -422,21 +417,21 @@ number_of(Datum value)
 static Step
 step_of(SPITupleTable *rows, uint64 i)
 {
-	Datum		values[ENTRY_COLUMNS];
-	bool		nulls[ENTRY_COLUMNS];
+	Datum		values[STEP_COLUMNS];
+	bool		nulls[STEP_COLUMNS];
 
 	heap_deform_tuple(rows->vals[i], rows->tupdesc, values, nulls);
 	return (Step) {
-		.scope = scope_in(values[ENTRY_TICKET_ID], values, nulls, ENTRY_ERA),
-		.id = DatumGetInt64(values[ENTRY_ID]),
+		.scope = scope_in(values[LOG_TICKET_ID], values, nulls, LOG_ERA),
+		.id = DatumGetInt64(values[LOG_ID]),
 		.row = i,
-		.is_update = DatumGetBool(values[ENTRY_IS_UPDATE]),
-		.is_delete = DatumGetBool(values[ENTRY_IS_DELETE]),
-		.is_ticket = DatumGetBool(values[ENTRY_IS_TICKET]),
-		.is_comment = DatumGetBool(values[ENTRY_IS_COMMENT]),
-		.has_version = !nulls[ENTRY_VERSION],
-		.version = nulls[ENTRY_VERSION] ? 0 : DatumGetInt64(values[ENTRY_VERSION]),
-		.comment_id = nulls[ENTRY_COMMENT_ID] ? 0 : number_of(values[ENTRY_COMMENT_ID])
+		.is_update = DatumGetBool(values[STEP_IS_UPDATE]),
+		.is_delete = DatumGetBool(values[STEP_IS_DELETE]),
+		.is_ticket = DatumGetBool(values[STEP_IS_TICKET]),
+		.is_comment = DatumGetBool(values[STEP_IS_COMMENT]),
+		.has_version = !nulls[STEP_VERSION],
+		.version = nulls[STEP_VERSION] ? 0 : DatumGetInt64(values[STEP_VERSION]),
+		.comment_id = nulls[STEP_COMMENT_ID] ? 0 : number_of(values[STEP_COMMENT_ID])
 	};
 }
 
@@ -507,10 +502,15 @@ entries_to_undo(const Args *args)
 Entry
 entry_to_undo(const UndoList *list, uint64 i)
 {
-	Entry		entry = entry_of(list->rows, list->order[i]);
-	bool		isnull;
+	Datum		values[STEP_COLUMNS];
+	bool		nulls[STEP_COLUMNS];
+	LogRow		row;
+	Entry		entry;
 
-	entry.is_last = DatumGetBool(SPI_getbinval(list->rows->vals[list->order[i]], list->rows->tupdesc,
-											   ENTRY_IS_LAST + 1, &isnull));
+	heap_deform_tuple(list->rows->vals[list->order[i]], list->rows->tupdesc, values, nulls);
+	memcpy(row.values, values, sizeof(row.values));
+	memcpy(row.nulls, nulls, sizeof(row.nulls));
+	entry = entry_of(&row);
+	entry.is_last = DatumGetBool(values[STEP_IS_LAST]);
 	return entry;
 }

@@ -39,33 +39,22 @@ static Statement statements[] = {
 	}
 };
 
-const Field seal_fields[SEAL_FIELDS] = {
-	[SEAL_ID] = {"seal_id", FIELD_BIGINT},
-	[SEAL_KIND] = {"kind", FIELD_TEXT},
-	[SEAL_SEALED_AT] = {"sealed_at", FIELD_TIME},
-	[SEAL_FROM_ERA] = {"from_era", FIELD_INTEGER},
-	[SEAL_FROM_XID] = {"from_xid", FIELD_BIGINT},
-	[SEAL_FROM_ID] = {"from_audit_id", FIELD_BIGINT},
-	[SEAL_TO_ERA] = {"to_era", FIELD_INTEGER},
-	[SEAL_TO_XID] = {"to_xid", FIELD_BIGINT},
-	[SEAL_TO_ID] = {"to_audit_id", FIELD_BIGINT},
-	[SEAL_FIRST_AT] = {"first_at", FIELD_TIME},
-	[SEAL_LAST_AT] = {"last_at", FIELD_TIME},
-	[SEAL_ENTRIES] = {"entries", FIELD_BIGINT},
-	[SEAL_ROOT] = {"root", FIELD_BYTES},
-	[SEAL_PREVIOUS] = {"previous_digest", FIELD_BYTES}
+const DirectColumn seal_fields[SEAL_FIELDS] = {
+	[SEAL_ID] = {"seal_id", INT8OID},
+	[SEAL_KIND] = {"kind", TEXTOID},
+	[SEAL_SEALED_AT] = {"sealed_at", TIMESTAMPTZOID},
+	[SEAL_FROM_ERA] = {"from_era", INT4OID},
+	[SEAL_FROM_XID] = {"from_xid", INT8OID},
+	[SEAL_FROM_ID] = {"from_audit_id", INT8OID},
+	[SEAL_TO_ERA] = {"to_era", INT4OID},
+	[SEAL_TO_XID] = {"to_xid", INT8OID},
+	[SEAL_TO_ID] = {"to_audit_id", INT8OID},
+	[SEAL_FIRST_AT] = {"first_at", TIMESTAMPTZOID},
+	[SEAL_LAST_AT] = {"last_at", TIMESTAMPTZOID},
+	[SEAL_ENTRIES] = {"entries", INT8OID},
+	[SEAL_ROOT] = {"root", BYTEAOID},
+	[SEAL_PREVIOUS] = {"previous_digest", BYTEAOID}
 };
-
-/* The position in the columns of a row from this one on. */
-LogPlace
-position_in(const Datum *values, int first)
-{
-	LogPlace	position = {
-		DatumGetInt32(values[first]), DatumGetInt64(values[first + 1]), DatumGetInt64(values[first + 2])
-	};
-
-	return position;
-}
 
 /* Take an entry into a span. */
 void

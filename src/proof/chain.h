@@ -35,7 +35,7 @@ enum
 	"seal_id, kind, sealed_at, from_era, from_xid, from_audit_id, to_era, to_xid, to_audit_id," \
 	" first_at, last_at, entries, root, previous_digest"
 
-extern const Field seal_fields[SEAL_FIELDS];
+extern const DirectColumn seal_fields[SEAL_FIELDS];
 
 /* The entries that a row of audit_seals tells of. */
 typedef struct Span
@@ -56,7 +56,6 @@ typedef struct Chain
 	Digest		last;
 } Chain;
 
-extern LogPlace position_in(const Datum *values, int first);
 extern void extend_span(Span *span, LogPlace position, TimestampTz at);
 extern void lock_seals(void);
 extern void open_chain(Chain *chain);

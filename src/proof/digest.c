@@ -23,6 +23,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
@@ -44,21 +45,6 @@ enum
 	OF_VALUES,
 	OF_SEAL,
 	OF_LIST
-};
-
-const Field entry_fields[ENTRY_FIELDS] = {
-	[ENTRY_ERA] = {"era", FIELD_INTEGER},
-	[ENTRY_XID] = {"xid", FIELD_BIGINT},
-	[ENTRY_ID] = {"id", FIELD_BIGINT},
-	[ENTRY_OCCURRED_AT] = {"occurred_at", FIELD_TIME},
-	[ENTRY_ACTOR_ID] = {"actor_id", FIELD_BIGINT},
-	[ENTRY_DB_ROLE] = {"db_role", FIELD_TEXT},
-	[ENTRY_ACTION] = {"action", FIELD_TEXT},
-	[ENTRY_TABLE_NAME] = {"table_name", FIELD_TEXT},
-	[ENTRY_RECORD_ID] = {"record_id", FIELD_BIGINT},
-	[ENTRY_TICKET_ID] = {"ticket_id", FIELD_BIGINT},
-	[ENTRY_OLD_VALUE] = {"old_value", FIELD_JSONB},
-	[ENTRY_NEW_VALUE] = {"new_value", FIELD_JSONB}
 };
 
 /* Small pieces are collected: a call of the server's hash function costs more than a few bytes do. */
@@ -228,47 +214,49 @@ add_jsonb(Hasher *hasher, Jsonb *jsonb)
 }
 
 static void
-add_field(Hasher *hasher, FieldKind kind, Datum value, bool isnull)
+add_field(Hasher *hasher, Oid type, Datum value, bool isnull)
 {
 	struct varlena *bytes;
 
 	add_byte(hasher, !isnull);
 	if (isnull)
 		return;
-	switch (kind)
+	switch (type)
 	{
-		case FIELD_INTEGER:
+		case INT4OID:
 			add_number(hasher, DatumGetInt32(value));
 			break;
-		case FIELD_BIGINT:
+		case INT8OID:
 			add_number(hasher, DatumGetInt64(value));
 			break;
-		case FIELD_TIME:
+		case TIMESTAMPTZOID:
 			add_number(hasher, DatumGetTimestampTz(value));
 			break;
-		case FIELD_TEXT:
+		case TEXTOID:
 			bytes = PG_DETOAST_DATUM_PACKED(value);
 			add_text(hasher, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			break;
-		case FIELD_BYTES:
+		case BYTEAOID:
 			bytes = PG_DETOAST_DATUM_PACKED(value);
 			add_length(hasher, VARSIZE_ANY_EXHDR(bytes));
 			add_bytes(hasher, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			break;
-		case FIELD_JSONB:
+		case JSONBOID:
 			add_jsonb(hasher, DatumGetJsonbP(value));
 			break;
+		default:
+			elog(ERROR, "unexpected type of a field: %u", type);
 	}
 }
 
-/* The digest of an entry, given the digest of its values. */
+/* The digest of an entry, given that of its values, which are the log's last columns. */
 Digest
-entry_digest(Hasher *hasher, const Entry *entry, const Digest *values)
+entry_digest(Hasher *hasher, const LogRow *entry, const Digest *values)
 {
 	begin_digest(hasher, OF_ENTRY);
 	add_byte(hasher, ENCODING_VERSION);
-	for (int i = 0; i < ENTRY_OLD_VALUE; i++)
-		add_field(hasher, entry_fields[i].kind, entry->values[i], entry->nulls[i]);
+	for (int i = 0; i < LOG_OLD_VALUE; i++)
+		add_field(hasher, log_columns[i].type, entry->values[i], entry->nulls[i]);
 	add_bytes(hasher, values->bytes, DIGEST_LENGTH);
 	return end_digest(hasher);
 }
@@ -278,12 +266,12 @@ entry_digest(Hasher *hasher, const Entry *entry, const Digest *values)
  * current memory context, which the caller resets.
  */
 Digest
-values_digest(Hasher *hasher, const uint8 *salt, const Entry *entry)
+values_digest(Hasher *hasher, const uint8 *salt, const LogRow *entry)
 {
 	begin_digest(hasher, OF_VALUES);
 	add_bytes(hasher, salt, SALT_LENGTH);
-	add_field(hasher, FIELD_JSONB, entry->values[ENTRY_OLD_VALUE], entry->nulls[ENTRY_OLD_VALUE]);
-	add_field(hasher, FIELD_JSONB, entry->values[ENTRY_NEW_VALUE], entry->nulls[ENTRY_NEW_VALUE]);
+	add_field(hasher, JSONBOID, entry->values[LOG_OLD_VALUE], entry->nulls[LOG_OLD_VALUE]);
+	add_field(hasher, JSONBOID, entry->values[LOG_NEW_VALUE], entry->nulls[LOG_NEW_VALUE]);
 	return end_digest(hasher);
 }
 
@@ -307,12 +295,12 @@ list_digest(Hasher *hasher, const Digest *list, const Digest *added)
 }
 
 Digest
-seal_digest(Hasher *hasher, const Field *fields, int n, const Datum *values, const bool *nulls)
+seal_digest(Hasher *hasher, const DirectColumn *fields, int n, const Datum *values, const bool *nulls)
 {
 	begin_digest(hasher, OF_SEAL);
 	add_byte(hasher, ENCODING_VERSION);
 	for (int i = 0; i < n; i++)
-		add_field(hasher, fields[i].kind, values[i], nulls[i]);
+		add_field(hasher, fields[i].type, values[i], nulls[i]);
 	return end_digest(hasher);
 }
 
@@ -351,7 +339,7 @@ PG_FUNCTION_INFO_V1(support_values_digest);
 Datum
 support_values_digest(PG_FUNCTION_ARGS)
 {
-	Entry		entry = {0};
+	LogRow		entry = {0};
 	Hasher	   *hasher;
 	Digest		digest;
 	bytea	   *salt;
@@ -363,10 +351,10 @@ support_values_digest(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("salt must be %d bytes long", SALT_LENGTH)));
-	entry.nulls[ENTRY_OLD_VALUE] = PG_ARGISNULL(1);
-	entry.nulls[ENTRY_NEW_VALUE] = PG_ARGISNULL(2);
-	entry.values[ENTRY_OLD_VALUE] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
-	entry.values[ENTRY_NEW_VALUE] = PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2);
+	entry.nulls[LOG_OLD_VALUE] = PG_ARGISNULL(1);
+	entry.nulls[LOG_NEW_VALUE] = PG_ARGISNULL(2);
+	entry.values[LOG_OLD_VALUE] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
+	entry.values[LOG_NEW_VALUE] = PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2);
 	hasher = make_hasher();
 	digest = values_digest(hasher, (uint8 *) VARDATA_ANY(salt), &entry);
 	free_hasher(hasher);

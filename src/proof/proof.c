@@ -35,11 +35,10 @@ enum
 
 static Statement statements[] = {
 	[ENTRY] = {
-		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log"
+		.text = "SELECT " LOG_COLUMN_NAMES("") " FROM support.audit_log"
 		" WHERE id = $1 AND era IS NOT NULL AND xid IS NOT NULL"
 		" ORDER BY era, xid LIMIT 1",
-		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
-		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
+		.columns = {LOG_COLUMN_TYPES(NOT_NULL)},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[LEAF_AND_SEAL] = {
@@ -95,7 +94,7 @@ static const char *const members[PROOF_MEMBERS] = {
 /* A proof, taken apart. */
 typedef struct Proof
 {
-	Entry		entry;
+	LogRow		entry;
 	Datum		seal[SEAL_FIELDS];
 	bool		seal_nulls[SEAL_FIELDS];
 	bool		has_salt;
@@ -168,40 +167,42 @@ push_jsonb(JsonbBuilder *builder, Jsonb *jsonb)
 }
 
 static void
-push_field(JsonbBuilder *builder, FieldKind kind, Datum value)
+push_field(JsonbBuilder *builder, Oid type, Datum value)
 {
 	struct varlena *bytes;
 	char	   *text;
 
-	switch (kind)
+	switch (type)
 	{
-		case FIELD_INTEGER:
+		case INT4OID:
 			push_number(builder, DatumGetInt32(value));
 			break;
-		case FIELD_BIGINT:
+		case INT8OID:
 			push_number(builder, DatumGetInt64(value));
 			break;
-		case FIELD_TIME:
+		case TIMESTAMPTZOID:
 			text = time_in_utc(value);
 			push_string(builder, WJB_VALUE, text, strlen(text));
 			break;
-		case FIELD_TEXT:
+		case TEXTOID:
 			bytes = PG_DETOAST_DATUM_PACKED(value);
 			push_string(builder, WJB_VALUE, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			break;
-		case FIELD_BYTES:
+		case BYTEAOID:
 			bytes = PG_DETOAST_DATUM_PACKED(value);
 			push_bytes(builder, WJB_VALUE, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			break;
-		case FIELD_JSONB:
+		case JSONBOID:
 			push_jsonb(builder, DatumGetJsonbP(value));
 			break;
+		default:
+			elog(ERROR, "unexpected type of a field: %u", type);
 	}
 }
 
 /* Push an object of the fields that are not NULL. */
 static void
-push_fields(JsonbBuilder *builder, const Field *fields, int n, const Datum *values, const bool *nulls)
+push_fields(JsonbBuilder *builder, const DirectColumn *fields, int n, const Datum *values, const bool *nulls)
 {
 	jsonb_push(builder, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < n; i++)
@@ -209,14 +210,14 @@ push_fields(JsonbBuilder *builder, const Field *fields, int n, const Datum *valu
 		if (nulls[i])
 			continue;
 		push_key(builder, fields[i].name);
-		push_field(builder, fields[i].kind, values[i]);
+		push_field(builder, fields[i].type, values[i]);
 	}
 	jsonb_push(builder, WJB_END_OBJECT, NULL);
 }
 
 /* Read an entry with the caller's rights. Raises P0002. */
 static void
-read_entry(int64 id, Entry *entry)
+read_entry(int64 id, LogRow *entry)
 {
 	Args		args = {0};
 
@@ -236,12 +237,12 @@ arg_columns(Args *args, const Datum *values, int first, int last)
 
 /* Read the leaf of an entry and its seal. Raises 55000 if there is none. */
 static void
-read_leaf(const Entry *entry, Datum *found, bool *nulls)
+read_leaf(const LogRow *entry, Datum *found, bool *nulls)
 {
-	long long	id = DatumGetInt64(entry->values[ENTRY_ID]);
+	long long	id = DatumGetInt64(entry->values[LOG_ID]);
 	Args		args = {0};
 
-	arg_columns(&args, entry->values, ENTRY_ERA, ENTRY_ID);
+	arg_columns(&args, entry->values, LOG_ERA, LOG_ID);
 	if (run_read_only(&statements[LEAF_AND_SEAL], &args) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -256,14 +257,14 @@ read_leaf(const Entry *entry, Datum *found, bool *nulls)
 
 /* Read the digests of a seal's leaves; returns how many there are, and which is the entry's. */
 static int64
-read_leaves(const Datum *seal, const Entry *entry, Digest **leaves, int64 *index)
+read_leaves(const Datum *seal, const LogRow *entry, Digest **leaves, int64 *index)
 {
 	Args		args = {0};
 	uint64		n;
 
 	arg_columns(&args, seal, SEAL_FROM_ERA, SEAL_FROM_ID);
 	arg(&args, seal[SEAL_ENTRIES]);
-	arg_columns(&args, entry->values, ENTRY_ERA, ENTRY_ID);
+	arg_columns(&args, entry->values, LOG_ERA, LOG_ID);
 	n = run_read_only(&statements[LEAVES_OF_SEAL], &args);
 	*leaves = palloc(sizeof(Digest) * Max(n, 1));
 	*index = 0;
@@ -278,7 +279,7 @@ read_leaves(const Datum *seal, const Entry *entry, Digest **leaves, int64 *index
 
 /* Push the path from the entry to the root of its seal, and where it begins. */
 static void
-push_path(JsonbBuilder *builder, const Datum *seal, const Entry *entry)
+push_path(JsonbBuilder *builder, const Datum *seal, const LogRow *entry)
 {
 	Hasher	   *hasher = make_hasher();
 	Digest		path[MAX_TREE_HEIGHT];
@@ -307,7 +308,7 @@ support_audit_proof(PG_FUNCTION_ARGS)
 	JsonbBuilder builder = {0};
 	Datum		found[FOUND_COLUMNS];
 	bool		nulls[FOUND_COLUMNS];
-	Entry		entry;
+	LogRow		entry;
 	Jsonb	   *proof;
 	Call		call;
 
@@ -319,14 +320,14 @@ support_audit_proof(PG_FUNCTION_ARGS)
 	push_key(&builder, members[PROOF_MEMBER_VERSION]);
 	push_number(&builder, PROOF_VERSION);
 	push_key(&builder, members[PROOF_ENTRY]);
-	push_fields(&builder, entry_fields, ENTRY_FIELDS, entry.values, entry.nulls);
+	push_fields(&builder, log_columns, LOG_COLUMNS, entry.values, entry.nulls);
 	push_key(&builder, members[nulls[FOUND_SALT] ? PROOF_VALUES_DIGEST : PROOF_SALT]);
-	push_field(&builder, FIELD_BYTES, found[nulls[FOUND_SALT] ? FOUND_VALUES_DIGEST : FOUND_SALT]);
+	push_field(&builder, BYTEAOID, found[nulls[FOUND_SALT] ? FOUND_VALUES_DIGEST : FOUND_SALT]);
 	push_path(&builder, found, &entry);
 	push_key(&builder, members[PROOF_SEAL]);
 	push_fields(&builder, seal_fields, SEAL_FIELDS, found, nulls);
 	push_key(&builder, members[PROOF_DIGEST]);
-	push_field(&builder, FIELD_BYTES, found[FOUND_DIGEST]);
+	push_field(&builder, BYTEAOID, found[FOUND_DIGEST]);
 	jsonb_push(&builder, WJB_END_OBJECT, NULL);
 
 	MemoryContextSwitchTo(context);
@@ -448,29 +449,29 @@ digest_in(const JsonbValue *value, const char *name)
 }
 
 static Datum
-field_in(JsonbValue *value, const Field *field)
+field_in(JsonbValue *value, const DirectColumn *field)
 {
-	switch (field->kind)
+	switch (field->type)
 	{
-		case FIELD_INTEGER:
+		case INT4OID:
 			return integer_in(value, field->name);
-		case FIELD_BIGINT:
+		case INT8OID:
 			return Int64GetDatum(number_in(value, field->name));
-		case FIELD_TIME:
+		case TIMESTAMPTZOID:
 			return instant_in(value, field->name);
-		case FIELD_TEXT:
+		case TEXTOID:
 			return CStringGetTextDatum(string_in(value, field->name));
-		case FIELD_BYTES:
+		case BYTEAOID:
 			return PointerGetDatum(bytes_in(value, field->name, 0));
-		case FIELD_JSONB:
+		case JSONBOID:
 			return JsonbPGetDatum(JsonbValueToJsonb(value));
 	}
-	elog(ERROR, "unexpected kind of field: %d", (int) field->kind);
+	elog(ERROR, "unexpected type of a field: %u", field->type);
 }
 
 /* Is this one of the fields? */
 static bool
-is_field(const Field *fields, int n, const JsonbValue *name)
+is_field(const DirectColumn *fields, int n, const JsonbValue *name)
 {
 	for (int i = 0; i < n; i++)
 		if (strlen(fields[i].name) == name->val.string.len &&
@@ -481,7 +482,7 @@ is_field(const Field *fields, int n, const JsonbValue *name)
 
 /* Raise 22023 for a member that no digest covers. */
 static void
-check_members(JsonbContainer *object, const Field *fields, int n)
+check_members(JsonbContainer *object, const DirectColumn *fields, int n)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(object);
 	JsonbIteratorToken token;
@@ -494,7 +495,7 @@ check_members(JsonbContainer *object, const Field *fields, int n)
 
 /* Read an object's fields; those that it lacks are NULL. */
 static void
-fields_in(JsonbContainer *object, const Field *fields, int n, Datum *values, bool *nulls)
+fields_in(JsonbContainer *object, const DirectColumn *fields, int n, Datum *values, bool *nulls)
 {
 	check_members(object, fields, n);
 	for (int i = 0; i < n; i++)
@@ -526,7 +527,7 @@ read_path(const JsonbValue *value, Proof *proof)
 static void
 check_form(Jsonb *json)
 {
-	Field		fields[PROOF_MEMBERS] = {0};
+	DirectColumn fields[PROOF_MEMBERS] = {0};
 	JsonbValue *version;
 
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -544,11 +545,11 @@ static void
 read_proof(Jsonb *json, Proof *proof)
 {
 	JsonbContainer *root = &json->root;
-	Entry	   *entry = &proof->entry;
+	LogRow	   *entry = &proof->entry;
 	JsonbValue *salt;
 
 	check_form(json);
-	fields_in(object_in(root, members[PROOF_ENTRY]), entry_fields, ENTRY_FIELDS, entry->values, entry->nulls);
+	fields_in(object_in(root, members[PROOF_ENTRY]), log_columns, LOG_COLUMNS, entry->values, entry->nulls);
 	fields_in(object_in(root, members[PROOF_SEAL]), seal_fields, SEAL_FIELDS, proof->seal, proof->seal_nulls);
 	salt = member_of(root, members[PROOF_SALT]);
 	proof->has_salt = salt != NULL;
@@ -567,7 +568,7 @@ read_proof(Jsonb *json, Proof *proof)
 static bool
 holds(Proof *proof, Hasher *hasher)
 {
-	Entry	   *entry = &proof->entry;
+	LogRow	   *entry = &proof->entry;
 	Digest		computed;
 	Digest		root;
 
@@ -577,7 +578,7 @@ holds(Proof *proof, Hasher *hasher)
 		return false;
 	if (proof->has_salt)
 		proof->values = values_digest(hasher, proof->salt, entry);
-	else if (!entry->nulls[ENTRY_OLD_VALUE] || !entry->nulls[ENTRY_NEW_VALUE])
+	else if (!entry->nulls[LOG_OLD_VALUE] || !entry->nulls[LOG_NEW_VALUE])
 		return false;
 	computed = entry_digest(hasher, entry, &proof->values);
 	if (!merkle_leads_to(hasher, computed, proof->leaf_index, DatumGetInt64(proof->seal[SEAL_ENTRIES]),

@@ -34,12 +34,10 @@ enum
 
 static Statement statements[] = {
 	[STABLE_ENTRIES] = {
-		.text = "SELECT " ENTRY_COLUMNS ", xmin FROM support.audit_log"
+		.text = "SELECT " LOG_COLUMN_NAMES("") ", xmin FROM support.audit_log"
 		" WHERE era = $1 AND xid > $2 AND xid < $3"
 		" ORDER BY xid, id, ticket_id",
-		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
-		{INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID},
-		{XIDOID, NOT_NULL}},
+		.columns = {LOG_COLUMN_TYPES(NOT_NULL), {XIDOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
 	},
 	[ADD_LEAVES] = {
@@ -137,7 +135,7 @@ finish_seal(Sealing *sealing)
 
 /* The digest of an entry with this salt. */
 static Digest
-digest_entry(Sealing *sealing, const Entry *entry, const uint8 *salt)
+digest_entry(Sealing *sealing, const LogRow *entry, const uint8 *salt)
 {
 	MemoryContext previous = MemoryContextSwitchTo(sealing->per_entry);
 	Digest		values = values_digest(sealing->chain.hasher, salt, entry);
@@ -160,10 +158,10 @@ salt_datum(const uint8 *salt)
 
 /* Give an entry its leaf. */
 static void
-seal_entry(Sealing *sealing, const Entry *entry)
+seal_entry(Sealing *sealing, const LogRow *entry)
 {
 	Batch	   *batch = &sealing->batch;
-	LogPlace	position = position_in(entry->values, ENTRY_ERA);
+	LogPlace	position = position_in(entry->values, LOG_ERA);
 	MemoryContext previous;
 	Digest		digest;
 
@@ -171,7 +169,7 @@ seal_entry(Sealing *sealing, const Entry *entry)
 		draw_salts(batch);
 	digest = digest_entry(sealing, entry, batch->random[batch->n]);
 	merkle_add(&sealing->tree, sealing->chain.hasher, &digest);
-	extend_span(&sealing->span, position, DatumGetTimestampTz(entry->values[ENTRY_OCCURRED_AT]));
+	extend_span(&sealing->span, position, DatumGetTimestampTz(entry->values[LOG_OCCURRED_AT]));
 
 	previous = MemoryContextSwitchTo(batch->context);
 	batch->xids[batch->n] = Int64GetDatum(position.xid);
@@ -187,22 +185,12 @@ seal_entry(Sealing *sealing, const Entry *entry)
 		finish_seal(sealing);
 }
 
-/* The row of the log that an entry is read from: its columns, and who wrote it. */
-typedef struct LogRow
-{
-	Datum		values[ENTRY_FIELDS + 1];
-	bool		nulls[ENTRY_FIELDS + 1];
-} LogRow;
-
-/* Can the row have been written by the transaction that it names? */
+/* Can the entry have been written, in a row that this transaction did write, by the one that it names? */
 static bool
-is_genuine(Sealing *sealing, const Era *era, const LogRow *row)
+is_genuine(Sealing *sealing, const Era *era, int64 xid, TransactionId writer)
 {
-	int64		xid = DatumGetInt64(row->values[ENTRY_XID]);
-
 	return flaw_of_origin(&sealing->eras, era, xid) == NULL &&
-		(era->era != sealing->eras.current ||
-		 !is_written_before(xid, DatumGetTransactionId(row->values[ENTRY_FIELDS])));
+		(era->era != sealing->eras.current || !is_written_before(xid, writer));
 }
 
 /*
@@ -223,19 +211,21 @@ seal_era(Sealing *sealing, const Era *era)
 	open_reader(&reader, &statements[STABLE_ENTRIES], &args);
 	while ((tuple = next_row(&reader)) != NULL)
 	{
-		LogRow		row;
-		Entry		entry;
+		Datum		values[LOG_COLUMNS + 1];
+		bool		nulls[LOG_COLUMNS + 1];
+		LogRow		entry;
 		LogPlace	place;
 
-		heap_deform_tuple(tuple, reader.rows->tupdesc, row.values, row.nulls);
-		place = position_in(row.values, ENTRY_ERA);
-		if (compare_places(place, last) == 0 || !is_genuine(sealing, era, &row))
+		heap_deform_tuple(tuple, reader.rows->tupdesc, values, nulls);
+		place = position_in(values, LOG_ERA);
+		if (compare_places(place, last) == 0 ||
+			!is_genuine(sealing, era, place.xid, DatumGetTransactionId(values[LOG_COLUMNS])))
 		{
 			sealing->left_out++;
 			continue;
 		}
-		memcpy(entry.values, row.values, sizeof(entry.values));
-		memcpy(entry.nulls, row.nulls, sizeof(entry.nulls));
+		memcpy(entry.values, values, sizeof(entry.values));
+		memcpy(entry.nulls, nulls, sizeof(entry.nulls));
 		seal_entry(sealing, &entry);
 		last = place;
 	}

@@ -55,19 +55,17 @@ static Statement statements[] = {
 		{BYTEAOID, NOT_NULL}}
 	},
 	[EVERY_ENTRY] = {
-		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log ORDER BY era, xid, id, ticket_id",
-		.columns = {{INT4OID}, {INT8OID}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID},
-		{TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}}
+		.text = "SELECT " LOG_COLUMN_NAMES("") " FROM support.audit_log ORDER BY era, xid, id, ticket_id",
+		.columns = {LOG_COLUMN_TYPES(MAY_BE_NULL)}
 	},
 	[ENTRIES_OF_RANGE] = {
-		.text = "SELECT " ENTRY_COLUMNS " FROM support.audit_log"
+		.text = "SELECT " LOG_COLUMN_NAMES("") " FROM support.audit_log"
 		" WHERE (occurred_at >= $1 AND occurred_at < $2)"
 		"	OR (xid >= $9 AND xid <= $10"
 		"		AND (era, xid, id) >= ($3, $4, $5)"
 		"		AND (era, xid, id) <= ($6, $7, $8))"
 		" ORDER BY era, xid, id, ticket_id",
-		.columns = {{INT4OID}, {INT8OID}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID},
-		{TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}},
+		.columns = {LOG_COLUMN_TYPES(MAY_BE_NULL)},
 		.nargs = 10,
 		.argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID,
 		INT8OID, INT8OID}
@@ -158,7 +156,7 @@ typedef struct Verification
 	/* the next of each kind */
 	Reader		log;
 	bool		has_entry;
-	Entry		entry;
+	LogRow		entry;
 	LogPlace	entry_position;
 	Reader		leaves;
 	bool		has_leaf;
@@ -290,10 +288,10 @@ next_entry(Verification *v)
 	if (tuple == NULL)
 		return;
 	heap_deform_tuple(tuple, v->log.rows->tupdesc, v->entry.values, v->entry.nulls);
-	v->entry_position = position_in(v->entry.values, ENTRY_ERA);
-	if (v->entry.nulls[ENTRY_ERA])
+	v->entry_position = position_in(v->entry.values, LOG_ERA);
+	if (v->entry.nulls[LOG_ERA])
 		v->entry_position = last_position;
-	else if (v->entry.nulls[ENTRY_XID])
+	else if (v->entry.nulls[LOG_XID])
 		v->entry_position.xid = PG_INT64_MAX;
 }
 
@@ -349,12 +347,12 @@ open_readers(Verification *v, Reader *seals)
 static void
 judge_entry(Verification *v)
 {
-	int64		id = DatumGetInt64(v->entry.values[ENTRY_ID]);
-	TimestampTz at = DatumGetTimestampTz(v->entry.values[ENTRY_OCCURRED_AT]);
+	int64		id = DatumGetInt64(v->entry.values[LOG_ID]);
+	TimestampTz at = DatumGetTimestampTz(v->entry.values[LOG_OCCURRED_AT]);
 	const Era  *era = find_era(&v->eras, v->entry_position.era);
 	const char *flaw;
 
-	if (v->entry.nulls[ENTRY_ERA] || v->entry.nulls[ENTRY_XID])
+	if (v->entry.nulls[LOG_ERA] || v->entry.nulls[LOG_XID])
 		note_flaw(v, id, "was inserted", "it names no transaction");
 	else if (era != NULL && is_sealed_place(&v->eras, era, v->entry_position.xid))
 		note_bad_entry(v, id, "was inserted");
@@ -404,7 +402,7 @@ digest_of_values(Verification *v, Digest *digest)
 		return true;
 	}
 	return !v->leaf.nulls[LEAF_VALUES_DIGEST] && read_digest(v->leaf.values[LEAF_VALUES_DIGEST], digest) &&
-		v->entry.nulls[ENTRY_OLD_VALUE] && v->entry.nulls[ENTRY_NEW_VALUE];
+		v->entry.nulls[LOG_OLD_VALUE] && v->entry.nulls[LOG_NEW_VALUE];
 }
 
 /* Compare the entry at hand with its leaf. */

@@ -140,9 +140,7 @@ static const DirectColumn event_columns[EVENT_COLUMNS] = {
 enum
 {
 	READ_CLOCKS,
-	INSERT_CLOCK,
-	UPDATE_CLOCK,
-	INSERT_EVENT
+	UPDATE_CLOCK
 };
 
 static Statement statements[] = {
@@ -156,34 +154,21 @@ static Statement statements[] = {
 		{TIMESTAMPTZOID}, {TIMESTAMPTZOID}, {TEXTOID}, {INT8OID}, {INT8OID}, {TEXTOID}, {TIMESTAMPTZOID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
 	},
-	[INSERT_CLOCK] = {
-		.text = "INSERT INTO support.sla_clocks (" CLOCK_COLUMN_NAMES ")"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
-		" $23, $24, $25)",
-		.nargs = CLOCK_COLUMNS, .argtypes = {CLOCK_TYPES}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
-	},
 	[UPDATE_CLOCK] = {
 		.text = "UPDATE support.sla_clocks SET (" CLOCK_COLUMN_NAMES ")"
 		" = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
 		" $23, $24, $25)"
 		" WHERE ticket_id = $1 AND id = $2",
 		.nargs = CLOCK_COLUMNS, .argtypes = {CLOCK_TYPES}, .as_owner_of = PUBLIC_TABLE("sla_clocks")
-	},
-	[INSERT_EVENT] = {
-		.text = "INSERT INTO support.sla_events (ticket_id, id, clock_id, kind, occurred_at, recorded_at, consumed,"
-		" reason, percent, due_at, target, policy_id, policy_version, calendar_id, calendar_version, pause_categories,"
-		" team_id, assignee_id)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-		.nargs = EVENT_COLUMNS,
-		.argtypes = {INT8OID, INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID,
-		TEXTOID, INT4OID, TIMESTAMPTZOID, INTERVALOID, INT8OID, INT4OID, INT8OID, INT4OID, TEXTARRAYOID,
-		INT8OID, INT8OID},
-		.as_owner_of = PUBLIC_TABLE("sla_events")
 	}
 };
 
-static DirectTable clocks_table = {.columns = clock_columns, .ncolumns = CLOCK_COLUMNS};
-static DirectTable events_table = {.columns = event_columns, .ncolumns = EVENT_COLUMNS};
+static DirectTable clocks_table = {
+	.name = PUBLIC_TABLE("sla_clocks"), .columns = clock_columns, .ncolumns = CLOCK_COLUMNS
+};
+static DirectTable events_table = {
+	.name = PUBLIC_TABLE("sla_events"), .columns = event_columns, .ncolumns = EVENT_COLUMNS
+};
 
 /* The values of a row, in the order of the columns. */
 typedef struct Values
@@ -451,9 +436,9 @@ get_clock(ClockRow *clock_row)
 
 /* Open one of the two tables to write to it; sets whether it takes rows without SPI. */
 static Relation
-open_table(DirectTable *table, const char *name, bool *plain)
+open_table(DirectTable *table, bool *plain)
 {
-	Relation	rel = table_open(direct_relation(table, "support", name), RowExclusiveLock);
+	Relation	rel = table_open(direct_relation(table), RowExclusiveLock);
 
 	*plain = know_table(table, rel) && table->primary_key >= 0;
 	return rel;
@@ -523,28 +508,28 @@ List *
 read_clocks(int64 ticket_id)
 {
 	bool		plain;
-	Relation	rel = open_table(&clocks_table, "sla_clocks", &plain);
+	Relation	rel = open_table(&clocks_table, &plain);
 	List	   *clocks = plain ? find_clocks(rel, ticket_id) : select_clocks(ticket_id);
 
 	table_close(rel, NoLock);
 	return clocks;
 }
 
-/* Run a statement whose arguments are a row. */
+/* Change a clock's row over SPI. */
 static void
-run_with(Statement *statement, const Datum *values, const bool *nulls)
+update_clock(const ClockRow *row)
 {
 	Args		args = {0};
 
-	for (int i = 0; i < statement->nargs; i++)
+	for (int i = 0; i < CLOCK_COLUMNS; i++)
 	{
-		if (nulls[i])
+		if (row->nulls[i])
 			arg_null(&args);
 		else
-			arg(&args, values[i]);
+			arg(&args, row->values[i]);
 	}
 	SPI_connect();
-	run(statement, &args);
+	run(&statements[UPDATE_CLOCK], &args);
 	SPI_finish();
 }
 
@@ -560,8 +545,10 @@ write_clock(Relation rel, bool plain, Clock *clock)
 		add_row(&clocks_table, rel, row->values, row->nulls);
 	else if (plain && row->tuple != NULL)
 		change_row(&clocks_table, rel, row->tuple, row->values, row->nulls);
+	else if (clock->is_new)
+		insert_row(&clocks_table, row->values, row->nulls);
 	else
-		run_with(&statements[clock->is_new ? INSERT_CLOCK : UPDATE_CLOCK], row->values, row->nulls);
+		update_clock(row);
 }
 
 /* Write those clocks of a ticket that are new or have changed. */
@@ -569,7 +556,7 @@ void
 write_clocks(const List *clocks)
 {
 	bool		plain;
-	Relation	rel = open_table(&clocks_table, "sla_clocks", &plain);
+	Relation	rel = open_table(&clocks_table, &plain);
 	ListCell   *cell;
 
 	foreach(cell, clocks)
@@ -633,7 +620,7 @@ write_ledger(Ledger *ledger)
 
 	if (ledger->pending == NIL)
 		return;
-	rel = open_table(&events_table, "sla_events", &plain);
+	rel = open_table(&events_table, &plain);
 	foreach(cell, ledger->pending)
 	{
 		EventRow   *row = lfirst(cell);
@@ -658,7 +645,7 @@ write_pending(Ledger *ledger)
 	{
 		const EventRow *row = lfirst(cell);
 
-		run_with(&statements[INSERT_EVENT], row->values, row->nulls);
+		insert_row(&events_table, row->values, row->nulls);
 	}
 	ledger->pending = NIL;
 }

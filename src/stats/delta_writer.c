@@ -4,7 +4,7 @@
  *
  * Each change that matters to a report adds a row or two to support_internal.stat_deltas, which has no index: that goes
  * without SPI and without an executor, see direct.c. Where somebody put an index or a trigger on the table, rows go the
- * general road, an INSERT over SPI, with the same result.
+ * general road, insert_row(), with the same result.
  *
  * Whoever writes holds RowExclusiveLock on the table from before the look at what statuses mean until the transaction
  * ends. Who counts everything anew, because that meaning changes, takes a lock that waits for these.
@@ -39,23 +39,9 @@ const DirectColumn delta_columns[DELTA_COLUMNS] = {
 	[DELTA_WAITING_SINCE] = {"waiting_since", TIMESTAMPTZOID}
 };
 
-enum
-{
-	INSERT_DELTA
+static DirectTable deltas = {
+	.name = INTERNAL_TABLE("stat_deltas"), .columns = delta_columns, .ncolumns = DELTA_COLUMNS
 };
-
-static Statement statements[] = {
-	[INSERT_DELTA] = {
-		.text = "INSERT INTO support_internal.stat_deltas (" DELTA_COLUMN_NAMES ")"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-		.nargs = DELTA_COLUMNS,
-		.argtypes = {INT4OID, INT4OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID,
-		INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
-		.as_owner_of = INTERNAL_TABLE("stat_deltas")
-	}
-};
-
-static DirectTable deltas = {.columns = delta_columns, .ncolumns = DELTA_COLUMNS};
 
 /* A row of which all else is yet to be set. */
 Delta
@@ -86,14 +72,14 @@ delta_set_time(Delta *delta, int column, TimestampTz value)
 void
 lock_deltas(void)
 {
-	LockRelationOid(direct_relation(&deltas, "support_internal", "stat_deltas"), RowExclusiveLock);
+	LockRelationOid(direct_relation(&deltas), RowExclusiveLock);
 }
 
 /* Write a row without SPI; false if the table does not take rows this way. */
 static bool
 add_delta(const Delta *delta)
 {
-	Relation	rel = table_open(direct_relation(&deltas, "support_internal", "stat_deltas"), RowExclusiveLock);
+	Relation	rel = table_open(direct_relation(&deltas), RowExclusiveLock);
 	bool		plain = know_table(&deltas, rel);
 
 	if (plain)
@@ -102,29 +88,11 @@ add_delta(const Delta *delta)
 	return plain;
 }
 
-/* Write it over SPI. */
-static void
-insert_delta(const Delta *delta)
-{
-	Args		args = {0};
-
-	for (int i = 0; i < DELTA_COLUMNS; i++)
-	{
-		if (delta->nulls[i])
-			arg_null(&args);
-		else
-			arg(&args, delta->values[i]);
-	}
-	SPI_connect();
-	run(&statements[INSERT_DELTA], &args);
-	SPI_finish();
-}
-
 /* Write a row. Every so often that adds up what was written. */
 void
 write_delta(const Delta *delta)
 {
 	if (!add_delta(delta))
-		insert_delta(delta);
+		insert_row(&deltas, delta->values, delta->nulls);
 	stat_written();
 }
