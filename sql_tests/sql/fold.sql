@@ -203,8 +203,10 @@ CREATE FUNCTION any_instants(seed integer) RETURNS timestamptz[] LANGUAGE sql ST
 		SELECT unnest('{-infinity,2026-02-01 00:07:03.5+00,2026-02-01 00:07:04+00,2026-03-01 00:00+00}'::timestamptz[])
 	) AS b
 $$;
--- Each time other ranges
-CREATE SEQUENCE seeds;
+-- Each time other ranges; SUPPORT_EXT_TEST_SEED says from which on
+\set seed 1
+\getenv seed SUPPORT_EXT_TEST_SEED
+CREATE SEQUENCE seeds START :seed;
 CREATE FUNCTION wrong() RETURNS TABLE (reader text, differences bigint) LANGUAGE sql AS $$
 	TRUNCATE contributions;
 	INSERT INTO contributions SELECT * FROM expanded;
