@@ -363,7 +363,7 @@ $node->safe_psql('desk', 'ALTER ROLE app RESET support_ext.actor_id');
 
 my $load = 'SELECT support.version();';
 my $set = "SET support_ext.now = '2001-01-01 00:00+00';";
-my $change = "UPDATE support.tickets SET channel = 'clock' || random() WHERE id = 1;";
+my $change = "UPDATE support.tickets SET channel = 'clock' || clock_timestamp() WHERE id = 1;";
 my $clock = 'SELECT extract(year FROM occurred_at) > 2001 FROM support.audit_log ORDER BY id DESC LIMIT 1';
 
 is(scalar sqlstate($node, 'desk', "$load\n$set", as('app')), '42501', 'app: the clock cannot be set');

@@ -108,7 +108,7 @@ my @refused = (
 my $probes = join "\n", (map { "SELECT jobs.sqlstate_of(\$probe\$$_->[0]\$probe\$);" } @refused), <<'SQL';
 SELECT count(*) >= 0 FROM jobs.maintain();
 SELECT min(occurred_at) = '2024-01-15 09:00+00' FROM support.audit_log;
-UPDATE support.tickets SET channel = 'probe ' || random() WHERE id = 1;
+UPDATE support.tickets SET channel = 'probe ' || clock_timestamp() WHERE id = 1;
 SELECT db_role, action, new_value ? 'channel', abs(extract(epoch FROM occurred_at - clock_timestamp())) < 3600
 FROM support.audit_log ORDER BY id DESC LIMIT 1;
 SQL

@@ -7,17 +7,17 @@ use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# The names that a shared library shows
-sub exported_names
+# The names that a shared library shows, or those that it looks for elsewhere
+sub names_of
 {
-	my ($library) = @_;
-	my ($names) = run_command([ 'nm', '--dynamic', '--defined-only', '--format=posix', $library ]);
+	my ($library, $which) = @_;
+	my ($names) = run_command([ 'nm', '--dynamic', "--$which-only", '--format=posix', $library ]);
 
 	return map { /^(\S+)/ } split /\n/, $names;
 }
 
 my ($directory) = run_command([ 'pg_config', '--pkglibdir' ]);
-my @names = exported_names("$directory/support_ext.so");
+my @names = names_of("$directory/support_ext.so", 'defined');
 my %exported = map { $_ => 1 } @names;
 my @functions = map { /^pg_finfo_(\w+)$/ } @names;
 
@@ -32,5 +32,9 @@ my $sql = join '', map { slurp_file($_) } glob 'sql/*.sql';
 my %called = map { $_ => 1 } $sql =~ /'MODULE_PATHNAME', '(\w+)'/g;
 is(join(' ', grep { !$called{$_} } sort @functions), '', 'SQL calls every one');
 is(join(' ', grep { !$exported{$_} } sort keys %called), '', 'and no other');
+
+# The build that is tested is one that checks its assertions
+my @sought = names_of("$directory/support_ext.so", 'undefined');
+is(scalar(grep { $_ eq 'ExceptionalCondition' } @sought), 1, 'its assertions are checked');
 
 done_testing();

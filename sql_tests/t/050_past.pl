@@ -6,7 +6,7 @@
 # times. In the end each copy is held against the past, byte for byte.
 #
 # SUPPORT_EXT_TEST_CHANGES says how many transactions the sessions make in all, 1,600 unless set; SUPPORT_EXT_TEST_SEED
-# repeats what a run has drawn, though not the order in which its sessions came.
+# draws others, though nothing repeats the order in which sessions come.
 
 use strict;
 use warnings;
@@ -16,14 +16,11 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $transactions = $ENV{SUPPORT_EXT_TEST_CHANGES} // 1600;
-my $seed = $ENV{SUPPORT_EXT_TEST_SEED} // time;
 my $sessions = 4;
 my $rounds = 5;
 my $copies_in_a_round = 8;
+take_seed();
 my $node = start_server('desk', 'log_statement = none', 'deadlock_timeout = 10ms', 'synchronous_commit = off');
-
-srand $seed;
-note "SUPPORT_EXT_TEST_SEED=$seed";
 
 $node->safe_psql('postgres', 'CREATE DATABASE desk');
 $node->safe_psql('desk', <<'SQL');
@@ -152,7 +149,7 @@ sub transaction_of
 sub script_of
 {
 	my ($n, $user) = @_;
-	return '\set ON_ERROR_ROLLBACK ' . one_of('on', 'off') . "\n"
+	return seed_session() . '\set ON_ERROR_ROLLBACK ' . one_of('on', 'off') . "\n"
 	  . join '', map { transaction_of($user // one_of(1 .. 6)) . one_of('', '', any_change()) } 1 .. $n;
 }
 
@@ -188,7 +185,7 @@ foreach my $round (1 .. $rounds)
 	my $each = int($transactions / $rounds / $sessions);
 	my @copying = map { script_that_copies('snapshot') } 1 .. $copies_in_a_round;
 
-	$errors .= told_together(join("SELECT pg_sleep(random() / 10);\n", @copying), map { script_of($each) } 1 .. $sessions);
+	$errors .= told_together(seed_session() . join("SELECT pg_sleep(random() / 10);\n", @copying), map { script_of($each) } 1 .. $sessions);
 	$node->safe_psql('desk', script_that_copies('at_time'));
 }
 unlike($errors, qr/server closed|XX000|PANIC|internal error/, 'nothing broke');

@@ -3,7 +3,8 @@
 # every entry, in the order of positions, and none twice but what it had not done with. And the changes must add up:
 # played one by one upon the row that the INSERT gives, or that a copy had, they end in the row that is there.
 #
-# SUPPORT_EXT_FEED_ROUNDS says for how many rounds, 2 unless it is set.
+# SUPPORT_EXT_TEST_ROUNDS says for how many rounds, 2 unless it is set; SUPPORT_EXT_TEST_SEED draws other transactions and
+# batches, though nothing repeats the order in which sessions come.
 
 use strict;
 use warnings;
@@ -12,9 +13,10 @@ use Desk;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $ROUNDS = $ENV{SUPPORT_EXT_FEED_ROUNDS} // 2;
+my $ROUNDS = $ENV{SUPPORT_EXT_TEST_ROUNDS} // 2;
 my $WRITERS = 4;
 my $TRANSACTIONS = 120;    # of each writer in a round
+my $seed = take_seed();
 
 my $node = start_server('feed', 'fsync = off', 'autovacuum_naptime = 1s');
 my $dir = PostgreSQL::Test::Utils::tempdir;
@@ -199,12 +201,12 @@ SQL
 # Have writers at work, each for a number of transactions; returns what to finish them with
 sub start_writers
 {
-	my ($seed, $transactions) = @_;
+	my ($round, $transactions) = @_;
 	my ($stdout, $stderr) = ('', '');
 
 	return IPC::Run::start(
 		[
-			'pgbench', '--no-vacuum', "--client=$WRITERS", "--transactions=$transactions", "--random-seed=$seed",
+			'pgbench', '--no-vacuum', "--client=$WRITERS", "--transactions=$transactions", "--random-seed=$seed$round",
 			(map { "--file=$dir/$_.sql\@" . ($_ eq 'many' ? 1 : 4) } sort keys %scripts), '--max-tries=100',
 			'--host', $node->host, '--port', $node->port, 'postgres'
 		],
@@ -243,7 +245,6 @@ SELECT support.feed_start('beginning', NULL);
 SQL
 start_from_copy('steady');
 
-srand 7;
 foreach my $round (1 .. $ROUNDS)
 {
 	my $writers = start_writers($round, $TRANSACTIONS);

@@ -1,7 +1,7 @@
 # Whatever a superuser does to the sealed log is found: entries, leaves and seals are drawn by lot, changed in every way,
 # and put back. What was sealed is verified, and proofs hold, in another cluster, in another encoding, by a program that
 # knows only what the manual says. SUPPORT_EXT_TEST_TAMPERINGS says how often each way is tried, 3 times unless set;
-# SUPPORT_EXT_TEST_SEED repeats a run.
+# SUPPORT_EXT_TEST_SEED draws others.
 
 use strict;
 use warnings;
@@ -12,8 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $times = $ENV{SUPPORT_EXT_TEST_TAMPERINGS} // 3;
-my $seed = srand($ENV{SUPPORT_EXT_TEST_SEED} // time);
-note("SUPPORT_EXT_TEST_SEED=$seed");
+take_seed();
 
 # The server's own ANALYZE would be a transaction that keeps entries from being sealed for a while
 my @settings = ('autovacuum = off', 'max_prepared_transactions = 1');

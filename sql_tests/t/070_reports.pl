@@ -10,8 +10,8 @@
 # report_activity reads nothing but the log and is left out.
 #
 # SUPPORT_EXT_TEST_CHANGES says how many transactions the sessions make in all, 400 unless set, and
-# SUPPORT_EXT_TEST_ROUNDS in how many rounds, 3 unless set; SUPPORT_EXT_TEST_SEED repeats what a run has drawn, though
-# not the order in which its sessions came.
+# SUPPORT_EXT_TEST_ROUNDS in how many rounds, 3 unless set; SUPPORT_EXT_TEST_SEED draws other changes and reports,
+# though nothing repeats the order in which sessions come.
 
 use strict;
 use warnings;
@@ -24,16 +24,13 @@ use Time::HiRes 'sleep';
 
 my $transactions = $ENV{SUPPORT_EXT_TEST_CHANGES} // 400;
 my $rounds = $ENV{SUPPORT_EXT_TEST_ROUNDS} // 3;
-my $seed = $ENV{SUPPORT_EXT_TEST_SEED} // time;
+my $seed = take_seed();
 my @fold_every = (20, 0, 3, 200);
 my @zones = ('UTC', 'Asia/Kathmandu');
 my $read_now = 'support.statuses, support.ticket_tags, support.sla_clocks';
 my $changes_of_statuses = join ' + ',
   map { "pg_stat_get_xact_tuples_$_('support.statuses'::regclass)" } qw(inserted updated deleted);
 my $node = start_server('desk', 'log_statement = none', 'deadlock_timeout = 10ms', 'synchronous_commit = off');
-
-srand $seed;
-note "SUPPORT_EXT_TEST_SEED=$seed";
 
 $node->safe_psql('postgres', 'CREATE DATABASE desk');
 $node->safe_psql('desk', <<'SQL');
@@ -446,7 +443,7 @@ sub script_that_writes
 {
 	my ($n, $fold_every) = @_;
 
-	return '\set ON_ERROR_ROLLBACK ' . one_of('on', 'on', 'off') . "\nSET support_ext.fold_every = $fold_every;\n"
+	return seed_session() . '\set ON_ERROR_ROLLBACK ' . one_of('on', 'on', 'off') . "\nSET support_ext.fold_every = $fold_every;\n"
 	  . join '', map { any_transaction() . one_of('', '', any_change()) } 1 .. $n;
 }
 
@@ -462,7 +459,7 @@ sub script_that_compares
 	my $script = "\\o /dev/null\n\\set ON_ERROR_ROLLBACK on\nSELECT oracle.begin_session();\n"
 	  . "BEGIN ISOLATION LEVEL REPEATABLE READ;\n\\set unlocked false\n"
 	  . (@own ? "LOCK TABLE $read_now IN SHARE MODE;\n\\set unlocked :ERROR\n" : '')
-	  . "SELECT setseed(@{[ rand ]});\n"
+	  . seed_session()
 	  . script_that_sets_clock();
 
 	$script .= "\\o\nSELECT 'open snapshot' WHERE (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot())) > 0;\n"

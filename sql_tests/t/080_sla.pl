@@ -9,7 +9,7 @@
 # to what each clock has used.
 #
 # SUPPORT_EXT_TEST_CHANGES says how many things are done in each round, 250 unless set, and SUPPORT_EXT_TEST_ROUNDS how
-# many rounds there are, 3 unless set; SUPPORT_EXT_TEST_SEED repeats a run.
+# many rounds there are, 3 unless set; SUPPORT_EXT_TEST_SEED draws others.
 
 use strict;
 use warnings;
@@ -22,14 +22,11 @@ use Test::More;
 
 my $changes = $ENV{SUPPORT_EXT_TEST_CHANGES} // 250;
 my $rounds = $ENV{SUPPORT_EXT_TEST_ROUNDS} // 3;
-my $seed = $ENV{SUPPORT_EXT_TEST_SEED} // time;
+my $seed = take_seed();
 my $tickets = 12;
 my @metrics = qw(first_reply next_reply periodic_update requester_wait agent_work resolution ownership);
 my @calendars = (undef, 1 .. 4);
 my $node = start_server('desk', 'log_statement = none', 'synchronous_commit = off', 'autovacuum = off');
-
-srand $seed;
-note "SUPPORT_EXT_TEST_SEED=$seed";
 
 $node->safe_psql('postgres', 'CREATE DATABASE model');
 $node->safe_psql('model', <<'SQL' . slurp_file("$FindBin::Bin/../sla_oracle.sql"));

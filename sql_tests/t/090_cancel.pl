@@ -12,8 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $rounds = $ENV{SUPPORT_EXT_TEST_ROUNDS} // 2;
-my $seed = srand($ENV{SUPPORT_EXT_TEST_SEED} // 12);
-note("SUPPORT_EXT_TEST_SEED=$seed");
+take_seed();
 
 my $node = start_server('desk', 'deadlock_timeout = 30s', 'log_statement = none');
 
@@ -139,7 +138,7 @@ my $expected = '00000 t postgres 1 "$user", public ISO, MDY Ada Admin 0';
 sub session
 {
 	my ($settings) = @_;
-	my $script = "SET client_min_messages = warning;\nSET support_ext.actor_id = 1;\n\\o /dev/null\n";
+	my $script = "SET client_min_messages = warning;\nSET support_ext.actor_id = 1;\n\\o /dev/null\n" . seed_session();
 
 	foreach my $number (0 .. $rounds * @calls - 1)
 	{
@@ -177,7 +176,7 @@ sub loop
 {
 	my ($body) = @_;
 
-	return 'SELECT setseed(' . rand() . ");\n" . <<"SQL";
+	return seed_session() . <<"SQL";
 DO \$\$
 DECLARE
 	victim integer;

@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $sweep = $ENV{SUPPORT_EXT_TEST_CASES} // '0.01';
-my $seed = $ENV{SUPPORT_EXT_TEST_SEED} // 1;
+my $seed = take_seed();
 my $sessions = $ENV{SUPPORT_EXT_TEST_SESSIONS} // 2;
 my $scripts = dirname(__FILE__) . '/altered_tables';
 
@@ -155,7 +155,7 @@ if ($is_share)
 	$tried{$_} = 1 foreach grep { defined } @ids{@always};
 	$is_required{ $ids{"@$_ null"} // die "there is no column @$_" } = $_ foreach @required;
 }
-my @cases = keys %{ { %tried, %is_required } };
+my @cases = sort { $a <=> $b } keys %{ { %tried, %is_required } };
 
 foreach my $session (1 .. $sessions)
 {

@@ -10,8 +10,7 @@ use Desk;
 use Test::More;
 
 my $calls = $ENV{SUPPORT_EXT_TEST_CALLS} // 3000;
-my $seed = $ENV{SUPPORT_EXT_TEST_SEED} // 12;
-note("SUPPORT_EXT_TEST_SEED=$seed");
+my $seed = take_seed();
 
 my $node = start_server('desk', 'log_statement = none', 'log_min_messages = fatal', 'autovacuum = off');
 
@@ -275,7 +274,7 @@ sub script
 {
 	my ($of, $role) = @_;
 	my @drawn = split /\n/, $node->safe_psql('desk', <<"SQL");
-SELECT setseed($of / 1000.0);
+SELECT setseed(sin($of));
 SELECT format('SELECT * FROM calls.try(%L, %L);', replace(calls.draw(f.oid), chr(10), ' '),
 	f.prokind = 'f' AND f.pronamespace = 'support'::regnamespace AND random() < 0.3)
 FROM

@@ -16,7 +16,7 @@ our @EXPORT = qw(
 	add_own_objects use_desk every_table_has_rows
 	rows_of structure_of members_of difference
 	install_off app_grants publish_next_version
-	one_of run_together
+	take_seed seed_session one_of run_together
 );
 
 # A running server whose sessions have the zone UTC
@@ -49,6 +49,19 @@ sub sqlstate
 	my ($code) = $stderr =~ /ERROR:  ([0-9A-Z]{5}): /;
 	return wantarray ? ($code // 'none', $stderr) : $code // 'none';
 }
+
+# Draw the same again in every run: what SUPPORT_EXT_TEST_SEED says, or what is usual
+sub take_seed
+{
+	my $seed = $ENV{SUPPORT_EXT_TEST_SEED} // 1;
+
+	srand $seed;
+	note("SUPPORT_EXT_TEST_SEED=$seed");
+	return $seed;
+}
+
+# What a session begins with whose statements draw, too
+sub seed_session { return 'SELECT setseed(' . rand() . ");\n" }
 
 # Any of these
 sub one_of { return $_[ int rand @_ ] }

@@ -6,6 +6,7 @@
 #define SUPPORT_LOG_READER_H
 
 #include "access/htup.h"
+#include "access/tupdesc.h"
 
 #include "log/log_place.h"
 

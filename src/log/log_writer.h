@@ -5,6 +5,7 @@
 #ifndef SUPPORT_LOG_WRITER_H
 #define SUPPORT_LOG_WRITER_H
 
+#include "utils/relcache.h"
 #include "utils/timestamp.h"
 
 /* What the caller knows of an entry; id, time, era, transaction, actor and role are the writer's. */

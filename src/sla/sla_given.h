@@ -9,6 +9,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "sla/sla.h"
 
 /* The targets in a jsonb array that somebody gives, as rows of support.sla_targets without keys. */
