@@ -13,6 +13,7 @@
 #include "utils/jsonb.h"
 
 #include "base/actor.h"
+#include "base/ascii.h"
 #include "base/errors.h"
 #include "base/plan.h"
 #include "calendar/calendar_check.h"
@@ -96,7 +97,7 @@ parse_two_digits(const char **text, int *value)
 {
 	const char *digits = *text;
 
-	if (!isdigit((unsigned char) digits[0]) || !isdigit((unsigned char) digits[1]))
+	if (!is_digit(digits[0]) || !is_digit(digits[1]))
 		return false;
 	*value = (digits[0] - '0') * 10 + (digits[1] - '0');
 	*text += 2;
@@ -231,7 +232,7 @@ parse_day(const JsonbValue *value)
 
 	if (text == NULL)
 		refuse_list(false, "a holiday needs a date", NULL);
-	if (!isdigit((unsigned char) text[0]) || strspn(text, "0123456789") < 4 || !parse_time(date_in, text, &day))
+	if (!is_digit(text[0]) || strspn(text, "0123456789") < 4 || !parse_time(date_in, text, &day))
 		refuse_list(false, "a date such as 2026-12-25", text);
 	return day;
 }

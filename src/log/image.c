@@ -17,8 +17,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -31,6 +29,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
+#include "base/ascii.h"
 #include "base/attempt.h"
 #include "base/compat.h"
 #include "base/owner.h"
@@ -303,7 +302,7 @@ time_fits(JsonbValue *value, Oid type, Datum *datum)
 {
 	char	   *text = value_text(value);
 
-	if (!isdigit((unsigned char) *text) && strcmp(text, "infinity") != 0 && strcmp(text, "-infinity") != 0)
+	if (!is_digit(*text) && strcmp(text, "infinity") != 0 && strcmp(text, "-infinity") != 0)
 		return false;
 	return parse_time(type == DATEOID ? date_in : type == TIMESTAMPOID ? timestamp_in : timestamptz_in, text, datum);
 }
