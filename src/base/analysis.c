@@ -274,7 +274,7 @@ refuse_null_among(const Statement *statement, const bool *nulls, int n)
 }
 
 /* The same for a row of a result. */
-void
+static void
 refuse_null_in(const Statement *statement, TupleDesc desc, HeapTuple tuple)
 {
 	/* the bits, or missing columns, say at once that there is none in most rows */

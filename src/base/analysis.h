@@ -13,6 +13,5 @@ extern void analysis_init(void);
 extern SPIPlanPtr analyse(Statement *statement);
 extern void refuse_nulls(const Statement *statement, const SPITupleTable *rows);
 extern void refuse_null_among(const Statement *statement, const bool *nulls, int n);
-extern void refuse_null_in(const Statement *statement, TupleDesc desc, HeapTuple tuple);
 
 #endif							/* SUPPORT_ANALYSIS_H */

@@ -205,7 +205,7 @@ decided_at(const Clock *clock)
 }
 
 /* What is consumed at an instant after the checkpoint, if nothing happens until then. */
-int64
+static int64
 consumed_at(const Clock *clock, TimestampTz at)
 {
 	if (clock->state != CLOCK_RUNNING)

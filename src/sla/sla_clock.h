@@ -63,7 +63,6 @@ extern bool counts_until(const Promise *promise, TimestampTz at, TimestampTz lim
 extern bool wake_clock(Clock *clock, TimestampTz at);
 extern void settle_wake(Clock *clock);
 extern TimestampTz decided_at(const Clock *clock);
-extern int64 consumed_at(const Clock *clock, TimestampTz at);
 extern void start_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category category);
 extern void pass_instant(Ledger *ledger, Clock *clock, TimestampTz at);
 extern void fit_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category category);

@@ -57,7 +57,7 @@
 /* What folds by itself takes at most so many times fold_every rows; the rest is left for the next time. */
 #define MAX_AUTOMATIC 10
 
-int			fold_every;
+static int	fold_every;			/* rows of stat_deltas that a session writes before it adds them up; 0 is never */
 
 static DirectTable counter_table = {.columns = counter_columns, .ncolumns = COUNTER_CELLS};
 static DirectTable value_table = {.columns = value_columns, .ncolumns = VALUE_COLUMNS};
@@ -65,7 +65,7 @@ static DirectTable value_table = {.columns = value_columns, .ncolumns = VALUE_CO
 /* All dimensions. */
 static const char all_dims[] = "-tapcosgu";
 
-#define NDIMS (lengthof(all_dims) - 1)
+StaticAssertDecl(lengthof(all_dims) - 1 == STAT_DIMS, "all dimensions are folded");
 
 /* One run. */
 typedef struct Fold
@@ -77,15 +77,15 @@ typedef struct Fold
 	Oid			index;			/* of counters, by family and part */
 	TupleTableSlot *slot;		/* for rows of counters */
 	ValueCodes	codes;
-	bool		counted[STAT_MEASURES][NDIMS];	/* by the measure's dimensions */
-	CellArray	cells[STAT_MEASURES][NDIMS][LEVELS];	/* what the rows come to */
+	bool		counted[STAT_MEASURES][STAT_DIMS];	/* by the measure's dimensions */
+	CellArray	cells[STAT_MEASURES][STAT_DIMS][LEVELS];	/* what the rows come to */
 	int64		ncells;			/* in all of these */
 	MemoryContext cell_context; /* holds them */
 	MemoryContext context;		/* lives as long as the run */
 	MemoryContext part_context;	/* is reset at each part */
 } Fold;
 
-static int	written;			/* rows of this session since it last folded or tried to */
+static int64 written;			/* rows of this session since it last folded or tried to */
 static bool folding;
 static LocalTransactionId tried_in; /* the transaction in which that was */
 
@@ -271,8 +271,11 @@ merge_row(Fold *fold, ItemPointer tid, const CellFormat *format, CellArray *sum)
 	TupleTableSlot *slot = fold->slot;
 	CellReader	reader;
 
-	if (!delete_row(rel, tid, !fold->is_automatic) || !table_tuple_fetch_row_version(rel, tid, GetActiveSnapshot(), slot))
+	if (!delete_row(rel, tid, !fold->is_automatic))
 		return;
+	/* it is deleted: what it holds would be lost */
+	if (!table_tuple_fetch_row_version(rel, tid, GetActiveSnapshot(), slot))
+		elog(ERROR, "a row of stat_counters is no longer there");
 	slot_getallattrs(slot);
 	check_not_null(counter_columns, COUNTER_CELLS, "stat_counters", slot->tts_isnull);
 	cells_open(&reader, DatumGetByteaPP(slot->tts_values[COUNTER_CELLS - 1]), format);
@@ -357,7 +360,7 @@ static void
 store_cells(Fold *fold)
 {
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
-		for (int dim = 0; dim < NDIMS; dim++)
+		for (int dim = 0; dim < STAT_DIMS; dim++)
 			for (int level = 0; level < LEVELS; level++)
 			{
 				CellArray  *array = &fold->cells[measure][dim][level];
@@ -401,9 +404,9 @@ static void
 add_delta(Fold *fold, const StatRow *row)
 {
 	bool		is_tag = row->tag_id != NO_STAT_ID;
-	uint64		codes[NDIMS];
+	uint64		codes[STAT_DIMS];
 
-	for (int dim = 0; dim < NDIMS; dim++)
+	for (int dim = 0; dim < STAT_DIMS; dim++)
 		codes[dim] = code_of(&fold->codes, row, all_dims[dim]);
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
 	{
@@ -414,7 +417,7 @@ add_delta(Fold *fold, const StatRow *row)
 			continue;
 		for (int level = 0; level < LEVELS; level++)
 			nodes[level] = floor_div(base.node, level_infos[level].slots);
-		for (int dim = 0; dim < NDIMS; dim++)
+		for (int dim = 0; dim < STAT_DIMS; dim++)
 			if (is_tag == (all_dims[dim] == DIM_TAG) && fold->counted[measure][dim])
 				add_levels(fold, measure, dim, codes[dim], nodes, &base);
 	}
@@ -462,7 +465,7 @@ run_fold(Fold *fold)
 	fold->slot = table_slot_create(fold->counters, NULL);
 	load_codes(&fold->codes, GetActiveSnapshot());
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
-		for (int dim = 0; dim < NDIMS; dim++)
+		for (int dim = 0; dim < STAT_DIMS; dim++)
 			fold->counted[measure][dim] = strchr(measure_infos[measure].dims, all_dims[dim]) != NULL;
 	move_deltas(fold);
 	ExecDropSingleTupleTableSlot(fold->slot);

@@ -5,8 +5,6 @@
 #ifndef SUPPORT_FOLD_H
 #define SUPPORT_FOLD_H
 
-extern int	fold_every;			/* rows of stat_deltas that a session writes before it adds them up; 0 is never */
-
 extern void fold_init(void);
 
 /* To be called after each row that is added to stat_deltas: every so many of them this adds all up. */

@@ -27,8 +27,6 @@
 #include "stats/fold.h"
 #include "stats/stat_check.h"
 
-#define MAX_DIMS 16				/* that a measure has */
-
 enum
 {
 	STATUS_NAME,
@@ -258,8 +256,8 @@ support_rebuild_stats(PG_FUNCTION_ARGS)
 static Args
 all_dimensions(void)
 {
-	Datum		names[STAT_MEASURES * MAX_DIMS];
-	Datum		dims[STAT_MEASURES * MAX_DIMS];
+	Datum		names[STAT_MEASURES * STAT_DIMS];
+	Datum		dims[STAT_MEASURES * STAT_DIMS];
 	Args		args = {0};
 	int			n = 0;
 

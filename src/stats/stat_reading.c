@@ -286,11 +286,11 @@ nearest_node(const Reading *reading, int64 slot, int64 slots)
 static void
 add_nodes(RangeList *list, int64 from, int64 upto, const Stretch *stretch)
 {
-	NodeRange  *range = &list->ranges[list->n - 1];
+	NodeRange  *range = list->n > 0 ? &list->ranges[list->n - 1] : NULL;
 
 	if (from == upto)
 		return;
-	if (list->n == 0 || range->from != from || range->upto != upto)
+	if (range == NULL || range->from != from || range->upto != upto)
 	{
 		range = &list->ranges[list->n++];
 		*range = (NodeRange) {.from = from, .upto = upto};

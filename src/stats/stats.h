@@ -46,7 +46,10 @@ typedef enum Measure
 	STAT_MEASURES				/* how many there are */
 } Measure;
 
-#define STAT_BIT(measure) (1 << (measure))
+/* A row's measures are bits of an integer column, whose sign is none of them. */
+#define STAT_BIT(measure) ((uint32) 1 << (measure))
+
+StaticAssertDecl(STAT_MEASURES <= 31, "an integer has a bit for each measure");
 
 /* The dimensions, as stat_counters.dim has them. */
 #define DIM_ALL '-'
@@ -58,6 +61,8 @@ typedef enum Measure
 #define DIM_STATUS 's'
 #define DIM_TAG 'g'
 #define DIM_USER 'u'			/* who did it */
+
+#define STAT_DIMS 9				/* how many there are */
 
 typedef struct MeasureInfo
 {
