@@ -15,6 +15,7 @@
 #include "base/actor.h"
 #include "base/ascii.h"
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/plan.h"
 #include "calendar/calendar_check.h"
 #include "calendar/calendar_version.h"
@@ -136,19 +137,11 @@ parse_span(const char *text, bool is_week, Interval *opens, Interval *closes)
 		refuse_list(is_week, "a span such as 09:00-17:00", text);
 }
 
-/* The text of a JSON string; NULL if it is none. */
-static char *
-json_text(const JsonbValue *value)
-{
-	return value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
-}
-
 /* A member of an object; NULL if it has none of that name, or null. */
 static JsonbValue *
 member(JsonbContainer *object, const char *name)
 {
-	JsonbValue	key = {.type = jbvString, .val.string = {(int) strlen(name), (char *) name}};
-	JsonbValue *found = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
+	JsonbValue *found = json_member(object, name, palloc(sizeof(JsonbValue)));
 
 	return found == NULL || found->type == jbvNull ? NULL : found;
 }
@@ -179,7 +172,7 @@ parse_weekdays(const char *text, int *first, int *last)
 static void
 insert_hours(int64 calendar_id, const char *weekdays, const JsonbValue *span)
 {
-	char	   *text = json_text(span);
+	char	   *text = json_string_of(span);
 	Interval	opens,
 				closes;
 	int			first,
@@ -215,7 +208,7 @@ write_hours(int64 calendar_id, Jsonb *week)
 	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			weekdays = json_text(&value);
+			weekdays = json_string_of(&value);
 		else if (token == WJB_VALUE || token == WJB_ELEM)
 			insert_hours(calendar_id, weekdays, &value);
 		else if (token == WJB_BEGIN_OBJECT && weekdays != NULL)
@@ -227,7 +220,7 @@ write_hours(int64 calendar_id, Jsonb *week)
 static Datum
 parse_day(const JsonbValue *value)
 {
-	char	   *text = value == NULL ? NULL : json_text(value);
+	char	   *text = value == NULL ? NULL : json_string_of(value);
 	Datum		day;
 
 	if (text == NULL)
@@ -247,7 +240,7 @@ check_holiday_keys(JsonbContainer *object)
 
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		char	   *name = token == WJB_KEY ? json_text(&key) : NULL;
+		char	   *name = token == WJB_KEY ? json_string_of(&key) : NULL;
 
 		if (name != NULL && strcmp(name, "day") != 0 && strcmp(name, "closed") != 0 && strcmp(name, "open") != 0 &&
 			strcmp(name, "name") != 0)
@@ -280,7 +273,7 @@ insert_holiday(int64 calendar_id, JsonbValue *holiday)
 		refuse_list(false, "a span is either open or closed", NULL);
 	if (open != NULL || closed != NULL)
 	{
-		char	   *span = json_text(open != NULL ? open : closed);
+		char	   *span = json_string_of(open != NULL ? open : closed);
 
 		if (span == NULL)
 			refuse_list(false, "a span must be a string", NULL);
@@ -291,7 +284,7 @@ insert_holiday(int64 calendar_id, JsonbValue *holiday)
 	arg(&args, BoolGetDatum(open != NULL));
 	arg(&args, IntervalPGetDatum(&opens));
 	arg(&args, IntervalPGetDatum(&closes));
-	arg_text(&args, name == NULL ? NULL : json_text(name));
+	arg_text(&args, name == NULL ? NULL : json_string_of(name));
 	run(&statements[INSERT_HOLIDAY], &args);
 }
 

@@ -25,6 +25,7 @@
 
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/parts.h"
 #include "base/plan.h"
 #include "base/rules.h"
@@ -263,23 +264,11 @@ insert_image(const char *table_name, Jsonb *image)
 	table_close(rel, NoLock);
 }
 
-/* The number that an image has for a column; 0 for none. */
-static int64
-number_in(Jsonb *image, const char *column)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = image_member(image, column, &buffer);
-
-	if (value == NULL || value->type != jbvNumeric)
-		return 0;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
-}
-
 /* Insert an image's row, with the triggers told that it comes back. */
 void
 restore_image(const char *table_name, Jsonb *image)
 {
-	RestoredRow before = begin_restoring(desk_table(table_name), number_in(image, "id"));
+	RestoredRow before = begin_restoring(desk_table(table_name), json_member_int64(image, "id", 0));
 
 	PG_TRY();
 	{
@@ -329,7 +318,7 @@ refuse_live_ticket(int64 ticket_id)
 static void
 check_restorable(int64 ticket_id, Jsonb *image)
 {
-	int64		creator_id = number_in(image, "creator_id");
+	int64		creator_id = json_member_int64(image, "creator_id", 0);
 	Args		args = {0};
 
 	arg(&args, JsonbPGetDatum(image));

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/json.h"
 #include "base/keeping.h"
 #include "base/plan.h"
 #include "calendar/calendar_version.h"
@@ -169,7 +170,7 @@ static Jsonb *
 part_of(Jsonb *object, const char *name)
 {
 	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, name, strlen(name), &buffer);
+	JsonbValue *value = json_member(&object->root, name, &buffer);
 
 	return value == NULL ? NULL : JsonbValueToJsonb(value);
 }
