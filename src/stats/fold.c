@@ -65,7 +65,7 @@ static DirectTable value_table = {.columns = value_columns, .ncolumns = VALUE_CO
 /* All dimensions. */
 static const char all_dims[] = "-tapcosgu";
 
-StaticAssertDecl(lengthof(all_dims) - 1 == STAT_DIMS, "all dimensions are folded");
+#define NDIMS (lengthof(all_dims) - 1)
 
 /* One run. */
 typedef struct Fold
@@ -77,8 +77,8 @@ typedef struct Fold
 	Oid			index;			/* of counters, by family and part */
 	TupleTableSlot *slot;		/* for rows of counters */
 	ValueCodes	codes;
-	bool		counted[STAT_MEASURES][STAT_DIMS];	/* by the measure's dimensions */
-	CellArray	cells[STAT_MEASURES][STAT_DIMS][LEVELS];	/* what the rows come to */
+	bool		counted[STAT_MEASURES][NDIMS];	/* by the measure's dimensions */
+	CellArray	cells[STAT_MEASURES][NDIMS][LEVELS];	/* what the rows come to */
 	int64		ncells;			/* in all of these */
 	MemoryContext cell_context; /* holds them */
 	MemoryContext context;		/* lives as long as the run */
@@ -360,7 +360,7 @@ static void
 store_cells(Fold *fold)
 {
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
-		for (int dim = 0; dim < STAT_DIMS; dim++)
+		for (int dim = 0; dim < NDIMS; dim++)
 			for (int level = 0; level < LEVELS; level++)
 			{
 				CellArray  *array = &fold->cells[measure][dim][level];
@@ -404,9 +404,9 @@ static void
 add_delta(Fold *fold, const StatRow *row)
 {
 	bool		is_tag = row->tag_id != NO_STAT_ID;
-	uint64		codes[STAT_DIMS];
+	uint64		codes[NDIMS];
 
-	for (int dim = 0; dim < STAT_DIMS; dim++)
+	for (int dim = 0; dim < NDIMS; dim++)
 		codes[dim] = code_of(&fold->codes, row, all_dims[dim]);
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
 	{
@@ -417,7 +417,7 @@ add_delta(Fold *fold, const StatRow *row)
 			continue;
 		for (int level = 0; level < LEVELS; level++)
 			nodes[level] = floor_div(base.node, level_infos[level].slots);
-		for (int dim = 0; dim < STAT_DIMS; dim++)
+		for (int dim = 0; dim < NDIMS; dim++)
 			if (is_tag == (all_dims[dim] == DIM_TAG) && fold->counted[measure][dim])
 				add_levels(fold, measure, dim, codes[dim], nodes, &base);
 	}
@@ -465,7 +465,7 @@ run_fold(Fold *fold)
 	fold->slot = table_slot_create(fold->counters, NULL);
 	load_codes(&fold->codes, GetActiveSnapshot());
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
-		for (int dim = 0; dim < STAT_DIMS; dim++)
+		for (int dim = 0; dim < NDIMS; dim++)
 			fold->counted[measure][dim] = strchr(measure_infos[measure].dims, all_dims[dim]) != NULL;
 	move_deltas(fold);
 	ExecDropSingleTupleTableSlot(fold->slot);

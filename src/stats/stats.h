@@ -62,8 +62,6 @@ StaticAssertDecl(STAT_MEASURES <= 31, "an integer has a bit for each measure");
 #define DIM_TAG 'g'
 #define DIM_USER 'u'			/* who did it */
 
-#define STAT_DIMS 9				/* how many there are */
-
 typedef struct MeasureInfo
 {
 	const char *name;			/* in SQL */
@@ -112,6 +110,7 @@ typedef struct Contribution
 
 typedef void (*ContributionSink) (void *arg, const Contribution *contribution);
 
+extern Measure measure_named(const char *name);
 extern int64 slot_of(TimestampTz at);
 extern void stat_measure(const StatRow *row, Measure measure, TimestampTz *at, int64 *seconds);
 extern void stat_expand(const StatRow *row, ContributionSink sink, void *arg);
