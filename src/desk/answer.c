@@ -14,7 +14,6 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
 #include "base/json.h"
 #include "base/plan.h"
