@@ -1,5 +1,16 @@
 -- Comments and attachments.
 
+CREATE FUNCTION support_internal.is_reply(
+	is_private boolean,
+	author_role text,
+	via text
+)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN NOT is_private AND support_internal.answers_customers(author_role) AND via <> ALL (ARRAY['auto', 'bot']);
+COMMENT ON FUNCTION support_internal.is_reply(boolean, text, text) IS
+	'Whether a comment is an agent''s reply: public, by somebody who answers customers, and not automatic. In C, writer_of() says so.';
+
 CREATE FUNCTION support.add_comment(
 	ticket_id bigint,
 	content text,

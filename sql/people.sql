@@ -1,5 +1,12 @@
 -- Users and teams.
 
+CREATE FUNCTION support_internal.answers_customers(role text)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN role = ANY (ARRAY['agent', 'team_lead', 'admin']);
+COMMENT ON FUNCTION support_internal.answers_customers(text) IS
+	'Whether users of this role answer customers: agents, team leads and administrators. In C, answers_customers() says so.';
+
 CREATE FUNCTION support.create_user(
 	email text,
 	full_name text,

@@ -67,6 +67,17 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.justify_hours(pg_catalog.make_interval(secs => pg_catalog.round(seconds)));
 COMMENT ON FUNCTION support_internal.duration(double precision) IS 'Seconds as an interval, in whole seconds; a day has 24 hours.';
 
+CREATE FUNCTION support_internal.is_asked_for(
+	filters jsonb,
+	key text,
+	value jsonb
+)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN NOT filters ? key OR (filters -> key) @> coalesce(value, 'null');
+COMMENT ON FUNCTION support_internal.is_asked_for(jsonb, text, jsonb) IS
+	'Whether the filters of a report let a value pass: there is none for the key, or it is the value or an array with it; NULL is JSON''s null.';
+
 CREATE FUNCTION support.report(
 	metric text,
 	from_at timestamptz DEFAULT NULL,

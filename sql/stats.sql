@@ -10,6 +10,29 @@ COMMENT ON FUNCTION support.fold_stats(bigint) IS
 	'Adds up what changed since this was last done, and returns how many rows that were. Reports are exact without it, and faster after it. 25001: in a REPEATABLE READ or SERIALIZABLE transaction.';
 REVOKE ALL ON FUNCTION support.fold_stats(bigint) FROM PUBLIC;
 
+CREATE FUNCTION support_internal.is_solved(category text)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(category = ANY (ARRAY['solved', 'closed']), false);
+COMMENT ON FUNCTION support_internal.is_solved(text) IS 'Whether a ticket in a status of this category counts as solved; NULL, of a status that is gone, does not.';
+
+CREATE FUNCTION support_internal.measure_bits(VARIADIC measures text[])
+RETURNS integer
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'support_measure_bits';
+COMMENT ON FUNCTION support_internal.measure_bits(text[]) IS
+	'Measures as the column measures of support_internal.stat_deltas has them: a bit for each. 22023: no such measure.';
+
+CREATE FUNCTION support_internal.stat_dimensions()
+RETURNS TABLE
+(
+	measure text,
+	dimension text
+)
+LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 100
+AS 'MODULE_PATHNAME', 'support_stat_dimensions';
+COMMENT ON FUNCTION support_internal.stat_dimensions() IS 'Each measure with the letter of each dimension that it is counted by.';
+
 CREATE FUNCTION support_internal.stat_series(
 	measure text,
 	dim text,

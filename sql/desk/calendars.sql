@@ -93,3 +93,33 @@ COMMENT ON COLUMN support_internal.calendar_versions.version IS 'From 1 on.';
 COMMENT ON COLUMN support_internal.calendar_versions.definition IS
 	'Time zone, hours (weekday, opens, closes) and holidays (day, is_open, opens, closes); times in seconds since midnight.';
 COMMENT ON COLUMN support_internal.calendar_versions.created_at IS 'When the version was written.';
+
+CREATE OR REPLACE FUNCTION support_internal.calendar_definition(
+	calendar_id bigint
+)
+RETURNS TABLE(definition jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+	SELECT jsonb_build_object
+	(
+		'time_zone', c.time_zone,
+		'hours',
+		(
+			SELECT coalesce(jsonb_agg(jsonb_build_array(h.weekday, trim_scale(extract(epoch FROM h.opens)),
+				trim_scale(extract(epoch FROM h.closes))) ORDER BY h.weekday, h.opens), '[]')
+			FROM support.calendar_hours AS h
+			WHERE h.calendar_id = c.id
+		),
+		'holidays',
+		(
+			SELECT coalesce(jsonb_agg(jsonb_build_array(d.day, d.is_open, trim_scale(extract(epoch FROM d.opens)),
+				trim_scale(extract(epoch FROM d.closes))) ORDER BY d.day, d.is_open, d.opens), '[]')
+			FROM support.calendar_holidays AS d
+			WHERE d.calendar_id = c.id
+		)
+	)
+	FROM support.calendars AS c
+	WHERE c.id = calendar_definition.calendar_id;
+END;
+COMMENT ON FUNCTION support_internal.calendar_definition(bigint) IS 'What a calendar says now, as calendar_versions has it.';
+REVOKE ALL ON FUNCTION support_internal.calendar_definition(bigint) FROM PUBLIC;

@@ -38,10 +38,10 @@ changes AS
 		l.to_status,
 		l.version,
 		l.life,
-		coalesce(n.category = ANY (ARRAY['solved', 'closed']), false)
-			AND NOT coalesce(o.category = ANY (ARRAY['solved', 'closed']), false) AS solves,
-		coalesce(o.category = ANY (ARRAY['solved', 'closed']), false)
-			AND NOT coalesce(n.category = ANY (ARRAY['solved', 'closed']), false) AS reopens
+		support_internal.is_solved(n.category)
+			AND NOT support_internal.is_solved(o.category) AS solves,
+		support_internal.is_solved(o.category)
+			AND NOT support_internal.is_solved(n.category) AS reopens
 	FROM log AS l
 	LEFT JOIN support.statuses AS o ON o.name = l.from_status
 	LEFT JOIN support.statuses AS n ON n.name = l.to_status
@@ -91,7 +91,7 @@ WITH live AS
 		t.waiting_since,
 		t.reply_count,
 		t.reopen_count,
-		coalesce(s.category = ANY (ARRAY['solved', 'closed']), false) AS is_solved,
+		support_internal.is_solved(s.category) AS is_solved,
 		isfinite(t.first_replied_at) IS TRUE AS is_answered,
 		isfinite(t.first_solved_at) IS TRUE AS has_solve,
 		isfinite(t.solved_at) IS TRUE AS has_last_solve,
@@ -119,21 +119,21 @@ events AS
 	FROM support_internal.stat_events AS e
 	JOIN live AS l ON l.id = e.ticket_id
 )
--- what the ticket's own row tells: measures 0 to 15
+-- what the ticket's own row tells
 SELECT
 	1 AS weight,
-	(1 << 0) + (1 << 5)
-	+ CASE WHEN NOT l.is_solved THEN 1 << 1 ELSE 0 END
-	+ CASE WHEN NOT l.is_solved AND l.assignee_id IS NULL THEN 1 << 2 ELSE 0 END
-	+ CASE WHEN NOT l.is_solved AND l.waits THEN 1 << 3 ELSE 0 END
-	+ CASE WHEN NOT l.is_solved AND NOT l.is_answered THEN 1 << 4 ELSE 0 END
-	+ CASE WHEN l.is_answered THEN (1 << 6) + (1 << 7) ELSE 0 END
-	+ CASE WHEN l.has_solve THEN (1 << 8) + (1 << 9) ELSE 0 END
-	+ CASE WHEN l.is_solved AND l.has_last_solve THEN (1 << 10) + (1 << 11) ELSE 0 END
-	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count = 1 THEN 1 << 12 ELSE 0 END
-	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count = 2 THEN 1 << 13 ELSE 0 END
-	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count > 2 THEN 1 << 14 ELSE 0 END
-	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reopen_count > 0 THEN 1 << 15 ELSE 0 END AS measures,
+	support_internal.measure_bits('status_stock', 'tickets')
+	+ CASE WHEN NOT l.is_solved THEN support_internal.measure_bits('open') ELSE 0 END
+	+ CASE WHEN NOT l.is_solved AND l.assignee_id IS NULL THEN support_internal.measure_bits('unassigned') ELSE 0 END
+	+ CASE WHEN NOT l.is_solved AND l.waits THEN support_internal.measure_bits('waiting') ELSE 0 END
+	+ CASE WHEN NOT l.is_solved AND NOT l.is_answered THEN support_internal.measure_bits('unanswered') ELSE 0 END
+	+ CASE WHEN l.is_answered THEN support_internal.measure_bits('first_reply', 'first_reply_cohort') ELSE 0 END
+	+ CASE WHEN l.has_solve THEN support_internal.measure_bits('resolution', 'resolution_cohort') ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve THEN support_internal.measure_bits('full_resolution', 'full_resolution_cohort') ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count = 1 THEN support_internal.measure_bits('one_touch') ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count = 2 THEN support_internal.measure_bits('two_touch') ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reply_count > 2 THEN support_internal.measure_bits('multi_touch') ELSE 0 END
+	+ CASE WHEN l.is_solved AND l.has_last_solve AND l.reopen_count > 0 THEN support_internal.measure_bits('reopened_tickets') ELSE 0 END AS measures,
 	NULL::timestamptz AS at,
 	l.status,
 	l.priority,
@@ -153,7 +153,8 @@ UNION ALL
 -- the same by tag: open and tickets
 SELECT
 	1 AS weight,
-	(1 << 5) + CASE WHEN NOT l.is_solved THEN 1 << 1 ELSE 0 END AS measures,
+	support_internal.measure_bits('tickets')
+	+ CASE WHEN NOT l.is_solved THEN support_internal.measure_bits('open') ELSE 0 END AS measures,
 	NULL::timestamptz AS at,
 	NULL::text AS status,
 	NULL::text AS priority,
@@ -174,7 +175,7 @@ UNION ALL
 -- the status it was opened in: status_flow and entered
 SELECT
 	1 AS weight,
-	(1 << 16) + (1 << 17) AS measures,
+	support_internal.measure_bits('status_flow', 'entered') AS measures,
 	l.created_at AS at,
 	coalesce(e.first_status, l.status) AS status,
 	NULL::text AS priority,
@@ -196,7 +197,7 @@ UNION ALL
 -- statuses left: status_flow
 SELECT
 	-1 AS weight,
-	1 << 16 AS measures,
+	support_internal.measure_bits('status_flow') AS measures,
 	e.occurred_at AS at,
 	e.from_status AS status,
 	NULL::text AS priority,
@@ -216,9 +217,9 @@ UNION ALL
 -- statuses entered: status_flow, entered, solved, reopened
 SELECT
 	1 AS weight,
-	(1 << 16) + (1 << 17)
-	+ CASE WHEN e.solves THEN 1 << 18 ELSE 0 END
-	+ CASE WHEN e.reopens THEN 1 << 20 ELSE 0 END AS measures,
+	support_internal.measure_bits('status_flow', 'entered')
+	+ CASE WHEN e.solves THEN support_internal.measure_bits('solved') ELSE 0 END
+	+ CASE WHEN e.reopens THEN support_internal.measure_bits('reopened') ELSE 0 END AS measures,
 	e.occurred_at AS at,
 	e.to_status AS status,
 	e.priority,
@@ -238,7 +239,7 @@ UNION ALL
 -- solved again
 SELECT
 	1 AS weight,
-	1 << 19 AS measures,
+	support_internal.measure_bits('resolved_again') AS measures,
 	e.occurred_at AS at,
 	NULL::text AS status,
 	e.priority,
@@ -259,7 +260,10 @@ UNION ALL
 -- replies and customers' comments
 SELECT
 	1 AS weight,
-	CASE WHEN c.author_role = 'customer' THEN 1 << 22 ELSE 1 << 21 END AS measures,
+	CASE
+		WHEN c.author_role = 'customer' THEN support_internal.measure_bits('customer_comment')
+		ELSE support_internal.measure_bits('reply')
+	END AS measures,
 	c.created_at AS at,
 	NULL::text AS status,
 	NULL::text AS priority,
@@ -281,15 +285,16 @@ WHERE NOT c.is_private
 	AND
 	(
 		c.author_role = 'customer'
-		OR (c.author_role = ANY (ARRAY['agent', 'team_lead', 'admin']) AND c.via <> ALL (ARRAY['auto', 'bot']))
+		OR support_internal.is_reply(c.is_private, c.author_role, c.via)
 	)
 UNION ALL
 -- promises kept and broken: sla_achieved, sla_breached, sla_late
 SELECT
 	1 AS weight,
 	CASE
-		WHEN c.breached_at IS NULL THEN 1 << 23
-		ELSE (1 << 24) + CASE WHEN c.state = ANY (ARRAY['running', 'paused']) THEN 1 << 25 ELSE 0 END
+		WHEN c.breached_at IS NULL THEN support_internal.measure_bits('sla_achieved')
+		WHEN c.state = ANY (ARRAY['running', 'paused']) THEN support_internal.measure_bits('sla_breached', 'sla_late')
+		ELSE support_internal.measure_bits('sla_breached')
 	END AS measures,
 	c.decided_at AS at,
 	concat_ws('/', c.metric, c.policy_id, coalesce(c.decided_team_id, 0), coalesce(c.decided_assignee_id, 0)) AS status,
@@ -327,3 +332,82 @@ COMMENT ON COLUMN support_internal.stat_expected.first_replied_at IS 'The ticket
 COMMENT ON COLUMN support_internal.stat_expected.first_solved_at IS 'When the ticket was first solved.';
 COMMENT ON COLUMN support_internal.stat_expected.solved_at IS 'When the ticket was solved, if it is.';
 COMMENT ON COLUMN support_internal.stat_expected.waiting_since IS 'Since when the customer waits, if so.';
+
+-- The days on which the counters have something else than the view above. Changes of the status that happened before the
+-- log begins now have been counted, but the log has them no more, and so does not tell that a ticket was solved before.
+-- How long before, the readers do not sum up.
+CREATE OR REPLACE VIEW support_internal.stat_differences AS
+WITH beginning AS
+(
+	SELECT coalesce(max((a.new_value ->> 'to')::timestamptz), '-infinity'::timestamptz) AS at
+	FROM support.audit_log AS a
+	WHERE a.ticket_id = 0 AND a.action = 'PRUNE'
+),
+counted AS
+(
+	SELECT
+		m.measure,
+		m.dimension,
+		x.value,
+		date_trunc('day', x.slot_at, 'UTC') AS period,
+		sum(x.n)::bigint AS n,
+		sum(x.seconds)::bigint AS seconds
+	FROM support_internal.stat_dimensions() AS m
+	CROSS JOIN LATERAL support_internal.stat_counted(m.measure, m.dimension) AS x
+	GROUP BY m.measure, m.dimension, x.value, date_trunc('day', x.slot_at, 'UTC')
+),
+expected AS
+(
+	SELECT
+		x.measure,
+		x.dimension,
+		x.value,
+		date_trunc('day', x.counts_at, 'UTC') AS period,
+		sum(x.times)::bigint AS n,
+		sum(x.times * x.seconds)::bigint AS seconds
+	FROM support_internal.stat_expected AS r
+	CROSS JOIN LATERAL support_internal.stat_contributions(r.weight, r.measures, r.at, r.status, r.priority, r.channel,
+		r.team_id, r.assignee_id, r.organization_id, r.agent_id, r.tag_id, r.created_at, r.first_replied_at,
+		r.first_solved_at, r.solved_at, r.waiting_since) AS x
+	GROUP BY x.measure, x.dimension, x.value, date_trunc('day', x.counts_at, 'UTC')
+)
+SELECT
+	d.measure || v.what AS measure,
+	d.dimension,
+	d.value,
+	d.period,
+	v.counted,
+	v.expected
+FROM
+(
+	SELECT
+		measure,
+		dimension,
+		value,
+		period,
+		c.n AS counted,
+		e.n AS expected,
+		c.seconds AS counted_seconds,
+		e.seconds AS expected_seconds
+	FROM counted AS c
+	FULL JOIN expected AS e USING (measure, dimension, value, period)
+) AS d
+CROSS JOIN beginning AS b
+CROSS JOIN LATERAL
+(
+	VALUES
+		('', coalesce(d.counted, 0), coalesce(d.expected, 0)),
+		(' (seconds)', coalesce(d.counted_seconds, 0), coalesce(d.expected_seconds, 0))
+) AS v (what, counted, expected)
+WHERE v.counted <> v.expected
+	AND NOT (d.period < b.at AND d.measure = ANY (ARRAY['status_flow', 'entered', 'solved', 'reopened']))
+	AND NOT (d.measure = 'resolved_again' AND (isfinite(b.at) OR v.what <> ''));
+
+COMMENT ON VIEW support_internal.stat_differences IS
+	'What was counted and should not have been, or the other way round: what support.verify_stats() returns. None if all is right.';
+COMMENT ON COLUMN support_internal.stat_differences.measure IS 'The measure; of its sum of seconds, with "(seconds)" behind it.';
+COMMENT ON COLUMN support_internal.stat_differences.dimension IS 'The letter of the dimension.';
+COMMENT ON COLUMN support_internal.stat_differences.value IS 'The value there; empty for none.';
+COMMENT ON COLUMN support_internal.stat_differences.period IS 'When the day began, in UTC.';
+COMMENT ON COLUMN support_internal.stat_differences.counted IS 'What the reports have.';
+COMMENT ON COLUMN support_internal.stat_differences.expected IS 'What tables and log come to.';

@@ -77,7 +77,7 @@ LEFT JOIN
 		FROM support_internal.stat_series('solved', 'u', support_internal.rolling_days(30)) AS f
 		GROUP BY f.value
 	) AS s ON s.value = u.id::text
-WHERE u.is_active AND u.role = ANY (ARRAY['agent', 'team_lead', 'admin'])
+WHERE u.is_active AND support_internal.answers_customers(u.role)
 ORDER BY u.full_name, u.id;
 
 COMMENT ON VIEW support.report_agents IS 'What each active agent, team lead and administrator has to do and did.';

@@ -130,3 +130,66 @@ COMMENT ON COLUMN support.report_sla.achieved IS 'Those that were kept.';
 COMMENT ON COLUMN support.report_sla.breached IS 'Those that were broken.';
 COMMENT ON COLUMN support.report_sla.still_open IS 'Those of them that are yet to be fulfilled.';
 COMMENT ON COLUMN support.report_sla.percent IS 'The kept ones of those decided.';
+
+-- A clock is to be looked at a microsecond after it is due, or earlier: the index on wake_at has all that are due by then.
+-- What the view works out is worked out for the page alone.
+CREATE OR REPLACE FUNCTION support_internal.clocks_at_risk(
+	from_at timestamptz,
+	to_at timestamptz,
+	page_size bigint
+)
+RETURNS TABLE
+(
+	ticket_id bigint,
+	clock_id bigint,
+	ticket_number text,
+	title text,
+	priority text,
+	team text,
+	assignee text,
+	metric text,
+	due_at timestamptz,
+	remaining interval
+)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH soonest AS MATERIALIZED
+	(
+		SELECT
+			c.ticket_id,
+			c.id,
+			c.due_at,
+			t.ticket_number,
+			t.title,
+			t.priority,
+			t.team_id,
+			t.assignee_id
+		FROM support.sla_clocks AS c
+		JOIN support.tickets AS t ON t.id = c.ticket_id
+		WHERE c.wake_at <= (to_at + '1 microsecond'::interval)
+			AND c.due_at >= from_at
+			AND c.due_at <= to_at
+			AND c.state = 'running'
+			AND c.breached_at IS NULL
+			AND t.deleted_at IS NULL
+		ORDER BY c.due_at, c.ticket_id, c.id
+		LIMIT page_size
+	)
+	SELECT
+		n.ticket_id,
+		n.id,
+		n.ticket_number,
+		n.title,
+		coalesce(n.priority, 'normal'),
+		team.name,
+		assignee.full_name,
+		s.metric,
+		n.due_at,
+		s.remaining
+	FROM soonest AS n
+	JOIN support.sla_status AS s ON s.ticket_id = n.ticket_id AND s.clock_id = n.id
+	LEFT JOIN support.teams AS team ON team.id = n.team_id
+	LEFT JOIN support.users AS assignee ON assignee.id = n.assignee_id;
+END;
+COMMENT ON FUNCTION support_internal.clocks_at_risk(timestamptz, timestamptz, bigint) IS
+	'The clocks that are due first in a range, so many at most: see support.sla_at_risk(). With the rights of the caller.';

@@ -31,8 +31,8 @@ JOIN pg_extension AS e ON e.oid = d.refobjid
 CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS o
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'support_ext';
 
--- Code belongs to the extension, data to the database: the members are functions. Those that name a table's row type
--- belong with the table.
+-- Code belongs to the extension, data to the database: the members are functions. Those that name a table, or its row
+-- type, belong with the tables.
 \pset format unaligned
 -- Some versions of the server call date by its schema.
 SELECT type, replace(identity, 'pg_catalog.date', 'date') AS identity FROM members ORDER BY type, members.identity COLLATE "C";
@@ -40,8 +40,8 @@ SELECT type, replace(identity, 'pg_catalog.date', 'date') AS identity FROM membe
 SELECT type, identity FROM members WHERE type <> ALL (ARRAY['function', 'type', 'aggregate', 'operator']);
 SELECT name FROM our_functions AS f WHERE NOT EXISTS (SELECT FROM members AS m WHERE m.objid = f.oid) ORDER BY name::text;
 
--- What depends on them in the database are defaults, triggers and views: DROP EXTENSION ... CASCADE takes no table,
--- column, index or constraint away.
+-- What depends on them in the database are defaults, triggers, views and such functions: DROP EXTENSION ... CASCADE takes
+-- no table, column, index or constraint away.
 SELECT o.type, count(*) > 0 AS seen
 FROM members AS m
 JOIN pg_depend AS d ON d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype = 'n'

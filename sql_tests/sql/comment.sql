@@ -444,6 +444,27 @@ SELECT support.delete_comment(170, :d);
 SELECT support.restore_comment(190, :c);
 \echo :LAST_ERROR_SQLSTATE
 
+-- What an agent's reply is, is said once in C and once in SQL: they agree about each role and each way.
+INSERT INTO support.tickets (id, title, description, creator_id, ticket_number)
+SELECT 1000 + row_number() OVER (), 'Reply?', '', 1, format('%s/%s/%s', role, via, is_private)
+FROM unnest('{agent,team_lead,admin,light_agent,auditor,bot,customer}'::text[]) AS role,
+	unnest('{api,email,web,import,auto,bot}'::text[]) AS via, unnest('{f,t}'::boolean[]) AS is_private;
+INSERT INTO support.comments (ticket_id, author_id, content, via, is_private)
+SELECT t.id, u.id, 'x', split_part(t.ticket_number, '/', 2), split_part(t.ticket_number, '/', 3)::boolean
+FROM support.tickets AS t
+JOIN support.users AS u ON u.role = split_part(t.ticket_number, '/', 1) AND u.email <> 'second@corp.example'
+WHERE t.title = 'Reply?';
+SELECT
+	c.author_role,
+	string_agg(c.via, ', ' ORDER BY c.via) FILTER (WHERE t.reply_count = 1) AS replies,
+	bool_and(support_internal.is_reply(c.is_private, c.author_role, c.via) = (t.reply_count = 1)) AS agree
+FROM support.tickets AS t
+JOIN support.comments AS c ON c.ticket_id = t.id
+WHERE t.title = 'Reply?'
+GROUP BY c.author_role
+ORDER BY c.author_role;
+SELECT * FROM support.verify_stats();
+
 -- What is blank, missing or unknown is refused.
 \set VERBOSITY terse
 SELECT support.add_comment(100, '');

@@ -286,6 +286,36 @@ SELECT support_internal.hours_of_week(-1);
 SELECT support_internal.rolling_days(-7);
 \echo :LAST_ERROR_SQLSTATE
 
+-- What the desk reads with its longest statements can be run and explained: the functions are part of the query that names
+-- them, and nothing is left in the plan of a report's filter that is not there.
+CREATE FUNCTION pg_temp.plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS
+	$$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM support_internal.' || query; END $$;
+SELECT
+	q.call,
+	bool_or(p.line ~ 'support_internal\.(report_|tickets_|group_|first_|is_|books|calendar_def|changes|signs|history|clocks)') AS is_called,
+	bool_or(p.line ~ '@>') AS filters
+FROM unnest(ARRAY
+[
+	$$report_tickets('{2026-01-01,2026-02-01}', 'first_reply', 'team', '{}')$$,
+	$$report_changes('{2026-01-01,2026-02-01}', 'solved', 'tag', '{}')$$,
+	$$report_comments('{2026-01-01,2026-02-01}', 'reply', NULL, '{}')$$,
+	$$report_moves('{2026-01-01,2026-02-01}', NULL, '{}')$$,
+	$$report_moves('{2026-01-01,2026-02-01}', NULL, '{"team_id": 1, "tag": "x"}')$$,
+	$$report_log('{2026-01-01,2026-02-01}', 'action', '{}')$$,
+	$$report_backlog('status_flow', 's', '{2026-01-01,2026-02-01}', false, NULL)$$,
+	$$group_names('team', '{1,2}')$$,
+	$$history_of_ticket(1, '-infinity', 'infinity', '{version}')$$,
+	$$changes_to_undo(1, '2026-01-01')$$,
+	$$signs_of_order(1, '2026-01-01')$$,
+	$$clocks_at_risk('2026-01-01', '2026-01-02', 10)$$,
+	$$calendar_definition(1)$$,
+	$$books_of_ticket(1)$$,
+	$$stat_differences$$
+]) AS q (call)
+CROSS JOIN LATERAL pg_temp.plan_of(q.call) AS p (line)
+GROUP BY q.call
+ORDER BY q.call COLLATE "C";
+
 -- Whatever search_path is, and in a read-only transaction.
 BEGIN READ ONLY;
 SET LOCAL search_path = pg_temp;

@@ -293,6 +293,17 @@ SELECT * FROM support.verify_stats();
 COMMIT;
 SELECT * FROM support.verify_stats();
 
+-- Measures have names, and a bit each.
+SELECT support_internal.measure_bits('status_stock') AS first, support_internal.measure_bits('open', 'status_stock') AS two,
+	support_internal.measure_bits(VARIADIC '{}') AS none, support_internal.measure_bits(VARIADIC NULL) AS unknown;
+SELECT count(DISTINCT d.measure) AS measures, bit_count(support_internal.measure_bits(VARIADIC array_agg(d.measure))::bit(32)) AS bits,
+	string_agg(DISTINCT d.dimension, '' ORDER BY d.dimension) AS dimensions
+FROM support_internal.stat_dimensions() AS d;
+SELECT support_internal.measure_bits('open', 'opne');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support_internal.measure_bits('open', NULL);
+\echo :LAST_ERROR_SQLSTATE
+
 -- The tables have no key, and yet a publication may take them in with all others.
 SET client_min_messages = error;
 CREATE PUBLICATION regress_stats FOR ALL TABLES;

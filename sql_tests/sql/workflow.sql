@@ -256,6 +256,29 @@ INSERT INTO support.tickets (id, ticket_number, title, description, creator_id, 
 	(154, 'R-4', 'high', '', 2, 'high', 'in_progress', '2026-03-01 11:00+00');
 SELECT id, priority FROM support.ticket_list WHERE id > 150 AND status = 'in_progress';
 
+-- What counts on has an end, and does not begin again there with a negative number.
+INSERT INTO support.tickets (id, title, description, creator_id, status, reopen_count, reply_count, version) VALUES
+	(161, 'Reopened', '', 2, 'resolved', 2147483647, 0, 1),
+	(162, 'Answered', '', 2, 'open', 0, 2147483647, 1),
+	(163, 'Changed', '', 2, 'open', 0, 0, 9223372036854775807);
+SELECT support.set_status(161, 'in_progress');
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.tickets SET status = 'in_progress' WHERE id = 161;
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.add_comment(162, 'One more.', author_id => 1);
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO support.comments (ticket_id, author_id, content) VALUES (162, 1, 'One more.');
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.tickets SET title = 'Changed again' WHERE id = 163;
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.set_priority(163, 'high');
+\echo :LAST_ERROR_SQLSTATE
+-- What does not count on goes on.
+UPDATE support.tickets SET title = 'Reopened often' WHERE id = 161;
+SELECT support.add_comment(162, 'And again.', author_id => 2) > 0 AS written;
+UPDATE support.tickets SET title = 'Changed' WHERE id = 163;
+SELECT id, title, status, reopen_count, reply_count, version FROM support.tickets WHERE id BETWEEN 161 AND 163 ORDER BY id;
+
 -- An instant without an end tells no age, and a report would list days for ever.
 INSERT INTO support.tickets (title, description, creator_id, created_at) VALUES ('Always', '', 2, '-infinity');
 UPDATE support.tickets SET created_at = 'infinity' WHERE id = 151;

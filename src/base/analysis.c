@@ -37,6 +37,7 @@ typedef struct Analysis
 {
 	const Statement *statement;
 	int			path_level;
+	Caller		caller;			/* of a statement that names machinery, while it is looked up for him */
 	bool		ended;
 } Analysis;
 
@@ -71,14 +72,37 @@ parameter(ParseState *pstate, ParamRef *reference)
 	return (Node *) param;
 }
 
+/*
+ * Make sure that names mean what we say. The functions of support_internal that run with the caller's rights are looked up
+ * by the desk's owner: nobody else need be let into that schema, where much can be called that tells of everything.
+ */
+static void
+begin(Analysis *analysis, const Statement *statement)
+{
+	analysis->statement = statement;
+	if (statement->names_machinery)
+		become_owner(desk_relation("support_internal", "schema_version"), &analysis->caller);
+	else
+		analysis->path_level = enter_safe_path();
+}
+
+static void
+end(Analysis *analysis)
+{
+	if (analysis->statement->names_machinery)
+		become_caller(&analysis->caller);
+	else
+		leave_safe_path(analysis->path_level);
+	analysis->ended = true;
+}
+
 /* The parser setup of our plans: analysis begins, not for the first time. */
 static void
 begin_analysis(ParseState *pstate, void *arg)
 {
 	Analysis   *analysis = palloc0(sizeof(Analysis));
 
-	analysis->statement = arg;
-	analysis->path_level = enter_safe_path();
+	begin(analysis, arg);
 	pstate->p_ref_hook_state = analysis;
 	pstate->p_paramref_hook = parameter;
 }
@@ -192,8 +216,7 @@ end_analysis(ParseState *pstate, Query *query, JumbleState *jstate)
 		previous_hook(pstate, query, jstate);
 	if (analysis == NULL)
 		return;
-	leave_safe_path(analysis->path_level);
-	analysis->ended = true;
+	end(analysis);
 	if (query->commandType != CMD_UTILITY)
 	{
 		bool		as_owner = analysis->statement->as_owner_of.name != NULL;
@@ -230,10 +253,11 @@ prepare_plan(const Statement *statement)
 SPIPlanPtr
 analyse(Statement *statement)
 {
-	Analysis	analysis = {.statement = statement, .path_level = enter_safe_path()};
+	Analysis	analysis = {0};
 	SPIPlanPtr	plan;
 	CachedPlanSource *source;
 
+	begin(&analysis, statement);
 	first_analysis = &analysis;
 	PG_TRY();
 	{

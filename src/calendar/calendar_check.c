@@ -13,6 +13,7 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 
+#include "base/ascii.h"
 #include "base/errors.h"
 #include "base/hooks.h"
 #include "base/plan.h"
@@ -61,7 +62,7 @@ check_time_zone(const char *name)
 
 	/* the server also takes offsets and POSIX rules, which have no daylight saving time or that of New York */
 	if (zone == NULL || !pg_tz_acceptable(zone) ||
-		!isalpha((unsigned char) name[0]) || (strchr(name, '/') == NULL && strpbrk(name, "+-,<") != NULL))
+		!is_letter(name[0]) || (strchr(name, '/') == NULL && strpbrk(name, "+-,<") != NULL))
 		refuse_time_zone(name);
 }
 

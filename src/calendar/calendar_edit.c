@@ -13,7 +13,9 @@
 #include "utils/jsonb.h"
 
 #include "base/actor.h"
+#include "base/ascii.h"
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/plan.h"
 #include "calendar/calendar_check.h"
 #include "calendar/calendar_version.h"
@@ -96,7 +98,7 @@ parse_two_digits(const char **text, int *value)
 {
 	const char *digits = *text;
 
-	if (!isdigit((unsigned char) digits[0]) || !isdigit((unsigned char) digits[1]))
+	if (!is_digit(digits[0]) || !is_digit(digits[1]))
 		return false;
 	*value = (digits[0] - '0') * 10 + (digits[1] - '0');
 	*text += 2;
@@ -135,19 +137,11 @@ parse_span(const char *text, bool is_week, Interval *opens, Interval *closes)
 		refuse_list(is_week, "a span such as 09:00-17:00", text);
 }
 
-/* The text of a JSON string; NULL if it is none. */
-static char *
-json_text(const JsonbValue *value)
-{
-	return value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
-}
-
 /* A member of an object; NULL if it has none of that name, or null. */
 static JsonbValue *
 member(JsonbContainer *object, const char *name)
 {
-	JsonbValue	key = {.type = jbvString, .val.string = {(int) strlen(name), (char *) name}};
-	JsonbValue *found = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
+	JsonbValue *found = json_member(object, name, palloc(sizeof(JsonbValue)));
 
 	return found == NULL || found->type == jbvNull ? NULL : found;
 }
@@ -178,7 +172,7 @@ parse_weekdays(const char *text, int *first, int *last)
 static void
 insert_hours(int64 calendar_id, const char *weekdays, const JsonbValue *span)
 {
-	char	   *text = json_text(span);
+	char	   *text = json_string_of(span);
 	Interval	opens,
 				closes;
 	int			first,
@@ -214,7 +208,7 @@ write_hours(int64 calendar_id, Jsonb *week)
 	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			weekdays = json_text(&value);
+			weekdays = json_string_of(&value);
 		else if (token == WJB_VALUE || token == WJB_ELEM)
 			insert_hours(calendar_id, weekdays, &value);
 		else if (token == WJB_BEGIN_OBJECT && weekdays != NULL)
@@ -226,12 +220,12 @@ write_hours(int64 calendar_id, Jsonb *week)
 static Datum
 parse_day(const JsonbValue *value)
 {
-	char	   *text = value == NULL ? NULL : json_text(value);
+	char	   *text = value == NULL ? NULL : json_string_of(value);
 	Datum		day;
 
 	if (text == NULL)
 		refuse_list(false, "a holiday needs a date", NULL);
-	if (!isdigit((unsigned char) text[0]) || strspn(text, "0123456789") < 4 || !parse_time(date_in, text, &day))
+	if (!is_digit(text[0]) || strspn(text, "0123456789") < 4 || !parse_time(date_in, text, &day))
 		refuse_list(false, "a date such as 2026-12-25", text);
 	return day;
 }
@@ -246,7 +240,7 @@ check_holiday_keys(JsonbContainer *object)
 
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		char	   *name = token == WJB_KEY ? json_text(&key) : NULL;
+		char	   *name = token == WJB_KEY ? json_string_of(&key) : NULL;
 
 		if (name != NULL && strcmp(name, "day") != 0 && strcmp(name, "closed") != 0 && strcmp(name, "open") != 0 &&
 			strcmp(name, "name") != 0)
@@ -279,7 +273,7 @@ insert_holiday(int64 calendar_id, JsonbValue *holiday)
 		refuse_list(false, "a span is either open or closed", NULL);
 	if (open != NULL || closed != NULL)
 	{
-		char	   *span = json_text(open != NULL ? open : closed);
+		char	   *span = json_string_of(open != NULL ? open : closed);
 
 		if (span == NULL)
 			refuse_list(false, "a span must be a string", NULL);
@@ -290,7 +284,7 @@ insert_holiday(int64 calendar_id, JsonbValue *holiday)
 	arg(&args, BoolGetDatum(open != NULL));
 	arg(&args, IntervalPGetDatum(&opens));
 	arg(&args, IntervalPGetDatum(&closes));
-	arg_text(&args, name == NULL ? NULL : json_text(name));
+	arg_text(&args, name == NULL ? NULL : json_string_of(name));
 	run(&statements[INSERT_HOLIDAY], &args);
 }
 

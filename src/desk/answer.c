@@ -14,8 +14,8 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
+#include "base/json.h"
 #include "base/plan.h"
 #include "desk/answer.h"
 
@@ -26,66 +26,20 @@ begin_answer(Answer *answer)
 	jsonb_push(answer, WJB_BEGIN_OBJECT, NULL);
 }
 
-static void
-set_string(JsonbValue *value, char *text, int length)
-{
-	value->type = jbvString;
-	value->val.string.val = text;
-	value->val.string.len = length;
-}
-
-static void
-add_key(Answer *answer, const char *key)
-{
-	JsonbValue	value;
-
-	set_string(&value, (char *) key, strlen(key));
-	jsonb_push(answer, WJB_KEY, &value);
-}
-
 void
 answer_null(Answer *answer, const char *key)
 {
 	JsonbValue	value = {.type = jbvNull};
 
-	add_key(answer, key);
+	json_push_key(answer, key);
 	jsonb_push(answer, WJB_VALUE, &value);
-}
-
-static void
-set_number(JsonbValue *value, int64 number)
-{
-	value->type = jbvNumeric;
-	value->val.numeric = int64_to_numeric(number);
 }
 
 void
 answer_int64(Answer *answer, const char *key, int64 number)
 {
-	JsonbValue	value;
-
-	set_number(&value, number);
-	add_key(answer, key);
-	jsonb_push(answer, WJB_VALUE, &value);
-}
-
-/* A text that may lie compressed or out of line. */
-static void
-set_text(JsonbValue *value, Datum datum)
-{
-	text	   *detoasted = DatumGetTextPP(datum);
-
-	set_string(value, VARDATA_ANY(detoasted), VARSIZE_ANY_EXHDR(detoasted));
-}
-
-static void
-set_jsonb(JsonbValue *value, Datum datum)
-{
-	Jsonb	   *object = DatumGetJsonbP(datum);
-
-	value->type = jbvBinary;
-	value->val.binary.data = &object->root;
-	value->val.binary.len = VARSIZE(object) - VARHDRSZ;
+	json_push_key(answer, key);
+	json_push_int64(answer, number);
 }
 
 /*
@@ -102,10 +56,10 @@ set_column(JsonbValue *value, uint64 row, int column)
 	switch (type)
 	{
 		case INT4OID:
-			set_number(value, DatumGetInt32(datum));
+			json_int64(value, DatumGetInt32(datum));
 			break;
 		case INT8OID:
-			set_number(value, DatumGetInt64(datum));
+			json_int64(value, DatumGetInt64(datum));
 			break;
 		case BOOLOID:
 			value->type = jbvBool;
@@ -113,18 +67,18 @@ set_column(JsonbValue *value, uint64 row, int column)
 			break;
 		case TEXTOID:
 		case VARCHAROID:
-			set_text(value, datum);
+			json_text(value, datum);
 			break;
 		case TIMESTAMPTZOID:
 			text = JsonEncodeDateTime(palloc(MAXDATELEN + 1), datum, type, NULL);
-			set_string(value, text, strlen(text));
+			json_string(value, text, strlen(text));
 			break;
 		case JSONBOID:
-			set_jsonb(value, datum);
+			json_document(value, DatumGetJsonbP(datum));
 			break;
 		default:
 			text = result_text(row, column);
-			set_string(value, text, strlen(text));
+			json_string(value, text, strlen(text));
 	}
 }
 
@@ -147,7 +101,7 @@ answer_columns(Answer *answer, uint64 row)
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		add_key(answer, NameStr(TupleDescAttr(desc, i)->attname));
+		json_push_key(answer, NameStr(TupleDescAttr(desc, i)->attname));
 		add_column(answer, WJB_VALUE, row, i + 1);
 	}
 }
@@ -156,7 +110,7 @@ answer_columns(Answer *answer, uint64 row)
 void
 answer_rows(Answer *answer, const char *key, uint64 n)
 {
-	add_key(answer, key);
+	json_push_key(answer, key);
 	jsonb_push(answer, WJB_BEGIN_ARRAY, NULL);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -171,7 +125,7 @@ answer_rows(Answer *answer, const char *key, uint64 n)
 void
 answer_list(Answer *answer, const char *key, uint64 n)
 {
-	add_key(answer, key);
+	json_push_key(answer, key);
 	jsonb_push(answer, WJB_BEGIN_ARRAY, NULL);
 	for (uint64 i = 0; i < n; i++)
 		add_column(answer, WJB_ELEM, i, 1);

@@ -31,32 +31,12 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[HISTORY] = {
-		.text = "SELECT a.id, a.occurred_at, a.actor_id, coalesce(u.full_name::text, a.db_role),"
-		"	a.action, a.table_name, a.record_id, f.field,"
-		"	CASE WHEN f.field IS NULL THEN a.old_value::text"
-		"		ELSE a.old_value ->> f.field END,"
-		"	CASE WHEN f.field IS NULL THEN a.new_value::text"
-		"		ELSE a.new_value ->> f.field END"
-		" FROM support.audit_log AS a"
-		" LEFT JOIN support.users AS u ON u.id = a.actor_id"
-		" CROSS JOIN LATERAL"
-		" ("
-		"	SELECT k.field"
-		"	FROM jsonb_object_keys(CASE WHEN jsonb_typeof(a.new_value) = 'object' THEN a.new_value END) AS k (field)"
-		"	WHERE a.action = 'UPDATE' AND a.table_name IS NOT NULL"
-		"		AND (a.old_value -> k.field) IS DISTINCT FROM"
-		"			(a.new_value -> k.field)"
-		"		AND ($4 OR k.field <> ALL (string_to_array('" KEPT_COLUMNS "', ',')))"
-		"	UNION ALL"
-		"	SELECT NULL"
-		"	WHERE a.action <> 'UPDATE' OR a.table_name IS NULL OR a.new_value IS NULL OR jsonb_typeof(a.new_value) <> 'object'"
-		" ) AS f"
-		" WHERE a.ticket_id = $1"
-		"	AND a.occurred_at >= $2 AND a.occurred_at < $3"
-		" ORDER BY a.id, f.field",
+		.text = "SELECT h.* FROM support_internal.history_of_ticket($1, $2, $3,"
+		"	CASE WHEN $4 THEN '{}' ELSE string_to_array('" KEPT_COLUMNS "', ',') END) AS h"
+		" ORDER BY h.audit_id, h.field",
 		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL},
 		{TEXTOID}, {INT8OID}, {TEXTOID}, {TEXTOID}, {TEXTOID}},
-		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}
+		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}, .names_machinery = true
 	}
 };
 

@@ -25,6 +25,7 @@
 
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/modes.h"
 #include "base/parts.h"
 #include "base/plan.h"
@@ -264,18 +265,6 @@ insert_image(const char *table_name, Jsonb *image)
 	table_close(rel, NoLock);
 }
 
-/* The number that an image has for a column; 0 for none. */
-static int64
-number_in(Jsonb *image, const char *column)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = image_member(image, column, &buffer);
-
-	if (value == NULL || value->type != jbvNumeric)
-		return 0;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
-}
-
 /* An image, and the table that it is a row of. */
 typedef struct RestoredImage
 {
@@ -295,7 +284,7 @@ insert_restored(void *arg)
 void
 restore_image(const char *table_name, Jsonb *image)
 {
-	Modes		restoring = restoring_mode(desk_table(table_name), number_in(image, "id"));
+	Modes		restoring = restoring_mode(desk_table(table_name), json_member_int64(image, "id", 0));
 	RestoredImage restored = {table_name, image};
 
 	work_in(&restoring, insert_restored, &restored);
@@ -338,7 +327,7 @@ refuse_live_ticket(int64 ticket_id)
 static void
 check_restorable(int64 ticket_id, Jsonb *image)
 {
-	int64		creator_id = number_in(image, "creator_id");
+	int64		creator_id = json_member_int64(image, "creator_id", 0);
 	Args		args = {0};
 
 	arg(&args, JsonbPGetDatum(image));

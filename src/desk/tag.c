@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "base/actor.h"
+#include "base/ascii.h"
 #include "base/errors.h"
 #include "base/plan.h"
 #include "desk/tag.h"
@@ -97,10 +98,10 @@ clean_tag(Datum value, bool isnull)
 	char	   *end;
 
 	start = isnull ? "" : TextDatumGetCString(value);
-	while (isspace((unsigned char) *start))
+	while (is_white_space(*start))
 		start++;
 	end = start + strlen(start);
-	while (end > start && isspace((unsigned char) end[-1]))
+	while (end > start && is_white_space(end[-1]))
 		end--;
 	if (end == start)
 		ereport(ERROR,

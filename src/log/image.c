@@ -17,8 +17,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -31,8 +29,10 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
+#include "base/ascii.h"
 #include "base/attempt.h"
 #include "base/compat.h"
+#include "base/json.h"
 #include "base/owner.h"
 #include "log/image.h"
 
@@ -75,21 +75,6 @@ image_begin(Image *image)
 	jsonb_push(image, WJB_BEGIN_OBJECT, NULL);
 }
 
-static void
-make_string(JsonbValue *value, char *text, int length)
-{
-	value->type = jbvString;
-	value->val.string.val = text;
-	value->val.string.len = length;
-}
-
-static void
-make_numeric(JsonbValue *value, Numeric number)
-{
-	value->type = jbvNumeric;
-	value->val.numeric = number;
-}
-
 static int64
 integer_of(Datum value, Oid type)
 {
@@ -104,15 +89,6 @@ integer_of(Datum value, Oid type)
 	}
 }
 
-/* A text that may lie compressed or out of line. */
-static void
-text_value(JsonbValue *value, Datum datum)
-{
-	text	   *detoasted = DatumGetTextPP(datum);
-
-	make_string(value, VARDATA_ANY(detoasted), VARSIZE_ANY_EXHDR(detoasted));
-}
-
 static void
 time_value(JsonbValue *value, Datum datum, Oid type)
 {
@@ -120,7 +96,7 @@ time_value(JsonbValue *value, Datum datum, Oid type)
 	int			utc = 0;
 
 	JsonEncodeDateTime(buffer, datum, type, &utc);
-	make_string(value, buffer, strlen(buffer));
+	json_string(value, buffer, strlen(buffer));
 }
 
 static void
@@ -131,11 +107,12 @@ numeric_value(JsonbValue *value, Datum datum)
 
 	if (!numeric_is_nan(number) && !numeric_is_inf(number))
 	{
-		make_numeric(value, number);
+		value->type = jbvNumeric;
+		value->val.numeric = number;
 		return;
 	}
 	text = DatumGetCString(DirectFunctionCall1(numeric_out, datum));
-	make_string(value, text, strlen(text));
+	json_string(value, text, strlen(text));
 }
 
 static void
@@ -147,7 +124,7 @@ bytea_value(JsonbValue *value, Datum datum)
 
 	memcpy(hex, "\\x", 2);
 	hex_encode(VARDATA_ANY(bytes), length, hex + 2);
-	make_string(value, hex, length * 2 + 2);
+	json_string(value, hex, length * 2 + 2);
 }
 
 static void
@@ -156,18 +133,11 @@ jsonb_value(JsonbValue *value, Datum datum)
 	Jsonb	   *jb = DatumGetJsonbP(datum);
 	char	   *text;
 
-	if (!JB_ROOT_IS_SCALAR(jb))
-	{
-		value->type = jbvBinary;
-		value->val.binary.data = &jb->root;
-		value->val.binary.len = VARSIZE(jb) - VARHDRSZ;
-		return;
-	}
-	(void) JsonbExtractScalar(&jb->root, value);
+	json_document(value, jb);
 	if (value->type == jbvNull || value->type == jbvString)
 	{
 		text = JsonbToCString(NULL, &jb->root, VARSIZE(jb));
-		make_string(value, text, strlen(text));
+		json_string(value, text, strlen(text));
 	}
 }
 
@@ -180,7 +150,7 @@ other_value(JsonbValue *value, Datum datum, Oid type)
 
 	getTypeOutputInfo(type, &output, &is_varlena);
 	text = OidOutputFunctionCall(output, datum);
-	make_string(value, text, strlen(text));
+	json_string(value, text, strlen(text));
 }
 
 static void
@@ -189,14 +159,14 @@ column_value(JsonbValue *value, ImageKind kind, Datum datum, Oid type)
 	switch (kind)
 	{
 		case IMAGE_INTEGER:
-			make_numeric(value, int64_to_numeric(integer_of(datum, type)));
+			json_int64(value, integer_of(datum, type));
 			break;
 		case IMAGE_BOOLEAN:
 			value->type = jbvBool;
 			value->val.boolean = DatumGetBool(datum);
 			break;
 		case IMAGE_TEXT:
-			text_value(value, datum);
+			json_text(value, datum);
 			break;
 		case IMAGE_TIME:
 			time_value(value, datum, type);
@@ -218,26 +188,14 @@ column_value(JsonbValue *value, ImageKind kind, Datum datum, Oid type)
 	}
 }
 
-/*
- * The member of an image of that name, in the buffer; NULL if it has none. One that is no object, as the log's owner may
- * have written, has no members.
- */
-JsonbValue *
-image_member(Jsonb *image, const char *name, JsonbValue *buffer)
-{
-	return JB_ROOT_IS_OBJECT(image) ? getKeyJsonValueFromContainer(&image->root, name, strlen(name), buffer) : NULL;
-}
-
 /* Add a column (from 0) of a row. What is added must stay where it is until image_end(). */
 void
 image_add(Image *image, const Row *row, int attribute)
 {
 	Form_pg_attribute att = TupleDescAttr(row->desc, attribute);
-	JsonbValue	key;
 	JsonbValue	value = {.type = jbvNull};
 
-	make_string(&key, NameStr(att->attname), strlen(NameStr(att->attname)));
-	jsonb_push(image, WJB_KEY, &key);
+	json_push_key(image, NameStr(att->attname));
 	if (!row->nulls[attribute])
 		column_value(&value, row->shape->kinds[attribute], row->values[attribute], att->atttypid);
 	jsonb_push(image, WJB_VALUE, &value);
@@ -273,24 +231,22 @@ value_text(JsonbValue *value)
 
 /* An integer that fits into a column of the type; a fraction is rounded, as a cast does. */
 static bool
-integer_fits(JsonbValue *value, Oid type, Datum *datum)
+integer_fits(const JsonbValue *value, Oid type, Datum *datum)
 {
-	char	   *text;
-	char	   *end;
 	int64		number;
 
 	if (value->type != jbvNumeric)
 		return false;
-	text = value_text(value);
-	if (strchr(text, '.') != NULL)
-		text = DatumGetCString(DirectFunctionCall1(numeric_out,
-												   DirectFunctionCall2(numeric_round,
-																	   NumericGetDatum(value->val.numeric),
-																	   Int32GetDatum(0))));
-	errno = 0;
-	number = strtoi64(text, &end, 10);
-	if (errno != 0 || *end != '\0' ||
-		(type == INT4OID && number != (int32) number) || (type == INT2OID && number != (int16) number))
+	if (!json_whole_number(value, &number))
+	{
+		JsonbValue	rounded = *value;
+
+		rounded.val.numeric = DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(value->val.numeric),
+																  Int32GetDatum(0)));
+		if (!json_whole_number(&rounded, &number))
+			return false;
+	}
+	if ((type == INT4OID && number != (int32) number) || (type == INT2OID && number != (int16) number))
 		return false;
 	*datum = type == INT8OID ? Int64GetDatum(number) :
 		type == INT4OID ? Int32GetDatum((int32) number) : Int16GetDatum((int16) number);
@@ -303,7 +259,7 @@ time_fits(JsonbValue *value, Oid type, Datum *datum)
 {
 	char	   *text = value_text(value);
 
-	if (!isdigit((unsigned char) *text) && strcmp(text, "infinity") != 0 && strcmp(text, "-infinity") != 0)
+	if (!is_digit(*text) && strcmp(text, "infinity") != 0 && strcmp(text, "-infinity") != 0)
 		return false;
 	return parse_time(type == DATEOID ? date_in : type == TIMESTAMPOID ? timestamp_in : timestamptz_in, text, datum);
 }
@@ -387,7 +343,7 @@ image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnu
 	JsonbValue	buffer;
 	JsonbValue *found;
 
-	found = image_member(image, NameStr(att->attname), &buffer);
+	found = json_member(&image->root, NameStr(att->attname), &buffer);
 	if (found == NULL)
 		return false;
 

@@ -16,7 +16,6 @@ extern void end_image_settings(int nestlevel);
 extern void image_begin(Image *image);
 extern void image_add(Image *image, const Row *row, int attribute);
 extern Datum image_end(Image *image);
-extern JsonbValue *image_member(Jsonb *image, const char *name, JsonbValue *buffer);
 extern bool image_value(JsonbValue *value, ImageKind kind, Form_pg_attribute att, Datum *datum);
 extern bool image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnull);
 

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "base/json.h"
 #include "base/plan.h"
 #include "log/image.h"
 #include "log/inserted.h"
@@ -179,7 +180,6 @@ static Jsonb *
 key_of_image(const Search *search, Jsonb *image)
 {
 	Image		key;
-	JsonbValue	name = {.type = jbvString};
 	JsonbValue	value;
 
 	image_begin(&key);
@@ -188,11 +188,9 @@ key_of_image(const Search *search, Jsonb *image)
 		char	   *column = NameStr(TupleDescAttr(search->desc, i)->attname);
 
 		if (!search->shape->in_key[i] ||
-			image_member(image, column, &value) == NULL)
+			json_member(&image->root, column, &value) == NULL)
 			continue;
-		name.val.string.val = column;
-		name.val.string.len = strlen(column);
-		jsonb_push(&key, WJB_KEY, &name);
+		json_push_key(&key, column);
 		jsonb_push(&key, WJB_VALUE, &value);
 	}
 	return DatumGetJsonbP(image_end(&key));

@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "base/json.h"
 #include "base/tables.h"
 #include "desk/recycle.h"
 #include "desk/reply.h"
@@ -60,12 +61,12 @@ static Statement statements[] = {
 
 /* An object of one member, for comparing values. */
 static Jsonb *
-object_of(JsonbValue *key, JsonbValue *value)
+object_of(const char *key, JsonbValue *value)
 {
 	JsonbBuilder builder = {0};
 
 	jsonb_push(&builder, WJB_BEGIN_OBJECT, NULL);
-	jsonb_push(&builder, WJB_KEY, key);
+	json_push_key(&builder, key);
 	jsonb_push(&builder, WJB_VALUE, value);
 	jsonb_push(&builder, WJB_END_OBJECT, NULL);
 	return JsonbValueToJsonb(builder.result);
@@ -76,16 +77,15 @@ static bool
 is_as_in_image(const Row *row, int attribute, Jsonb *image)
 {
 	char	   *name = NameStr(TupleDescAttr(row->desc, attribute)->attname);
-	JsonbValue	key = {.type = jbvString, .val.string = {.val = name, .len = strlen(name)}};
 	JsonbValue	buffer;
-	JsonbValue *left = image_member(image, name, &buffer);
+	JsonbValue *left = json_member(&image->root, name, &buffer);
 	Image		now;
 
 	if (left == NULL)
 		return true;
 	image_begin(&now);
 	image_add(&now, row, attribute);
-	return compareJsonbContainers(&DatumGetJsonbP(image_end(&now))->root, &object_of(&key, left)->root) == 0;
+	return compareJsonbContainers(&DatumGetJsonbP(image_end(&now))->root, &object_of(name, left)->root) == 0;
 }
 
 /* Does the desk move the column on by itself with every change? */

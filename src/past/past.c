@@ -24,11 +24,11 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "base/hooks.h"
+#include "base/json.h"
 #include "base/tables.h"
 #include "desk/reply.h"
 #include "desk/search.h"
@@ -248,26 +248,13 @@ take_value(Past *past, int attribute, JsonbValue *value, int64 version)
 	MemoryContextSwitchTo(previous);
 }
 
-/* The version that a ticket had, by an image of it; 0 if that does not tell. */
-static int64
-version_in(Jsonb *image)
-{
-	JsonbValue	buffer;
-	JsonbValue *version;
-
-	version = image_member(image, "version", &buffer);
-	if (version == NULL || version->type != jbvNumeric)
-		return 0;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(version->val.numeric)));
-}
-
 /* Note the values of a change's image. Returns the version. */
 static int64
 take_image(Past *past, const Change *change)
 {
 	MemoryContext previous = MemoryContextSwitchTo(past->image_context);
 	Jsonb	   *image = DatumGetJsonbP(change->old_value);
-	int64		version = past->tells_versions ? version_in(image) : 0;
+	int64		version = past->tells_versions ? json_member_int64(image, "version", 0) : 0;
 	JsonbIterator *iterator = JsonbIteratorInit(&image->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;

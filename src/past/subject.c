@@ -11,10 +11,10 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/modes.h"
 #include "base/tables.h"
 #include "log/image.h"
@@ -199,19 +199,18 @@ key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
 	for (int i = 0; i < shape->natts; i++)
 	{
 		char	   *name = NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname);
-		JsonbValue	key = {.type = jbvString, .val.string = {.val = name, .len = strlen(name)}};
 		JsonbValue	buffer;
 		JsonbValue *value;
 
 		if (!shape->in_key[i])
 			continue;
-		value = image_member(image, name, &buffer);
+		value = json_member(&image->root, name, &buffer);
 		if (value == NULL)
 		{
 			n = 0;
 			break;
 		}
-		jsonb_push(&builder, WJB_KEY, &key);
+		json_push_key(&builder, name);
 		jsonb_push(&builder, WJB_VALUE, value);
 		n++;
 	}
@@ -379,12 +378,7 @@ run_restoring(Subject *subject)
 static int64
 number_or(Jsonb *image, const char *column, int64 otherwise)
 {
-	JsonbValue	buffer;
-	JsonbValue *value = image && column ? image_member(image, column, &buffer) : NULL;
-
-	if (value == NULL || value->type != jbvNumeric)
-		return otherwise;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
+	return image && column ? json_member_int64(image, column, otherwise) : otherwise;
 }
 
 /* The id of the log's entry for what undid an entry in this transaction. The record may have changed its key by that. */

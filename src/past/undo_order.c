@@ -24,59 +24,27 @@ enum
 	ENTRIES_OF_TICKETS
 };
 
-#define OF_ACTOR(entry) \
-	entry ".actor_id = $1 AND " entry ".occurred_at >= $2" \
-	" AND " entry ".table_name IS NOT NULL" \
-	" AND " entry ".action = ANY (ARRAY['INSERT', 'UPDATE', 'DELETE'])"
-
-/* The version that a record had before a change. */
-#define VERSION(entry) \
-	"CASE WHEN " entry ".action = 'UPDATE'" \
-	" THEN (" entry ".old_value ->> 'version')::int8 END"
-
 static Statement statements[] = {
-	/* with what places them, and whether an entry of no ticket is the last of its record */
 	[ENTRIES_OF_ACTOR] = {
 		.text = "SELECT " LOG_COLUMN_NAMES("a.") ","
 		"	a.action = 'UPDATE', a.action = 'DELETE',"
 		"	a.table_name = 'tickets', a.table_name = 'comments',"
-		"	" VERSION("a") ","
-		"	CASE WHEN a.table_name = 'attachments' AND a.action = 'DELETE'"
-		"		THEN a.old_value ->> 'comment_id' END,"
-		"	coalesce(last.id = a.id, false)"
-		" FROM support.audit_log AS a"
-		" LEFT JOIN"
-		" ("
-		"	SELECT l.table_name, l.record_id, max(l.id) AS id"
-		"	FROM support.audit_log AS l"
-		"	WHERE l.ticket_id = 0"
-		"		AND l.id >= (SELECT min(m.id) FROM support.audit_log AS m"
-		"			WHERE " OF_ACTOR("m") " AND m.ticket_id = 0)"
-		"	GROUP BY l.table_name, l.record_id"
-		" ) AS last"
-		"	ON a.ticket_id = 0 AND last.table_name = a.table_name"
-		"		AND last.record_id = a.record_id"
-		" WHERE " OF_ACTOR("a"),
+		"	a.version, a.comment_id, a.is_last"
+		" FROM support_internal.changes_to_undo($1, $2) AS a",
 		.columns = {LOG_COLUMN_TYPES(MAY_BE_NULL), {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {BOOLOID},
 		{BOOLOID}, {INT8OID}, {TEXTOID}, {BOOLOID, NOT_NULL}},
-		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .replan = true
+		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .names_machinery = true, .replan = true
 	},
-	/* of tickets, that comments came or went, and purges */
 	[ENTRIES_OF_TICKETS] = {
-		.text = "SELECT l.ticket_id, l.era, l.xid, l.id, l.record_id,"
-		"	l.action = 'INSERT', l.action = 'UPDATE',"
-		"	l.action = 'DELETE', l.action = 'PURGE',"
-		"	l.table_name = 'tickets', " VERSION("l")
-		" FROM (SELECT DISTINCT a.ticket_id FROM support.audit_log AS a"
-		"	WHERE " OF_ACTOR("a") " AND a.ticket_id <> 0) AS t"
-		" JOIN support.audit_log AS l ON l.ticket_id = t.ticket_id"
-		" WHERE l.action = 'PURGE' OR l.table_name = 'tickets'"
-		"	OR (l.table_name = 'comments'"
-		"		AND l.action = ANY (ARRAY['INSERT', 'DELETE']))"
-		" ORDER BY l.ticket_id, l.era, l.xid, l.id",
+		.text = "SELECT s.ticket_id, s.era, s.xid, s.id, s.record_id,"
+		"	s.action = 'INSERT', s.action = 'UPDATE',"
+		"	s.action = 'DELETE', s.action = 'PURGE',"
+		"	s.table_name = 'tickets', s.version"
+		" FROM support_internal.signs_of_order($1, $2) AS s"
+		" ORDER BY s.ticket_id, s.era, s.xid, s.id",
 		.columns = {{INT8OID, NOT_NULL}, {INT4OID}, {INT8OID}, {INT8OID, NOT_NULL}, {INT8OID}, {BOOLOID, NOT_NULL},
 		{BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {BOOLOID}, {INT8OID}},
-		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .replan = true
+		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .names_machinery = true, .replan = true
 	}
 };
 

@@ -15,12 +15,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "base/actor.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/json.h"
 #include "proof/chain.h"
 #include "proof/merkle.h"
 
@@ -109,37 +109,12 @@ typedef struct Proof
 /* Making a proof */
 
 static void
-push_string(JsonbBuilder *builder, JsonbIteratorToken token, const char *text, int length)
-{
-	JsonbValue	value = {.type = jbvString};
-
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = length;
-	jsonb_push(builder, token, &value);
-}
-
-static void
-push_key(JsonbBuilder *builder, const char *key)
-{
-	push_string(builder, WJB_KEY, key, strlen(key));
-}
-
-static void
-push_number(JsonbBuilder *builder, int64 number)
-{
-	JsonbValue	value = {.type = jbvNumeric};
-
-	value.val.numeric = int64_to_numeric(number);
-	jsonb_push(builder, WJB_VALUE, &value);
-}
-
-static void
 push_bytes(JsonbBuilder *builder, JsonbIteratorToken token, const void *bytes, int length)
 {
 	char	   *hex = palloc(length * 2);
 
 	hex_encode(bytes, length, hex);
-	push_string(builder, token, hex, length * 2);
+	json_push_string(builder, token, hex, length * 2);
 }
 
 static char *
@@ -152,48 +127,35 @@ time_in_utc(Datum time)
 }
 
 static void
-push_jsonb(JsonbBuilder *builder, Jsonb *jsonb)
-{
-	JsonbValue	value = {.type = jbvBinary};
-
-	if (JB_ROOT_IS_SCALAR(jsonb))
-		(void) JsonbExtractScalar(&jsonb->root, &value);
-	else
-	{
-		value.val.binary.data = &jsonb->root;
-		value.val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-	}
-	jsonb_push(builder, WJB_VALUE, &value);
-}
-
-static void
 push_field(JsonbBuilder *builder, Oid type, Datum value)
 {
 	struct varlena *bytes;
+	JsonbValue	document;
 	char	   *text;
 
 	switch (type)
 	{
 		case INT4OID:
-			push_number(builder, DatumGetInt32(value));
+			json_push_int64(builder, DatumGetInt32(value));
 			break;
 		case INT8OID:
-			push_number(builder, DatumGetInt64(value));
+			json_push_int64(builder, DatumGetInt64(value));
 			break;
 		case TIMESTAMPTZOID:
 			text = time_in_utc(value);
-			push_string(builder, WJB_VALUE, text, strlen(text));
+			json_push_string(builder, WJB_VALUE, text, strlen(text));
 			break;
 		case TEXTOID:
 			bytes = PG_DETOAST_DATUM_PACKED(value);
-			push_string(builder, WJB_VALUE, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+			json_push_string(builder, WJB_VALUE, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			break;
 		case BYTEAOID:
 			bytes = PG_DETOAST_DATUM_PACKED(value);
 			push_bytes(builder, WJB_VALUE, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			break;
 		case JSONBOID:
-			push_jsonb(builder, DatumGetJsonbP(value));
+			json_document(&document, DatumGetJsonbP(value));
+			jsonb_push(builder, WJB_VALUE, &document);
 			break;
 		default:
 			elog(ERROR, "unexpected type of a field: %u", type);
@@ -209,7 +171,7 @@ push_fields(JsonbBuilder *builder, const DirectColumn *fields, int n, const Datu
 	{
 		if (nulls[i])
 			continue;
-		push_key(builder, fields[i].name);
+		json_push_key(builder, fields[i].name);
 		push_field(builder, fields[i].type, values[i]);
 	}
 	jsonb_push(builder, WJB_END_OBJECT, NULL);
@@ -288,9 +250,9 @@ push_path(JsonbBuilder *builder, const Datum *seal, const LogRow *entry)
 	int64		n = read_leaves(seal, entry, &leaves, &index);
 	int			length = merkle_path(hasher, leaves, n, index, path);
 
-	push_key(builder, members[PROOF_LEAF_INDEX]);
-	push_number(builder, index);
-	push_key(builder, members[PROOF_PATH]);
+	json_push_key(builder, members[PROOF_LEAF_INDEX]);
+	json_push_int64(builder, index);
+	json_push_key(builder, members[PROOF_PATH]);
 	jsonb_push(builder, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < length; i++)
 		push_bytes(builder, WJB_ELEM, path[i].bytes, DIGEST_LENGTH);
@@ -317,16 +279,16 @@ support_audit_proof(PG_FUNCTION_ARGS)
 	read_leaf(&entry, found, nulls);
 
 	jsonb_push(&builder, WJB_BEGIN_OBJECT, NULL);
-	push_key(&builder, members[PROOF_MEMBER_VERSION]);
-	push_number(&builder, PROOF_VERSION);
-	push_key(&builder, members[PROOF_ENTRY]);
+	json_push_key(&builder, members[PROOF_MEMBER_VERSION]);
+	json_push_int64(&builder, PROOF_VERSION);
+	json_push_key(&builder, members[PROOF_ENTRY]);
 	push_fields(&builder, log_columns, LOG_COLUMNS, entry.values, entry.nulls);
-	push_key(&builder, members[nulls[FOUND_SALT] ? PROOF_VALUES_DIGEST : PROOF_SALT]);
+	json_push_key(&builder, members[nulls[FOUND_SALT] ? PROOF_VALUES_DIGEST : PROOF_SALT]);
 	push_field(&builder, BYTEAOID, found[nulls[FOUND_SALT] ? FOUND_VALUES_DIGEST : FOUND_SALT]);
 	push_path(&builder, found, &entry);
-	push_key(&builder, members[PROOF_SEAL]);
+	json_push_key(&builder, members[PROOF_SEAL]);
 	push_fields(&builder, seal_fields, SEAL_FIELDS, found, nulls);
-	push_key(&builder, members[PROOF_DIGEST]);
+	json_push_key(&builder, members[PROOF_DIGEST]);
 	push_field(&builder, BYTEAOID, found[FOUND_DIGEST]);
 	jsonb_push(&builder, WJB_END_OBJECT, NULL);
 
@@ -354,7 +316,7 @@ member_of(JsonbContainer *object, const char *name)
 {
 	JsonbValue *value = palloc(sizeof(JsonbValue));
 
-	return getKeyJsonValueFromContainer(object, name, strlen(name), value);
+	return json_member(object, name, value);
 }
 
 static JsonbValue *
@@ -380,24 +342,21 @@ object_in(JsonbContainer *proof, const char *name)
 static char *
 string_in(const JsonbValue *value, const char *name)
 {
-	if (value->type != jbvString)
+	char	   *text = json_string_of(value);
+
+	if (text == NULL)
 		refuse_proof(name, "must be a string");
-	return pnstrdup(value->val.string.val, value->val.string.len);
+	return text;
 }
 
 static int64
 number_in(const JsonbValue *value, const char *name)
 {
-	char	   *text;
-	char	   *end;
 	int64		number;
 
 	if (value->type != jbvNumeric)
 		refuse_proof(name, "must be a number");
-	text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-	errno = 0;
-	number = strtoi64(text, &end, 10);
-	if (errno != 0 || *end != '\0')
+	if (!json_whole_number(value, &number))
 		refuse_proof(name, "must be an integer");
 	return number;
 }

@@ -73,64 +73,20 @@ static Statement statements[] = {
 		{FLOAT8OID}, {FLOAT8OID}},
 		COUNTER_ARGUMENTS
 	},
-	/* all that ever flowed into the unsolved statuses, and has not flowed out of them */
 	[BACKLOG] = {
-		.text = "WITH flows AS"
-		" ("
-		"	SELECT s.bucket - 1 AS bucket, v.value, sum(s.n) AS n"
-		"	FROM support_internal.stat_series"
-		"		($1, $2, '-infinity'::timestamptz || $3) AS s"
-		"	LEFT JOIN support.statuses AS x ON x.name = s.value"
-		"	CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN s.value END AS value) AS v"
-		"	WHERE " ASKED_FOR " AND $6 IS NOT NULL"
-		"		AND coalesce(x.category, '') <> ALL (ARRAY['solved', 'closed'])"
-		"	GROUP BY s.bucket, v.value"
-		" ),"
-		" stocks AS"
-		" ("
-		"	SELECT b.bucket, v.value, sum(f.n) OVER (PARTITION BY v.value ORDER BY b.bucket) AS n"
-		"	FROM (SELECT DISTINCT f.value FROM flows AS f) AS v"
-		"	CROSS JOIN generate_series"
-		"		(0, cardinality($3) - 1) AS b (bucket)"
-		"	LEFT JOIN flows AS f"
-		"		ON f.bucket = b.bucket AND f.value IS NOT DISTINCT FROM v.value"
-		" )"
-		" SELECT c.bucket, c.value, c.n::int8, "
+		.text = "SELECT b.bucket, b.value, b.n, "
 		NO_DURATION
-		" FROM stocks AS c"
-		" WHERE c.bucket > 0 AND c.n <> 0"
-		" ORDER BY c.bucket, c.n DESC, c.value",
+		" FROM support_internal.report_backlog($1, $2, $3, $4, $5) AS b"
+		" WHERE $6 IS NOT NULL"
+		" ORDER BY b.bucket, b.n DESC, b.value",
 		.columns = {{INT4OID, NOT_NULL}, {TEXTOID}, {INT8OID, NOT_NULL}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID},
 		{FLOAT8OID}, {FLOAT8OID}},
 		COUNTER_ARGUMENTS
 	},
 	[NAMES] = {
-		.text = "SELECT CASE"
-		"		WHEN $1 = 'team' THEN team.name"
-		"		WHEN $1 = 'organization' THEN organization.name"
-		"		WHEN $1 = 'tag' THEN tag.name"
-		"		WHEN i.user_id IS NOT NULL THEN person.full_name"
-		"		ELSE v.value"
-		"	END::text"
-		" FROM ROWS FROM (unnest($2)) WITH ORDINALITY AS v (value, place)"
-		" CROSS JOIN LATERAL"
-		" ("
-		"	SELECT"
-		"		CASE WHEN $1 = 'team' THEN v.value::int8 END AS team_id,"
-		"		CASE WHEN $1 = 'organization'"
-		"			THEN v.value::int8 END AS organization_id,"
-		"		CASE WHEN $1 = 'tag' THEN v.value::int8 END AS tag_id,"
-		"		CASE WHEN $1 = ANY (ARRAY['assignee', 'requester', 'creator', 'user'])"
-		"			THEN v.value::int8 END AS user_id"
-		" ) AS i"
-		" LEFT JOIN support.teams AS team ON team.id = i.team_id"
-		" LEFT JOIN support.organizations AS organization"
-		"	ON organization.id = i.organization_id"
-		" LEFT JOIN support.tags AS tag ON tag.id = i.tag_id"
-		" LEFT JOIN support.users AS person ON person.id = i.user_id"
-		" ORDER BY v.place",
+		.text = "SELECT g.name FROM support_internal.group_names($1, $2) AS g ORDER BY g.place",
 		.columns = {{TEXTOID}},
-		.nargs = 2, .argtypes = {TEXTOID, TEXTARRAYOID}, .replan = true
+		.nargs = 2, .argtypes = {TEXTOID, TEXTARRAYOID}, .names_machinery = true, .replan = true
 	}
 };
 

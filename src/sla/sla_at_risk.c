@@ -14,34 +14,14 @@
 #include "calendar/opening_hours.h"
 #include "sla/sla_clock.h"
 
-/*
- * A clock is to be looked at a microsecond after it is due, or earlier: the index on wake_at has all that are due by then.
- * What the view works out is worked out for the page alone.
- */
 static Statement at_risk = {
-	.text = "WITH soonest AS MATERIALIZED"
-	" ("
-	"	SELECT c.ticket_id, c.id, c.due_at, t.ticket_number, t.title, t.priority, t.team_id, t.assignee_id"
-	"	FROM support.sla_clocks AS c"
-	"	JOIN support.tickets AS t ON t.id = c.ticket_id"
-	"	WHERE c.wake_at <= ($2 + '1 microsecond'::interval)"
-	"		AND c.due_at >= $1 AND c.due_at <= $2"
-	"		AND c.state = 'running' AND c.breached_at IS NULL AND t.deleted_at IS NULL"
-	"	ORDER BY c.due_at, c.ticket_id, c.id"
-	"	LIMIT $3"
-	" )"
-	" SELECT n.ticket_id, n.ticket_number::text, n.title::text, coalesce(n.priority, 'normal'),"
-	"	team.name::text, assignee.full_name::text, s.metric, n.due_at,"
-	"	n.due_at - $1, s.remaining"
-	" FROM soonest AS n"
-	" JOIN support.sla_status AS s ON s.ticket_id = n.ticket_id"
-	"	AND s.clock_id = n.id"
-	" LEFT JOIN support.teams AS team ON team.id = n.team_id"
-	" LEFT JOIN support.users AS assignee ON assignee.id = n.assignee_id"
-	" ORDER BY n.due_at, n.ticket_id, n.id",
+	.text = "SELECT r.ticket_id, r.ticket_number, r.title, r.priority, r.team, r.assignee, r.metric, r.due_at,"
+	"	r.due_at - $1, r.remaining"
+	" FROM support_internal.clocks_at_risk($1, $2, $3) AS r"
+	" ORDER BY r.due_at, r.ticket_id, r.clock_id",
 	.columns = {{INT8OID, NOT_NULL}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID},
 	{TIMESTAMPTZOID}, {INTERVALOID}, {INTERVALOID}},
-	.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
+	.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}, .names_machinery = true
 };
 
 /* So long from now on. Raises 22023 for NULL and what is not later. */

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "base/json.h"
 #include "base/plan.h"
 #include "sla/sla_condition.h"
 #include "sla/sla_given.h"
@@ -110,14 +111,14 @@ wants_id(ConditionKey key)
 static void
 set_value(Alternative *alternative, ConditionKey key, const JsonbValue *value, const char *lower)
 {
-	if (wants_id(key) && !whole_number(value, &alternative->id))
+	if (wants_id(key) && !json_whole_number(value, &alternative->id))
 		refuse_condition("wants a number or an array of numbers", condition_names[key]);
 	if (!wants_id(key) && value->type != jbvString)
 		refuse_condition("wants a text or an array of texts", condition_names[key]);
 	if (key == CONDITION_TAGS)
 		alternative->text = pstrdup(lower);
 	else if (!wants_id(key))
-		alternative->text = pnstrdup(value->val.string.val, value->val.string.len);
+		alternative->text = json_string_of(value);
 }
 
 /* A value of the last run, in the current context. */
@@ -125,11 +126,10 @@ static Alternative *
 read_alternative(ConditionKey key, uint64 row)
 {
 	Alternative *alternative = palloc0(sizeof(Alternative));
-	JsonbValue	value = {.type = jbvBinary};
+	JsonbValue	value;
 
 	alternative->json = DatumGetJsonbPCopy(result(row, 3));
-	if (JB_ROOT_IS_SCALAR(alternative->json))
-		(void) JsonbExtractScalar(&alternative->json->root, &value);
+	json_document(&value, alternative->json);
 	alternative->is_null = value.type == jbvNull;
 	if (!alternative->is_null && key != CONDITION_CUSTOM)
 		set_value(alternative, key, &value, result_text(row, 4));
@@ -147,7 +147,7 @@ check_shape(Jsonb *conditions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("conditions must be an object")));
-	custom = getKeyJsonValueFromContainer(&conditions->root, "custom", strlen("custom"), &buffer);
+	custom = json_member(&conditions->root, "custom", &buffer);
 	if (custom != NULL && (custom->type != jbvBinary || !JsonContainerIsObject(custom->val.binary.data)))
 		refuse_condition("wants an object", "custom");
 }
@@ -225,8 +225,7 @@ has_custom(const SlaTicket *ticket, const char *field, const Alternative *altern
 {
 	Jsonb	   *custom = ticket->custom == 0 ? NULL : DatumGetJsonbP(ticket->custom);
 	JsonbValue	buffer;
-	JsonbValue *value = custom == NULL || !JB_ROOT_IS_OBJECT(custom) ? NULL :
-		getKeyJsonValueFromContainer(&custom->root, field, strlen(field), &buffer);
+	JsonbValue *value = custom == NULL ? NULL : json_member(&custom->root, field, &buffer);
 
 	if (value == NULL || value->type == jbvNull)
 		return alternative->is_null;

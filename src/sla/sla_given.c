@@ -6,11 +6,11 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/plan.h"
 #include "sla/sla_given.h"
 #include "sla/sla_names.h"
@@ -122,21 +122,6 @@ refuse_targets(const char *what)
 					 " needed.")));
 }
 
-/* A JSON number that is whole, as the server casts it; false if it is none. */
-bool
-whole_number(const JsonbValue *value, int64 *number)
-{
-	char	   *text;
-	char	   *end;
-
-	if (value->type != jbvNumeric)
-		return false;
-	text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-	errno = 0;
-	*number = strtoll(text, &end, 10);
-	return *end == '\0' && errno == 0;
-}
-
 static bool
 is_text(const JsonbValue *value)
 {
@@ -155,7 +140,7 @@ is_time(const JsonbValue *value)
 	Datum		time;
 
 	return value->type == jbvString &&
-		parse_time(interval_in, pnstrdup(value->val.string.val, value->val.string.len), &time);
+		parse_time(interval_in, json_string_of(value), &time);
 }
 
 static bool
@@ -163,7 +148,7 @@ is_id_or_null(const JsonbValue *value)
 {
 	int64		id;
 
-	return value->type == jbvNull || whole_number(value, &id);
+	return value->type == jbvNull || json_whole_number(value, &id);
 }
 
 static bool
@@ -171,7 +156,7 @@ is_integer(const JsonbValue *value)
 {
 	int64		number;
 
-	return whole_number(value, &number) && number >= PG_INT32_MIN && number <= PG_INT32_MAX;
+	return json_whole_number(value, &number) && number >= PG_INT32_MIN && number <= PG_INT32_MAX;
 }
 
 /* Is a value an array whose elements are all fine? */
@@ -234,9 +219,9 @@ key_named(const char *name)
 static bool
 has(JsonbContainer *target, const char *name)
 {
-	JsonbValue	key = {.type = jbvString, .val.string = {(int) strlen(name), (char *) name}};
+	JsonbValue	buffer;
 
-	return findJsonbValueFromContainer(target, JB_FOBJECT, &key) != NULL;
+	return json_member(target, name, &buffer) != NULL;
 }
 
 /* Raise 22023 unless a target has the keys that it needs, no others, and values that they want. */

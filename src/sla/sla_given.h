@@ -32,7 +32,6 @@
 	" FROM jsonb_array_elements(" targets ") AS e (element))"
 
 extern SlaMetric check_target(const char *metric, const Interval *target, ArrayType *pauses, ArrayType *warns);
-extern bool whole_number(const JsonbValue *value, int64 *number);
 pg_noreturn extern void refuse_targets(const char *what);
 extern void check_targets(Jsonb *targets);
 

@@ -16,8 +16,9 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "base/session_cache.h"
+#include "base/json.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
 #include "calendar/calendar_version.h"
 #include "sla/sla_condition.h"
 #include "sla/sla_given.h"
@@ -160,7 +161,7 @@ static Jsonb *
 part_of(Jsonb *object, const char *name)
 {
 	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, name, strlen(name), &buffer);
+	JsonbValue *value = json_member(&object->root, name, &buffer);
 
 	return value == NULL ? NULL : JsonbValueToJsonb(value);
 }

@@ -19,10 +19,10 @@
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
 #include "base/actor.h"
+#include "base/json.h"
 #include "base/tables.h"
 #include "calendar/opening_hours.h"
 #include "log/image.h"
@@ -148,14 +148,7 @@ keep_no_ledger(Ledger *ledger, const Clock *clock, const SlaEvent *event)
 static int64
 image_version(Datum image)
 {
-	JsonbValue	buffer;
-	JsonbValue *version;
-
-	if (image == (Datum) 0)
-		return 0;
-	version = image_member(DatumGetJsonbP(image), "version", &buffer);
-	return version == NULL || version->type != jbvNumeric ? 0 :
-		DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(version->val.numeric)));
+	return image == (Datum) 0 ? 0 : json_member_int64(DatumGetJsonbP(image), "version", 0);
 }
 
 /*
@@ -223,7 +216,7 @@ take_back(Row *row, const Change *change)
 		int			attribute = row->shape->columns[followed_columns[i]] - 1;
 		Form_pg_attribute att = TupleDescAttr(row->desc, attribute);
 		JsonbValue	buffer;
-		JsonbValue *value = image_member(image, NameStr(att->attname), &buffer);
+		JsonbValue *value = json_member(&image->root, NameStr(att->attname), &buffer);
 
 		if (value == NULL)
 			continue;

@@ -84,7 +84,7 @@ typedef struct Fold
 	MemoryContext part_context;	/* is reset at each part */
 } Fold;
 
-static int	written;			/* rows of this session since it last folded or tried to */
+static int64 written;			/* rows of this session since it last folded or tried to */
 static bool folding;
 static LocalTransactionId tried_in; /* the transaction in which that was */
 
@@ -261,8 +261,11 @@ merge_row(Fold *fold, ItemPointer tid, const CellFormat *format, CellArray *sum)
 	TupleTableSlot *slot = fold->slot;
 	CellReader	reader;
 
-	if (!delete_row(rel, tid, !fold->is_automatic) || !table_tuple_fetch_row_version(rel, tid, GetActiveSnapshot(), slot))
+	if (!delete_row(rel, tid, !fold->is_automatic))
 		return;
+	/* it is deleted: what it holds would be lost */
+	if (!table_tuple_fetch_row_version(rel, tid, GetActiveSnapshot(), slot))
+		elog(ERROR, "a row of stat_counters is no longer there");
 	slot_getallattrs(slot);
 	check_not_null(counter_columns, COUNTER_CELLS, "stat_counters", slot->tts_isnull);
 	cells_open(&reader, DatumGetByteaPP(slot->tts_values[COUNTER_CELLS - 1]), format);

@@ -3,7 +3,7 @@
  *		Counting everything anew, and checking what was counted.
  *
  * The view support_internal.stat_expected works out from the tables and the log what the triggers should have counted.
- * verify_stats() compares, rebuild_stats() starts from it. So does a change of what a status means, since that changes
+ * verify_stats() reads another, stat_differences, which compares; rebuild_stats() starts from it. So does a change of what a status means, since that changes
  * the past.
  *
  * Counting anew is exact while others write. It waits for all who have counted something and not yet ended, and makes
@@ -28,8 +28,6 @@
 #include "stats/delta_writer.h"
 #include "stats/fold.h"
 #include "stats/stat_check.h"
-
-#define MAX_DIMS 16				/* that a measure has */
 
 enum
 {
@@ -71,56 +69,11 @@ static Statement statements[] = {
 		" WHERE (e.solves OR e.reopens) AND t.first_solved_at IS NULL AND t.solved_at IS NULL"
 		"	AND t.reopen_count = 0"
 	},
-	/*
-	 * Changes of the status that happened before the log begins now have been counted, but the log has them no more, and
-	 * so does not tell that a ticket was solved before. How long before, the readers do not sum up.
-	 */
 	[COMPARE] = {
-		.text = "WITH beginning AS"
-		" ("
-		"	SELECT coalesce(max((a.new_value ->> 'to')::timestamptz),"
-		"		'-infinity'::timestamptz) AS at"
-		"	FROM support.audit_log AS a"
-		"	WHERE a.ticket_id = 0 AND a.action = 'PRUNE'"
-		" ),"
-		" counted AS"
-		" ("
-		"	SELECT m.measure, m.dimension, x.value, date_trunc('day', x.slot_at, 'UTC') AS period,"
-		"		sum(x.n)::int8 AS n, sum(x.seconds)::int8 AS seconds"
-		"	FROM ROWS FROM (unnest($1), unnest($2)) AS m (measure, dimension)"
-		"	CROSS JOIN LATERAL support_internal.stat_counted(m.measure, m.dimension) AS x"
-		"	GROUP BY m.measure, m.dimension, x.value, date_trunc('day', x.slot_at, 'UTC')"
-		" ),"
-		" expected AS"
-		" ("
-		"	SELECT x.measure, x.dimension, x.value, date_trunc('day', x.counts_at, 'UTC') AS period,"
-		"		sum(x.times)::int8 AS n,"
-		"		sum(x.times * x.seconds)::int8 AS seconds"
-		"	FROM support_internal.stat_expected AS r"
-		"	CROSS JOIN LATERAL support_internal.stat_contributions(r.weight, r.measures, r.at, r.status, r.priority,"
-		"		r.channel, r.team_id, r.assignee_id, r.organization_id, r.agent_id, r.tag_id, r.created_at,"
-		"		r.first_replied_at, r.first_solved_at, r.solved_at, r.waiting_since) AS x"
-		"	GROUP BY x.measure, x.dimension, x.value, date_trunc('day', x.counts_at, 'UTC')"
-		" )"
-		" SELECT d.measure || v.what, d.dimension, d.value, d.period, v.counted, v.expected"
-		" FROM"
-		" ("
-		"	SELECT measure, dimension, value, period, c.n AS counted, e.n AS expected,"
-		"		c.seconds AS counted_seconds, e.seconds AS expected_seconds"
-		"	FROM counted AS c FULL JOIN expected AS e USING (measure, dimension, value, period)"
-		" ) AS d"
-		" CROSS JOIN beginning AS b"
-		" CROSS JOIN LATERAL (VALUES"
-		"	('', coalesce(d.counted, 0), coalesce(d.expected, 0)),"
-		"	(' (seconds)', coalesce(d.counted_seconds, 0), coalesce(d.expected_seconds, 0))) AS v (what, counted, expected)"
-		" WHERE v.counted <> v.expected"
-		"	AND NOT (d.period < b.at AND d.measure = ANY"
-		"		(ARRAY['status_flow', 'entered', 'solved', 'reopened']))"
-		"	AND NOT (d.measure = 'resolved_again'"
-		"		AND (isfinite(b.at) OR v.what <> ''))"
+		.text = "SELECT d.measure, d.dimension, d.value, d.period, d.counted, d.expected"
+		" FROM support_internal.stat_differences AS d"
 		" ORDER BY 1, 2, 3, 4",
-		.columns = {{TEXTOID}, {TEXTOID}, {TEXTOID}, {TIMESTAMPTZOID}, {INT8OID}, {INT8OID}},
-		.nargs = 2, .argtypes = {TEXTARRAYOID, TEXTARRAYOID}
+		.columns = {{TEXTOID}, {TEXTOID}, {TEXTOID}, {TIMESTAMPTZOID}, {INT8OID}, {INT8OID}}
 	}
 };
 
@@ -249,28 +202,6 @@ support_rebuild_stats(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(n);
 }
 
-/* Each measure with each of its dimensions: an array of the ones and one of the others. */
-static Args
-all_dimensions(void)
-{
-	Datum		names[STAT_MEASURES * MAX_DIMS];
-	Datum		dims[STAT_MEASURES * MAX_DIMS];
-	Args		args = {0};
-	int			n = 0;
-
-	for (int measure = 0; measure < STAT_MEASURES; measure++)
-		for (const char *dim = measure_infos[measure].dims; *dim != '\0'; dim++)
-		{
-			char		text[2] = {*dim, '\0'};
-
-			names[n] = CStringGetTextDatum(measure_infos[measure].name);
-			dims[n++] = CStringGetTextDatum(text);
-		}
-	arg(&args, PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT)));
-	arg(&args, PointerGetDatum(construct_array(dims, n, TEXTOID, -1, false, TYPALIGN_INT)));
-	return args;
-}
-
 #define DIFFERENCE_COLUMNS 6
 
 /* verify_stats() -> what was counted and should not have been, or the other way round */
@@ -279,7 +210,6 @@ Datum
 support_verify_stats(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Args		args;
 	Call		call;
 	Caller		caller;
 	uint64		n;
@@ -287,8 +217,7 @@ support_verify_stats(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	become_desk_owner("check what was counted", &caller);
-	args = all_dimensions();
-	n = run_read_only(&statements[COMPARE], &args);
+	n = run_read_only(&statements[COMPARE], NULL);
 	for (uint64 i = 0; i < n; i++)
 	{
 		Datum		values[DIFFERENCE_COLUMNS];
@@ -303,6 +232,44 @@ support_verify_stats(PG_FUNCTION_ARGS)
 	}
 	become_caller(&caller);
 	end_call(&call);
+	return (Datum) 0;
+}
+
+/* measure_bits(VARIADIC measures) -> bits */
+PG_FUNCTION_INFO_V1(support_measure_bits);
+Datum
+support_measure_bits(PG_FUNCTION_ARGS)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			n;
+	uint32		bits = 0;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		bits |= STAT_BIT(measure_named(nulls[i] ? "" : TextDatumGetCString(names[i])));
+	PG_RETURN_INT32((int32) bits);
+}
+
+/* stat_dimensions() -> measure, dimension */
+PG_FUNCTION_INFO_V1(support_stat_dimensions);
+Datum
+support_stat_dimensions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int measure = 0; measure < STAT_MEASURES; measure++)
+		for (const char *dim = measure_infos[measure].dims; *dim != '\0'; dim++)
+		{
+			char		letter[2] = {*dim, '\0'};
+			Datum		values[] = {CStringGetTextDatum(measure_infos[measure].name), CStringGetTextDatum(letter)};
+			bool		nulls[lengthof(values)] = {false};
+
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
 	return (Datum) 0;
 }
 

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -47,6 +48,25 @@ const MeasureInfo measure_infos[STAT_MEASURES] = {
 	[STAT_SLA_BREACHED] = {"sla_breached", "s"},
 	[STAT_SLA_LATE] = {"sla_late", "s"}
 };
+
+/* The measure of a name. Raises 22023 for none. */
+Measure
+measure_named(const char *name)
+{
+	StringInfoData known;
+
+	initStringInfo(&known);
+	for (int measure = 0; measure < STAT_MEASURES; measure++)
+	{
+		if (strcmp(measure_infos[measure].name, name) == 0)
+			return measure;
+		appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "", measure_infos[measure].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("measure \"%s\" does not exist", name),
+			 errhint("There are: %s.", known.data)));
+}
 
 /* A quarter hour's number, from 2000-01-01 in UTC. */
 int64

@@ -32,26 +32,6 @@ text_argument(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-/* The measure that a call names. Raises 22023 for none. */
-static Measure
-measure_argument(FunctionCallInfo fcinfo, int n)
-{
-	char	   *name = text_argument(fcinfo, n);
-	StringInfoData known;
-
-	initStringInfo(&known);
-	for (int measure = 0; measure < STAT_MEASURES; measure++)
-	{
-		if (strcmp(measure_infos[measure].name, name) == 0)
-			return measure;
-		appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "", measure_infos[measure].name);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("measure \"%s\" does not exist", name),
-			 errhint("There are: %s.", known.data)));
-}
-
 /* The dimension that a call names. Raises 22023 unless the measure is counted by it. */
 static char
 dim_argument(FunctionCallInfo fcinfo, int n, Measure measure)
@@ -94,7 +74,7 @@ void
 begin_reading_measure(Reading *reading, FunctionCallInfo fcinfo)
 {
 	begin_reading(reading, fcinfo);
-	reading->measure = measure_argument(fcinfo, 0);
+	reading->measure = measure_named(text_argument(fcinfo, 0));
 	reading->dim = dim_argument(fcinfo, 1, reading->measure);
 	reading->has_instants = measure_infos[reading->measure].has_instants;
 }
@@ -286,11 +266,11 @@ nearest_node(const Reading *reading, int64 slot, int64 slots)
 static void
 add_nodes(RangeList *list, int64 from, int64 upto, const Stretch *stretch)
 {
-	NodeRange  *range = &list->ranges[list->n - 1];
+	NodeRange  *range = list->n > 0 ? &list->ranges[list->n - 1] : NULL;
 
 	if (from == upto)
 		return;
-	if (list->n == 0 || range->from != from || range->upto != upto)
+	if (range == NULL || range->from != from || range->upto != upto)
 	{
 		range = &list->ranges[list->n++];
 		*range = (NodeRange) {.from = from, .upto = upto};

@@ -97,7 +97,7 @@ static void
 read_rows(Kept *keep, Snapshot snapshot)
 {
 	Seen	   *seen = &keep->seen;
-	int64		most = work_mem * INT64CONST(1024) / sizeof(StatRow);
+	int64		most = Min(work_mem * INT64CONST(1024) / (int64) sizeof(StatRow), PG_INT32_MAX);
 	int64		allocated = 64;
 	DeltaScan	scan;
 

@@ -46,7 +46,10 @@ typedef enum Measure
 	STAT_MEASURES				/* how many there are */
 } Measure;
 
-#define STAT_BIT(measure) (1 << (measure))
+/* A row's measures are bits of an integer column, whose sign is none of them. */
+#define STAT_BIT(measure) ((uint32) 1 << (measure))
+
+StaticAssertDecl(STAT_MEASURES <= 31, "an integer has a bit for each measure");
 
 /* The dimensions, as stat_counters.dim has them. */
 #define DIM_ALL '-'
@@ -107,6 +110,7 @@ typedef struct Contribution
 
 typedef void (*ContributionSink) (void *arg, const Contribution *contribution);
 
+extern Measure measure_named(const char *name);
 extern int64 slot_of(TimestampTz at);
 extern void stat_measure(const StatRow *row, Measure measure, TimestampTz *at, int64 *seconds);
 extern void stat_expand(const StatRow *row, ContributionSink sink, void *arg);
