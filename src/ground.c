@@ -43,12 +43,12 @@
 #define MAX_NAMED 5
 
 /* A relation that the layout makes. */
-typedef struct Part
+typedef struct DeskPart
 {
 	RangeVar   *name;
 	char		kind;			/* relkind; RELKIND_INDEX for indexes of partitioned tables, too */
 	RangeVar   *table;			/* of an index */
-} Part;
+} DeskPart;
 
 /* What should not be there: how many objects, and the first of them with what is wrong with each. */
 typedef struct Strays
@@ -167,9 +167,9 @@ desk_is_there(void)
 static List *
 add_part(List *parts, RangeVar *name, char kind, RangeVar *table)
 {
-	Part	   *part = palloc(sizeof(Part));
+	DeskPart   *part = palloc(sizeof(DeskPart));
 
-	*part = (Part) {.name = name, .kind = kind, .table = table};
+	*part = (DeskPart) {.name = name, .kind = kind, .table = table};
 	return lappend(parts, part);
 }
 
@@ -239,7 +239,7 @@ parts_of(List *statements)
 
 /* Where the desk is not made yet: what has the name of a relation, or of its row type. */
 static void
-add_taken_name(Strays *strays, const Part *part)
+add_taken_name(Strays *strays, const DeskPart *part)
 {
 	Oid			schema = get_namespace_oid(part->name->schemaname, false);
 	Oid			relid = get_relname_relid(part->name->relname, schema);
@@ -302,7 +302,7 @@ add_children(Strays *strays, Oid relid, Oid owner)
 
 /* On a desk that is there: a relation that is not of the layout's kind, not in its place or not the owner's. */
 static void
-add_foreign_part(Strays *strays, const Part *part, Oid owner)
+add_foreign_part(Strays *strays, const DeskPart *part, Oid owner)
 {
 	Oid			relid = RangeVarGetRelid(part->name, NoLock, true);
 
@@ -381,7 +381,7 @@ check_free_ground(List *statements)
 	add_found(&strays, inhabitants);
 	foreach(cell, parts_of(statements))
 	{
-		Part	   *part = lfirst(cell);
+		DeskPart   *part = lfirst(cell);
 
 		if (strcmp(part->name->schemaname, "support") == 0)
 			add_taken_name(&strays, part);

@@ -388,7 +388,7 @@ retire_partition(Upkeep *upkeep, const Partition *old)
 	saved = save_removed_tickets(upkeep, name);
 	if (saved > 0)
 		report(upkeep, "moved " UINT64_FORMAT " entries that the recycle bin needs to the default partition", saved);
-	pruned = leaves_pruned(old->relid, upkeep->action != RETENTION_DROP);
+	pruned = note_pruning(old->relid, upkeep->action != RETENTION_DROP);
 	if (pruned > 0)
 		report(upkeep, "marked " INT64_FORMAT " sealed entries as pruned", pruned);
 	switch (upkeep->action)

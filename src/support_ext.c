@@ -54,7 +54,7 @@ _PG_init(void)
 	actor_init();
 	desk_settings_init();
 	rules_init();
-	direct_init();
+	heap_writer_init();
 	log_writer_init();
 
 	stat_seen_init();

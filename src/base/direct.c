@@ -44,10 +44,10 @@
 #include "base/errors.h"
 #include "base/session_cache.h"
 
-StaticAssertDecl(MAX_DIRECT_COLUMNS <= MAX_ARGS, "insert_row() has an argument for each column");
+StaticAssertDecl(MAX_HEAP_COLUMNS <= MAX_ARGS, "insert_row() has an argument for each column");
 
 /* The tables that were looked at: they are to be forgotten when they change. */
-static DirectTable *looked_at;
+static HeapTable *looked_at;
 
 /*
  * Take RowExclusiveLock until the transaction ends, even if a subtransaction that we are in is rolled back: so it need
@@ -98,7 +98,7 @@ serves_as(Oid found, Oid wanted)
  * table's owner may have put something else there.
  */
 void
-check_columns(Relation rel, const DirectColumn *columns, int ncolumns)
+check_columns(Relation rel, const TableColumn *columns, int ncolumns)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	char	   *name = psprintf("support_internal.%s", RelationGetRelationName(rel));
@@ -124,7 +124,7 @@ check_columns(Relation rel, const DirectColumn *columns, int ncolumns)
  * against the rows.
  */
 void
-check_not_null(const DirectColumn *columns, int ncolumns, const char *relation, const bool *nulls)
+check_not_null(const TableColumn *columns, int ncolumns, const char *relation, const bool *nulls)
 {
 	for (int i = 0; i < ncolumns; i++)
 		if (nulls[i] && columns[i].always_set)
@@ -133,7 +133,7 @@ check_not_null(const DirectColumn *columns, int ncolumns, const char *relation, 
 
 /* Does the caller give the attribute a value? */
 static bool
-is_given(const DirectTable *table, AttrNumber attnum)
+is_given(const HeapTable *table, AttrNumber attnum)
 {
 	for (int i = 0; i < table->ncolumns; i++)
 		if (table->attnums[i] == attnum)
@@ -143,13 +143,13 @@ is_given(const DirectTable *table, AttrNumber attnum)
 
 /* Find the columns; false if one is gone or of another type, or if another needs what only the executor computes. */
 static bool
-find_columns(DirectTable *table, Relation rel)
+find_columns(HeapTable *table, Relation rel)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
 	for (int i = 0; i < table->ncolumns; i++)
 	{
-		const DirectColumn *column = &table->columns[i];
+		const TableColumn *column = &table->columns[i];
 		AttrNumber	attnum = get_attnum(table->relid, column->name);
 
 		if (AttributeNumberIsValid(attnum) && TupleDescAttr(desc, attnum - 1)->attidentity)
@@ -173,7 +173,7 @@ find_columns(DirectTable *table, Relation rel)
 
 /* Is there a check other than the one that is known to hold? */
 static bool
-has_foreign_checks(const DirectTable *table, Relation rel)
+has_foreign_checks(const HeapTable *table, Relation rel)
 {
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
 
@@ -199,7 +199,7 @@ wanted_column(const IndexInfo *info)
 
 /* Keep the information of the indexes; false if one of them needs the executor or may refuse a row. */
 static bool
-describe_indexes(DirectTable *table, Relation rel)
+describe_indexes(HeapTable *table, Relation rel)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	MemoryContext previous = MemoryContextSwitchTo(table->context);
@@ -240,13 +240,13 @@ describe_indexes(DirectTable *table, Relation rel)
  * look again next time.
  */
 void
-look_at_table(DirectTable *table, Relation rel)
+look_at_table(HeapTable *table, Relation rel)
 {
 	bool		has_columns;
 
 	if (table->context == NULL)
 	{
-		table->context = AllocSetContextCreate(CacheMemoryContext, "support_ext direct table", ALLOCSET_SMALL_SIZES);
+		table->context = AllocSetContextCreate(CacheMemoryContext, "support_ext heap table", ALLOCSET_SMALL_SIZES);
 		table->next = looked_at;
 		looked_at = table;
 	}
@@ -273,7 +273,7 @@ look_at_table(DirectTable *table, Relation rel)
 
 /* Look at the table unless what was found still holds. Does it take rows this way? */
 bool
-know_table(DirectTable *table, Relation rel)
+know_table(HeapTable *table, Relation rel)
 {
 	if (!table->valid || table->relid != RelationGetRelid(rel))
 		look_at_table(table, rel);
@@ -282,14 +282,14 @@ know_table(DirectTable *table, Relation rel)
 
 /* The desk's table, where rows go to no partition. What was found holds for as long as nothing has changed its name. */
 Oid
-direct_relation(const DirectTable *table)
+heap_relation(const HeapTable *table)
 {
 	return table->valid ? table->relid : desk_relation(table->name.schema, table->name.name);
 }
 
 /* What was found is no longer to be trusted if the table or one of its indexes changed, or everything did. */
 static void
-forget_table(DirectTable *table, Oid relid)
+forget_table(HeapTable *table, Oid relid)
 {
 	bool		changes = !OidIsValid(relid) || relid == table->relid;
 
@@ -305,12 +305,12 @@ forget_table(DirectTable *table, Oid relid)
 static void
 forget_tables(Oid relid)
 {
-	for (DirectTable *table = looked_at; table != NULL; table = table->next)
+	for (HeapTable *table = looked_at; table != NULL; table = table->next)
 		forget_table(table, relid);
 }
 
 void
-direct_init(void)
+heap_writer_init(void)
 {
 	static SessionCache cache = {.relation_changed = forget_tables};
 
@@ -319,7 +319,7 @@ direct_init(void)
 
 /* The number of another row. Raises 55000 if nothing numbers them. */
 int64
-next_row_id(DirectTable *table)
+next_row_id(HeapTable *table)
 {
 	if (!OidIsValid(table->sequence))
 		refuse_altered_column(quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relid)),
@@ -329,7 +329,7 @@ next_row_id(DirectTable *table)
 
 /* Lock an index, once in a transaction. */
 static void
-lock_index(DirectTable *table, int which)
+lock_index(HeapTable *table, int which)
 {
 	if (table->locked_in[which] == current_lxid())
 		return;
@@ -339,7 +339,7 @@ lock_index(DirectTable *table, int which)
 
 /* The key of the rows whose first column is this id. */
 static ScanKeyData
-key_of(const DirectTable *table, int64 id)
+key_of(const HeapTable *table, int64 id)
 {
 	ScanKeyData key;
 
@@ -352,7 +352,7 @@ key_of(const DirectTable *table, int64 id)
  * own changes included, in the order of that key. They are there to be changed, so the index is locked as for that.
  */
 List *
-find_rows(DirectTable *table, Relation rel, int64 id)
+find_rows(HeapTable *table, Relation rel, int64 id)
 {
 	ScanKeyData key = key_of(table, id);
 	List	   *rows = NIL;
@@ -372,7 +372,7 @@ find_rows(DirectTable *table, Relation rel, int64 id)
 
 /* Has the table, which is a plain one, a row whose first column, the primary key, is this id? Ours count, too. */
 bool
-has_row(DirectTable *table, Relation rel, int64 id)
+has_row(HeapTable *table, Relation rel, int64 id)
 {
 	ScanKeyData key = key_of(table, id);
 	bool		has_key = table->primary_key >= 0;
@@ -386,7 +386,7 @@ has_row(DirectTable *table, Relation rel, int64 id)
 
 /* The same for any table; where it is no plain one, the statement tells. It names the table as that of its owner. */
 bool
-find_row(DirectTable *table, Statement *statement, int64 id)
+find_row(HeapTable *table, Statement *statement, int64 id)
 {
 	Relation	rel = table_open(desk_relation(statement->as_owner_of.schema, statement->as_owner_of.name),
 								 AccessShareLock);
@@ -406,7 +406,7 @@ find_row(DirectTable *table, Statement *statement, int64 id)
 
 /* Add a tuple to one index. */
 static void
-add_to_index(DirectTable *table, int which, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls)
+add_to_index(HeapTable *table, int which, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls)
 {
 	IndexInfo  *info = table->index_infos[which];
 	Relation	index;
@@ -432,7 +432,7 @@ add_to_index(DirectTable *table, int which, Relation rel, HeapTuple tuple, const
 
 /* Add a tuple to the indexes: to all, or to those alone that summarize. */
 static void
-add_to_indexes(DirectTable *table, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls,
+add_to_indexes(HeapTable *table, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls,
 			   bool only_summarizing)
 {
 	for (int i = 0; i < table->nindexes; i++)
@@ -448,7 +448,7 @@ add_to_indexes(DirectTable *table, Relation rel, HeapTuple tuple, const Datum *r
 
 /* Put the caller's values where the table has the columns. */
 static void
-place_values(const DirectTable *table, const Datum *values, const bool *nulls, Datum *row, bool *row_nulls)
+place_values(const HeapTable *table, const Datum *values, const bool *nulls, Datum *row, bool *row_nulls)
 {
 	for (int i = 0; i < table->ncolumns; i++)
 	{
@@ -459,7 +459,7 @@ place_values(const DirectTable *table, const Datum *values, const bool *nulls, D
 
 /* Add a row. The values are those of the columns, in their order. Works in the current memory context. */
 void
-add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls)
+add_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	Datum	   *row = palloc0(sizeof(Datum) * desc->natts);
@@ -478,7 +478,7 @@ add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls
  * after CommandCounterIncrement() it is.
  */
 void
-change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls)
+change_row(HeapTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	Datum	   *row = palloc(sizeof(Datum) * desc->natts);
@@ -497,7 +497,7 @@ change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values,
 
 /* Append a list of the columns from one on, each written by a format that has its name twice, or once. */
 static void
-append_columns(StringInfo text, const DirectTable *table, int first, const char *format)
+append_columns(StringInfo text, const HeapTable *table, int first, const char *format)
 {
 	for (int i = first; i < table->ncolumns; i++)
 	{
@@ -510,7 +510,7 @@ append_columns(StringInfo text, const DirectTable *table, int first, const char 
 
 /* The statement that adds a row, as the machinery's own. It is kept for the session. */
 static Statement *
-make_insertion(const DirectTable *table)
+make_insertion(const HeapTable *table)
 {
 	MemoryContext previous = MemoryContextSwitchTo(CacheMemoryContext);
 	Statement  *statement = palloc0(sizeof(Statement));
@@ -543,7 +543,7 @@ make_insertion(const DirectTable *table)
  * add_row() takes.
  */
 void
-insert_row(DirectTable *table, const Datum *values, const bool *nulls)
+insert_row(HeapTable *table, const Datum *values, const bool *nulls)
 {
 	Args		args = {0};
 

@@ -11,21 +11,21 @@
 
 #include "base/plan.h"
 
-#define MAX_DIRECT_COLUMNS 25
+#define MAX_HEAP_COLUMNS 25
 
 /* A column that the caller gives a value. */
-typedef struct DirectColumn
+typedef struct TableColumn
 {
 	const char *name;
 	Oid			type;
 	bool		always_set;		/* the value is never NULL */
-} DirectColumn;
+} TableColumn;
 
 /* A table that rows are added to: what the caller knows of it, and what was found out when it was last looked at. */
-typedef struct DirectTable
+typedef struct HeapTable
 {
 	TableName	name;			/* of the desk's table, of which rows may go to a partition */
-	const DirectColumn *columns;
+	const TableColumn *columns;
 	int			ncolumns;
 	const char *check;			/* a constraint that holds for what the caller adds, or NULL */
 	bool		at_end;			/* rows go to the end of the table, whatever room there is before */
@@ -35,7 +35,7 @@ typedef struct DirectTable
 	bool		changed;		/* something did */
 	bool		plain;			/* it takes rows this way; else insert_row() adds them */
 	Oid			relid;
-	AttrNumber	attnums[MAX_DIRECT_COLUMNS];	/* where it has the columns */
+	AttrNumber	attnums[MAX_HEAP_COLUMNS];	/* where it has the columns */
 	int			nindexes;
 	Oid		   *indexes;
 	IndexInfo **index_infos;
@@ -45,23 +45,23 @@ typedef struct DirectTable
 	Oid			sequence;		/* that numbers the rows, if one does */
 	MemoryContext context;		/* owns what the pointers above point to */
 	Statement  *insertion;		/* of insert_row(); NULL before the first use */
-	struct DirectTable *next;	/* of those that were looked at */
-} DirectTable;
+	struct HeapTable *next;		/* of those that were looked at */
+} HeapTable;
 
 extern void lock_for_transaction(Oid relid);
 extern bool fires_on_insert(Relation rel);
-extern void check_columns(Relation rel, const DirectColumn *columns, int ncolumns);
-extern void check_not_null(const DirectColumn *columns, int ncolumns, const char *relation, const bool *nulls);
-extern void look_at_table(DirectTable *table, Relation rel);
-extern bool know_table(DirectTable *table, Relation rel);
-extern Oid	direct_relation(const DirectTable *table);
-extern void direct_init(void);
-extern int64 next_row_id(DirectTable *table);
-extern List *find_rows(DirectTable *table, Relation rel, int64 id);
-extern bool has_row(DirectTable *table, Relation rel, int64 id);
-extern bool find_row(DirectTable *table, Statement *statement, int64 id);
-extern void add_row(DirectTable *table, Relation rel, const Datum *values, const bool *nulls);
-extern void change_row(DirectTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls);
-extern void insert_row(DirectTable *table, const Datum *values, const bool *nulls);
+extern void check_columns(Relation rel, const TableColumn *columns, int ncolumns);
+extern void check_not_null(const TableColumn *columns, int ncolumns, const char *relation, const bool *nulls);
+extern void look_at_table(HeapTable *table, Relation rel);
+extern bool know_table(HeapTable *table, Relation rel);
+extern Oid	heap_relation(const HeapTable *table);
+extern void heap_writer_init(void);
+extern int64 next_row_id(HeapTable *table);
+extern List *find_rows(HeapTable *table, Relation rel, int64 id);
+extern bool has_row(HeapTable *table, Relation rel, int64 id);
+extern bool find_row(HeapTable *table, Statement *statement, int64 id);
+extern void add_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls);
+extern void change_row(HeapTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls);
+extern void insert_row(HeapTable *table, const Datum *values, const bool *nulls);
 
 #endif							/* SUPPORT_DIRECT_H */

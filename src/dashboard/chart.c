@@ -38,12 +38,12 @@ static const char *const heat_blocks[HEAT_LEVELS] = {
 static const char *const heat_ascii[HEAT_LEVELS] = {" ", ".", "+", "*", "#"};
 
 /* The numbers that a sparkline is to show. */
-typedef struct Values
+typedef struct SparklineValues
 {
 	int			n;
 	int			room;
 	double	   *values;
-} Values;
+} SparklineValues;
 
 /*
  * How many of so many steps a value reaches: all from the maximum on, one at least above zero, none from zero down.
@@ -160,14 +160,14 @@ PG_FUNCTION_INFO_V1(support_sparkline_add);
 Datum
 support_sparkline_add(PG_FUNCTION_ARGS)
 {
-	Values	   *values = PG_ARGISNULL(0) ? NULL : (Values *) PG_GETARG_POINTER(0);
+	SparklineValues *values = PG_ARGISNULL(0) ? NULL : (SparklineValues *) PG_GETARG_POINTER(0);
 	MemoryContext context;
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		refuse_lone_call();
 	if (values == NULL)
 	{
-		values = MemoryContextAllocZero(context, sizeof(Values));
+		values = MemoryContextAllocZero(context, sizeof(SparklineValues));
 		values->room = 32;
 		values->values = MemoryContextAlloc(context, values->room * sizeof(double));
 	}
@@ -185,7 +185,7 @@ PG_FUNCTION_INFO_V1(support_sparkline_result);
 Datum
 support_sparkline_result(PG_FUNCTION_ARGS)
 {
-	Values	   *values = PG_ARGISNULL(0) ? NULL : (Values *) PG_GETARG_POINTER(0);
+	SparklineValues *values = PG_ARGISNULL(0) ? NULL : (SparklineValues *) PG_GETARG_POINTER(0);
 	StringInfoData out;
 
 	if (values == NULL)

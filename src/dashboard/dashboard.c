@@ -151,7 +151,7 @@ append_heading(StringInfo line, const char *name, const char *count, const char 
  * it, an age.
  */
 static void
-list_counts(ScreenBlock *block, int statement, const char *name, const char *count, const char *second, const char *age)
+list_counts(TerminalBlock *block, int statement, const char *name, const char *count, const char *second, const char *age)
 {
 	uint64		n = run_read_only(&statements[statement], NULL);
 	double		max_value = greatest(n, 2);
@@ -173,7 +173,7 @@ list_counts(ScreenBlock *block, int statement, const char *name, const char *cou
 
 /* List the statuses. Only those that mean work have bars: all that was ever solved would dwarf them. */
 static void
-list_statuses(ScreenBlock *block)
+list_statuses(TerminalBlock *block)
 {
 	uint64		n = run_read_only(&statements[LIST_STATUSES], NULL);
 	double		max_value = 0;
@@ -201,7 +201,7 @@ put_rule(ReturnSetInfo *rsinfo)
 	StringInfoData line;
 
 	initStringInfo(&line);
-	for (int i = 0; i < SCREEN_WIDTH; i++)
+	for (int i = 0; i < TERMINAL_WIDTH; i++)
 		appendStringInfoString(&line, use_ascii() ? "-" : "\342\224\200");	/* U+2500 */
 	put_line(rsinfo, line.data);
 }
@@ -215,7 +215,7 @@ put_overview(ReturnSetInfo *rsinfo)
 	run_read_only(&statements[READ_OVERVIEW], NULL);
 	initStringInfo(&line);
 	append_left(&line, "Support desk", 40);
-	append_right(&line, result_text(0, 1), SCREEN_WIDTH - 40);
+	append_right(&line, result_text(0, 1), TERMINAL_WIDTH - 40);
 	put_line(rsinfo, line.data);
 	put_rule(rsinfo);
 
@@ -293,7 +293,7 @@ put_trends(ReturnSetInfo *rsinfo)
 
 /* When tickets come, by weekday and hour. */
 static void
-list_hours(ScreenBlock *block)
+list_hours(TerminalBlock *block)
 {
 	static const char *const weekdays[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 	double		created[lengthof(weekdays)][HOURS] = {0};
@@ -327,7 +327,7 @@ list_hours(ScreenBlock *block)
 static void
 put_lists(ReturnSetInfo *rsinfo)
 {
-	ScreenBlock	blocks[6] = {0};
+	TerminalBlock blocks[6] = {0};
 
 	list_statuses(&blocks[0]);
 	list_counts(&blocks[1], LIST_PRIORITIES, "Priority", "open", "nobody", "oldest");

@@ -72,7 +72,7 @@ append_right(StringInfo line, const char *text, int width)
 
 /* A new line at the end of a block. */
 StringInfo
-add_line(ScreenBlock *block)
+add_line(TerminalBlock *block)
 {
 	StringInfo	line = &block->lines[block->n];
 
@@ -100,7 +100,7 @@ put_line(ReturnSetInfo *rsinfo, const char *line)
 
 /* Return two blocks side by side, the left one so many columns wide; the right one may be NULL. */
 void
-put_blocks(ReturnSetInfo *rsinfo, ScreenBlock *left, int width, ScreenBlock *right)
+put_blocks(ReturnSetInfo *rsinfo, TerminalBlock *left, int width, TerminalBlock *right)
 {
 	int			n = right == NULL ? left->n : Max(left->n, right->n);
 

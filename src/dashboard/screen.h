@@ -8,20 +8,20 @@
 #include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
 
-#define SCREEN_WIDTH 100
+#define TERMINAL_WIDTH 100
 #define MAX_BLOCK_LINES 16
 
 /* Lines that stay together. */
-typedef struct ScreenBlock
+typedef struct TerminalBlock
 {
 	int			n;
 	StringInfoData lines[MAX_BLOCK_LINES];
-} ScreenBlock;
+} TerminalBlock;
 
 extern void append_left(StringInfo line, const char *text, int width);
 extern void append_right(StringInfo line, const char *text, int width);
-extern StringInfo add_line(ScreenBlock *block);
+extern StringInfo add_line(TerminalBlock *block);
 extern void put_line(ReturnSetInfo *rsinfo, const char *line);
-extern void put_blocks(ReturnSetInfo *rsinfo, ScreenBlock *left, int width, ScreenBlock *right);
+extern void put_blocks(ReturnSetInfo *rsinfo, TerminalBlock *left, int width, TerminalBlock *right);
 
 #endif							/* SUPPORT_SCREEN_H */

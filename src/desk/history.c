@@ -73,7 +73,7 @@ Datum
 support_log_event(PG_FUNCTION_ARGS)
 {
 	LogEntry	entry = {.action = PG_ARGISNULL(1) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(1))};
-	LogPosition position;
+	WrittenEntry written;
 	Call		call;
 
 	PreventCommandIfReadOnly("log_event()");
@@ -84,9 +84,9 @@ support_log_event(PG_FUNCTION_ARGS)
 		entry.new_value = PG_GETARG_DATUM(3);
 	begin_call(&call, fcinfo, 4);
 	entry.ticket_id = ticket_of_event(fcinfo);
-	position = log_write(&entry);
+	written = log_write(&entry);
 	end_call(&call);
-	PG_RETURN_INT64(position.id);
+	PG_RETURN_INT64(written.id);
 }
 
 /* Copy a result's rows to the function's own. */

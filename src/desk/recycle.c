@@ -539,7 +539,7 @@ purge_part(uint64 from, uint64 upto, void *arg)
 {
 	const int64 *ids = arg;
 
-	leaves_erased(ids + from, upto - from);
+	note_erasure(ids + from, upto - from);
 	for (uint64 i = from; i < upto; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

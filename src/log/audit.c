@@ -57,14 +57,14 @@ enum
 	BIN_COLUMNS
 };
 
-static const DirectColumn bin_columns[BIN_COLUMNS] = {
+static const TableColumn bin_columns[BIN_COLUMNS] = {
 	[BIN_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
 	[BIN_AUDIT_ID] = {"audit_id", INT8OID, .always_set = true},
 	[BIN_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID, .always_set = true},
 	[BIN_XID] = {"xid", INT8OID, .always_set = true}
 };
 
-static DirectTable recycle_bin = {
+static HeapTable recycle_bin = {
 	.name = INTERNAL_TABLE("recycle_bin"), .columns = bin_columns, .ncolumns = BIN_COLUMNS, .replaces = true
 };
 
@@ -212,7 +212,7 @@ takes_over_id(const Row *ticket, Row *before)
 static bool
 add_to_bin(const Datum *values, const bool *nulls)
 {
-	Relation	bin = table_open(direct_relation(&recycle_bin), RowExclusiveLock);
+	Relation	bin = table_open(heap_relation(&recycle_bin), RowExclusiveLock);
 	bool		addable;
 
 	/* another session cannot be adding it: we have the ticket's row */
@@ -225,14 +225,14 @@ add_to_bin(const Datum *values, const bool *nulls)
 
 /* Note where the log keeps a removed ticket. */
 static void
-keep_ticket(const LogEntry *entry, LogPosition position)
+keep_ticket(const LogEntry *entry, WrittenEntry written)
 {
 	static const bool nulls[BIN_COLUMNS] = {false};
 	Datum		values[BIN_COLUMNS] = {
 		[BIN_TICKET_ID] = Int64GetDatum(entry->ticket_id),
-		[BIN_AUDIT_ID] = Int64GetDatum(position.id),
-		[BIN_OCCURRED_AT] = TimestampTzGetDatum(position.occurred_at),
-		[BIN_XID] = Int64GetDatum(position.xid)
+		[BIN_AUDIT_ID] = Int64GetDatum(written.id),
+		[BIN_OCCURRED_AT] = TimestampTzGetDatum(written.occurred_at),
+		[BIN_XID] = Int64GetDatum(written.xid)
 	};
 
 	if (!add_to_bin(values, nulls))
@@ -245,7 +245,7 @@ audit_delete(const Row *row)
 	LogEntry	entry = entry_for("DELETE", row);
 	bool		purging = modes.purged_ticket != 0 && entry.ticket_id == modes.purged_ticket;
 	bool		is_ticket = entry.has_record_id && strcmp(entry.table_name, "tickets") == 0;
-	LogPosition position;
+	WrittenEntry written;
 
 	if (purging && !is_ticket)
 		return;
@@ -253,7 +253,7 @@ audit_delete(const Row *row)
 		entry.action = "PURGE";
 	else
 		entry.old_value = image_of(row, true);
-	position = log_write(&entry);
+	written = log_write(&entry);
 	if (is_ticket && !purging)
-		keep_ticket(&entry, position);
+		keep_ticket(&entry, written);
 }

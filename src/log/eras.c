@@ -68,7 +68,7 @@ find_era(const Eras *eras, int32 era)
 
 /* Is all that such a transaction can have written sealed? */
 bool
-is_sealed_place(const Eras *eras, const Era *era, int64 xid)
+is_sealed_position(const Eras *eras, const Era *era, int64 xid)
 {
 	return xid <= era->sealed_xid || era->era < eras->last_sealed;
 }

@@ -30,7 +30,7 @@ typedef struct Eras
 
 extern void read_eras(Eras *eras);
 extern const Era *find_era(const Eras *eras, int32 era);
-extern bool is_sealed_place(const Eras *eras, const Era *era, int64 xid);
+extern bool is_sealed_position(const Eras *eras, const Era *era, int64 xid);
 extern const char *flaw_of_origin(Eras *eras, const Era *era, int64 xid);
 extern bool is_written_before(int64 xid, TransactionId writer);
 

@@ -114,7 +114,7 @@ check_snapshot(Datum snapshot)
 				 errmsg("from_snapshot lies in the future, or was taken in another cluster")));
 }
 
-/* The place behind all that a snapshot sees for certain. */
+/* The position behind all that a snapshot sees for certain. */
 static void
 args_of_snapshot(Args *args, Datum snapshot)
 {
@@ -175,66 +175,66 @@ support_feed_stop(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The first row of the last run begins with a place. */
-static LogPlace
-result_place(void)
+/* The first row of the last run begins with a position. */
+static LogPosition
+result_position(void)
 {
-	return (LogPlace) {
+	return (LogPosition) {
 		.era = DatumGetInt32(result(0, 1)), .xid = result_int64(0, 2), .id = result_int64(0, 3)
 	};
 }
 
 static char *
-position_of(LogPlace place)
+position_of(LogPosition position)
 {
-	return psprintf("%d/%lld/%lld", place.era, (long long) place.xid, (long long) place.id);
+	return psprintf("%d/%lld/%lld", position.era, (long long) position.xid, (long long) position.id);
 }
 
 /* Read a position; false unless it is written as we write it. */
 static bool
-parse_position(const char *text, LogPlace *place)
+parse_position(const char *text, LogPosition *position)
 {
 	char	   *end;
 
 	errno = 0;
-	place->era = strtoint(text, &end, 10);
+	position->era = strtoint(text, &end, 10);
 	if (errno != 0 || *end != '/')
 		return false;
-	place->xid = strtoi64(end + 1, &end, 10);
+	position->xid = strtoi64(end + 1, &end, 10);
 	if (errno != 0 || *end != '/')
 		return false;
-	place->id = strtoi64(end + 1, &end, 10);
-	return errno == 0 && strcmp(position_of(*place), text) == 0;
+	position->id = strtoi64(end + 1, &end, 10);
+	return errno == 0 && strcmp(position_of(*position), text) == 0;
 }
 
 /* The position that our call names. Raises 22023 for what is none. */
-static LogPlace
+static LogPosition
 position_argument(FunctionCallInfo fcinfo)
 {
-	char	   *position = TextDatumGetCString(required_argument(fcinfo, 1, "feed_position"));
-	LogPlace	place;
+	char	   *argument = TextDatumGetCString(required_argument(fcinfo, 1, "feed_position"));
+	LogPosition	position;
 
-	if (!parse_position(position, &place))
+	if (!parse_position(argument, &position))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is no feed position", position),
+				 errmsg("\"%s\" is no feed position", argument),
 				 errhint("Positions come from support.feed_read().")));
-	return place;
+	return position;
 }
 
 /* Raise 22023 for a position that feed_read() cannot have given yet. */
 static void
-check_position(LogPlace place)
+check_position(LogPosition position)
 {
 	int			settings = begin_log_settings();
-	bool		was_given = log_has_entry(place) &&
-		(place.era != era_if_known() || place.xid < oldest_running_xid());
+	bool		was_given = log_has_entry(position) &&
+		(position.era != era_if_known() || position.xid < oldest_running_xid());
 
 	end_log_settings(settings);
 	if (!was_given)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("feed position %s never was", position_of(place)),
+				 errmsg("feed position %s never was", position_of(position)),
 				 errhint("Positions come from support.feed_read().")));
 }
 
@@ -244,8 +244,8 @@ Datum
 support_feed_done(PG_FUNCTION_ARGS)
 {
 	char	   *consumer = consumer_argument(fcinfo);
-	LogPlace	place = position_argument(fcinfo);
-	LogPlace	done;
+	LogPosition	position = position_argument(fcinfo);
+	LogPosition	done;
 	Args		args = {0};
 	Call		call;
 
@@ -254,14 +254,14 @@ support_feed_done(PG_FUNCTION_ARGS)
 	arg_text(&args, consumer);
 	if (run(&statements[LOCK_CONSUMER], &args) == 0)
 		refuse_unknown_consumer(consumer);
-	done = result_place();
-	if (compare_places(place, done) != 0)
-		check_position(place);
-	if (compare_places(place, done) > 0)
+	done = result_position();
+	if (compare_positions(position, done) != 0)
+		check_position(position);
+	if (compare_positions(position, done) > 0)
 	{
-		arg(&args, Int32GetDatum(place.era));
-		arg_int64(&args, place.xid);
-		arg_int64(&args, place.id);
+		arg(&args, Int32GetDatum(position.era));
+		arg_int64(&args, position.xid);
+		arg_int64(&args, position.id);
 		arg(&args, TimestampTzGetDatum(desk_now()));
 		run(&statements[MOVE_CONSUMER], &args);
 	}
@@ -274,15 +274,15 @@ static void
 open_feed(LogReader *reader, const char *consumer)
 {
 	Args		args = {0};
-	LogPlace	place;
+	LogPosition	position;
 	Datum		seen;
 
 	arg_text(&args, consumer);
 	if (run_read_only(&statements[FIND_CONSUMER], &args) == 0)
 		refuse_unknown_consumer(consumer);
-	place = result_place();
+	position = result_position();
 	seen = result(0, 4);
-	begin_log_reader(reader, place, seen);
+	begin_log_reader(reader, position, seen);
 }
 
 /* The row that an entry says was inserted; table NULL if it says no such thing, or tells the row by itself. */
@@ -349,7 +349,7 @@ put_entries(ReturnSetInfo *rsinfo, const LogEntries *entries)
 	{
 		LogRow	   *row = &rows[i];
 
-		row->values[LOG_XID] = CStringGetTextDatum(position_of(entries->places[i]));
+		row->values[LOG_XID] = CStringGetTextDatum(position_of(entries->positions[i]));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values + LOG_XID, row->nulls + LOG_XID);
 	}
 }

@@ -276,17 +276,17 @@ read_text(JsonbValue *value, Oid type, int32 typmod)
 }
 
 /* What try_to_read() reads. */
-typedef struct Reading
+typedef struct ValueToRead
 {
 	JsonbValue *value;
 	Oid			type;
 	Datum		datum;
-} Reading;
+} ValueToRead;
 
 static void
 read_under_settings(void *arg)
 {
-	Reading    *reading = arg;
+	ValueToRead *reading = arg;
 	int			nestlevel = fix_settings();
 
 	reading->datum = read_text(reading->value, reading->type, -1);
@@ -297,7 +297,7 @@ read_under_settings(void *arg)
 static bool
 try_to_read(JsonbValue *value, Oid type, Datum *datum)
 {
-	Reading		reading = {value, type};
+	ValueToRead	reading = {value, type};
 	ErrorData  *refusal = attempt(read_under_settings, &reading);
 
 	if (refusal != NULL)

@@ -9,7 +9,7 @@
 
 #include "log/log_columns.h"
 
-const DirectColumn log_columns[LOG_COLUMNS] = {
+const TableColumn log_columns[LOG_COLUMNS] = {
 	[LOG_ERA] = {"era", INT4OID, .always_set = true},
 	[LOG_XID] = {"xid", INT8OID, .always_set = true},
 	[LOG_ID] = {"id", INT8OID, .always_set = true},

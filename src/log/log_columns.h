@@ -3,7 +3,7 @@
  *		The columns of the audit log, and an entry as it is read.
  *
  * This list is for all that write or read whole entries. Its order is that of numbers, text, types and table alike: the
- * place of an entry, which says when it comes, then the rest as the table has it. A digest covers the columns in this
+ * position of an entry, which says when it comes, then the rest as the table has it. A digest covers the columns in this
  * order, so another one goes behind them. Statements that read a few columns alone name those.
  */
 #ifndef SUPPORT_LOG_COLUMNS_H
@@ -42,7 +42,7 @@ enum
 	{TEXTOID, NOT_NULL}, {TEXTOID}, {INT8OID}, {INT8OID, NOT_NULL}, {JSONBOID}, {JSONBOID}
 
 /* The names and types one by one, and which columns the writer always gives a value. */
-extern const DirectColumn log_columns[LOG_COLUMNS];
+extern const TableColumn log_columns[LOG_COLUMNS];
 
 /* An entry: its values, in the order of the columns. */
 typedef struct LogRow

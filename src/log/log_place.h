@@ -5,26 +5,26 @@
 #ifndef SUPPORT_LOG_PLACE_H
 #define SUPPORT_LOG_PLACE_H
 
-/* The place of an entry. */
-typedef struct LogPlace
+/* The position of an entry. */
+typedef struct LogPosition
 {
 	int32		era;			/* from 1; 0 before all */
 	int64		xid;
 	int64		id;
-} LogPlace;
+} LogPosition;
 
-/* The place in the columns of a row from this one on. */
-static inline LogPlace
+/* The position in the columns of a row from this one on. */
+static inline LogPosition
 position_in(const Datum *values, int first)
 {
-	return (LogPlace) {
+	return (LogPosition) {
 		DatumGetInt32(values[first]), DatumGetInt64(values[first + 1]), DatumGetInt64(values[first + 2])
 	};
 }
 
 /* Below 0 if a comes before b, above 0 if it comes after. */
 static inline int
-compare_places(LogPlace a, LogPlace b)
+compare_positions(LogPosition a, LogPosition b)
 {
 	if (a.era != b.era)
 		return a.era < b.era ? -1 : 1;

@@ -94,7 +94,7 @@ static Statement statements[] = {
 /* An entry of a window. */
 typedef struct WindowEntry
 {
-	LogPlace	place;
+	LogPosition	position;
 	HeapTuple	tuple;
 } WindowEntry;
 
@@ -178,9 +178,9 @@ last_released_xid(const LogReader *reader, int32 era)
 	return era == reader->current_era ? oldest_running_xid() - 1 : PG_INT64_MAX;
 }
 
-/* Begin to read behind a place. Of its era, entries that the snapshot sees (0 for none) are passed over. */
+/* Begin to read behind a position. Of its era, entries that the snapshot sees (0 for none) are passed over. */
 void
-begin_log_reader(LogReader *reader, LogPlace after, Datum seen)
+begin_log_reader(LogReader *reader, LogPosition after, Datum seen)
 {
 	int32		era = era_if_known();
 
@@ -190,7 +190,7 @@ begin_log_reader(LogReader *reader, LogPlace after, Datum seen)
 	reader->seen_era = after.era;
 	reader->seen = seen;
 	reader->width = 0;
-	reader->large = (LogPlace) {0};
+	reader->large = (LogPosition) {0};
 	if (after.era == 0)
 		reader->at.id = NO_MORE;
 }
@@ -204,22 +204,22 @@ is_seen(const LogReader *reader, int64 xid)
 }
 
 static void
-add_entry(LogEntries *entries, LogPlace place, HeapTuple tuple)
+add_entry(LogEntries *entries, LogPosition position, HeapTuple tuple)
 {
 	if (entries->n == entries->room)
 	{
 		entries->room *= 2;
-		entries->places = repalloc(entries->places, sizeof(LogPlace) * entries->room);
+		entries->positions = repalloc(entries->positions, sizeof(LogPosition) * entries->room);
 		entries->tuples = repalloc(entries->tuples, sizeof(HeapTuple) * entries->room);
 	}
-	entries->places[entries->n] = place;
+	entries->positions[entries->n] = position;
 	entries->tuples[entries->n++] = heap_copytuple(tuple);
 }
 
 static int
 compare_window_entries(const void *a, const void *b)
 {
-	return compare_places(((const WindowEntry *) a)->place, ((const WindowEntry *) b)->place);
+	return compare_positions(((const WindowEntry *) a)->position, ((const WindowEntry *) b)->position);
 }
 
 /* An entry that a query for a window found. */
@@ -229,9 +229,9 @@ window_entry(const LogReader *reader, HeapTuple tuple, TupleDesc desc)
 	bool		isnull;
 
 	return (WindowEntry) {
-		.place.era = reader->at.era,
-		.place.xid = DatumGetInt64(SPI_getbinval(tuple, desc, LOG_XID + 1, &isnull)),
-		.place.id = DatumGetInt64(SPI_getbinval(tuple, desc, LOG_ID + 1, &isnull)),
+		.position.era = reader->at.era,
+		.position.xid = DatumGetInt64(SPI_getbinval(tuple, desc, LOG_XID + 1, &isnull)),
+		.position.id = DatumGetInt64(SPI_getbinval(tuple, desc, LOG_ID + 1, &isnull)),
 		.tuple = tuple
 	};
 }
@@ -278,7 +278,7 @@ free_window(Window *window)
 
 /*
  * Take the entries of a window until there are as many as wanted; false if that was before the last one. Applications
- * may give their events equal ids: those of one place stay together.
+ * may give their events equal ids: those of one position stay together.
  */
 static bool
 take_entries(LogReader *reader, const Window *window, int wanted, LogEntries *entries)
@@ -287,13 +287,13 @@ take_entries(LogReader *reader, const Window *window, int wanted, LogEntries *en
 		entries->desc = CreateTupleDescCopy(window->rows->tupdesc);
 	for (int i = 0; i < window->n; i++)
 	{
-		LogPlace	place = window->entries[i].place;
+		LogPosition	position = window->entries[i].position;
 
-		if (entries->n >= wanted && compare_places(place, reader->at) != 0)
+		if (entries->n >= wanted && compare_positions(position, reader->at) != 0)
 			return false;
-		reader->at = place;
-		if (!is_seen(reader, place.xid))
-			add_entry(entries, place, window->entries[i].tuple);
+		reader->at = position;
+		if (!is_seen(reader, position.xid))
+			add_entry(entries, position, window->entries[i].tuple);
 	}
 	return true;
 }
@@ -420,14 +420,14 @@ static void
 narrow_window(LogReader *reader, const Window *window, int wanted)
 {
 	int			good = good_entries(wanted);
-	LogPlace	place = window->entries[good].place;
+	LogPosition	position = window->entries[good].position;
 
-	reader->width = place.xid - reader->at.xid;
-	if (window->entries[window->n - 1].place.xid != place.xid)
+	reader->width = position.xid - reader->at.xid;
+	if (window->entries[window->n - 1].position.xid != position.xid)
 		return;
-	while (good > 0 && window->entries[good - 1].place.xid == place.xid)
+	while (good > 0 && window->entries[good - 1].position.xid == position.xid)
 		good--;
-	reader->large = window->entries[good].place;
+	reader->large = window->entries[good].position;
 	reader->width--;
 }
 
@@ -489,7 +489,7 @@ enter_next_era(LogReader *reader)
 	run_query(&statements[NEXT_ERA], &args);
 	if (result_is_null(0, 1))
 		return false;
-	reader->at = (LogPlace) {.era = DatumGetInt32(result(0, 1)), .xid = 0, .id = NO_MORE};
+	reader->at = (LogPosition) {.era = DatumGetInt32(result(0, 1)), .xid = 0, .id = NO_MORE};
 	reader->last_xid = last_released_xid(reader, reader->at.era);
 	SPI_freetuptable(SPI_tuptable);
 	return true;
@@ -505,7 +505,7 @@ read_log(LogReader *reader, int wanted, LogEntries *entries)
 {
 	entries->n = 0;
 	entries->room = wanted;
-	entries->places = palloc(sizeof(LogPlace) * wanted);
+	entries->positions = palloc(sizeof(LogPosition) * wanted);
 	entries->tuples = palloc(sizeof(HeapTuple) * wanted);
 	entries->desc = NULL;
 	do
@@ -513,14 +513,14 @@ read_log(LogReader *reader, int wanted, LogEntries *entries)
 	while (entries->n < wanted && enter_next_era(reader));
 }
 
-/* Is there an entry at this place? With a fresh snapshot. */
+/* Is there an entry at this position? With a fresh snapshot. */
 bool
-log_has_entry(LogPlace place)
+log_has_entry(LogPosition position)
 {
 	Args		args = {0};
 
-	arg(&args, Int32GetDatum(place.era));
-	arg_int64(&args, place.xid);
-	arg_int64(&args, place.id);
+	arg(&args, Int32GetDatum(position.era));
+	arg_int64(&args, position.xid);
+	arg_int64(&args, position.id);
 	return run(&statements[ENTRY], &args) > 0;
 }

@@ -15,7 +15,7 @@ typedef struct LogEntries
 {
 	int			n;
 	int			room;
-	LogPlace   *places;
+	LogPosition *positions;
 	HeapTuple  *tuples;
 	TupleDesc	desc;			/* of the tuples: the log's columns, by number */
 } LogEntries;
@@ -23,20 +23,20 @@ typedef struct LogEntries
 /* How far the log has been read. */
 typedef struct LogReader
 {
-	LogPlace	at;				/* all up to here; id PG_INT64_MAX: no more of the transaction */
+	LogPosition	at;				/* all up to here; id PG_INT64_MAX: no more of the transaction */
 	int32		current_era;	/* -1 while this cluster has written nothing */
 	int64		last_xid;		/* of the era at hand: those behind it are not released yet */
 	int32		seen_era;		/* the era that has entries to be passed over, */
 	Datum		seen;			/* those that this pg_snapshot sees; 0 for none */
 	int64		width;			/* of the next window, in transactions; 0 while nothing tells */
-	LogPlace	large;			/* an entry of a large transaction that comes next, when that is known */
+	LogPosition	large;			/* an entry of a large transaction that comes next, when that is known */
 } LogReader;
 
 extern int64 oldest_running_xid(void);
 extern int	begin_log_settings(void);
 extern void end_log_settings(int nestlevel);
-extern void begin_log_reader(LogReader *reader, LogPlace after, Datum seen);
+extern void begin_log_reader(LogReader *reader, LogPosition after, Datum seen);
 extern void read_log(LogReader *reader, int wanted, LogEntries *entries);
-extern bool log_has_entry(LogPlace place);
+extern bool log_has_entry(LogPosition position);
 
 #endif							/* SUPPORT_LOG_READER_H */

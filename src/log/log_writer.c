@@ -83,7 +83,7 @@ typedef struct LogTarget
 	Oid			partition;		/* none, or one that entries do not go to directly: not plain */
 	TimestampTz from;			/* it holds times from here */
 	TimestampTz upto;			/* and before here */
-	DirectTable table;
+	HeapTable	table;
 } LogTarget;
 
 static LogTarget target = {
@@ -444,14 +444,14 @@ announce_entry(void)
 
 /* Everything of an entry but its id. */
 static void
-form_entry(LogRow *row, const LogEntry *entry, LogPosition *position)
+form_entry(LogRow *row, const LogEntry *entry, WrittenEntry *written)
 {
 	int64		actor_id;
 
 	memset(row->nulls, true, sizeof(row->nulls));
-	set(row, LOG_OCCURRED_AT, TimestampTzGetDatum(position->occurred_at));
-	set(row, LOG_ERA, Int32GetDatum(position->era));
-	set(row, LOG_XID, Int64GetDatum(position->xid));
+	set(row, LOG_OCCURRED_AT, TimestampTzGetDatum(written->occurred_at));
+	set(row, LOG_ERA, Int32GetDatum(written->era));
+	set(row, LOG_XID, Int64GetDatum(written->xid));
 	if (acting_user(&actor_id))
 		set(row, LOG_ACTOR_ID, Int64GetDatum(actor_id));
 	set_text(row, LOG_DB_ROLE, asking_role());
@@ -470,22 +470,22 @@ form_entry(LogRow *row, const LogEntry *entry, LogPosition *position)
  * Append an entry and tell where it went. Works in the current memory context, which the caller resets. The ids of
  * one record's entries grow, since whoever changes it holds its row lock.
  */
-LogPosition
+WrittenEntry
 log_write(const LogEntry *entry)
 {
-	LogPosition position = {.occurred_at = desk_now(), .era = current_era(), .xid = current_xid()};
+	WrittenEntry written = {.occurred_at = desk_now(), .era = current_era(), .xid = current_xid()};
 	LogRow		row;
 	LogTarget  *t;
 
-	form_entry(&row, entry, &position);
-	t = target_for(position.occurred_at);
-	position.id = nextval_internal(t->sequence, false);
-	set(&row, LOG_ID, Int64GetDatum(position.id));
+	form_entry(&row, entry, &written);
+	t = target_for(written.occurred_at);
+	written.id = nextval_internal(t->sequence, false);
+	set(&row, LOG_ID, Int64GetDatum(written.id));
 	/* the name of an application's event is for the log's own check to judge */
 	if (t->table.plain && entry->table_name != NULL)
 		insert_directly(t, &row);
 	else
 		insert_row(&t->table, row.values, row.nulls);
 	announce_entry();
-	return position;
+	return written;
 }

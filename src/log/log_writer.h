@@ -21,20 +21,20 @@ typedef struct LogEntry
 } LogEntry;
 
 /* Where an entry went. */
-typedef struct LogPosition
+typedef struct WrittenEntry
 {
 	int64		id;
 	TimestampTz occurred_at;
 	int32		era;
 	int64		xid;
-} LogPosition;
+} WrittenEntry;
 
 /* setting: commits notify those who LISTEN support_feed */
 
 extern void log_writer_init(void);
 extern bool is_own_action(const char *action);
 extern bool is_divided_by_time(Relation log);
-extern LogPosition log_write(const LogEntry *entry);
+extern WrittenEntry log_write(const LogEntry *entry);
 extern void announce_entry(void);
 extern int64 next_log_id(void);
 extern int32 current_era(void);

@@ -154,14 +154,14 @@ copy_image(Datum image)
 typedef struct ChangeReceiver
 {
 	DestReceiver pub;
-	Records    *records;
+	RecordReader *records;
 } ChangeReceiver;
 
 /* Take a change over from the executor. */
 static bool
 receive_change(TupleTableSlot *slot, DestReceiver *self)
 {
-	Records    *records = ((ChangeReceiver *) self)->records;
+	RecordReader *records = ((ChangeReceiver *) self)->records;
 	MemoryContext previous = MemoryContextSwitchTo(records->context);
 	const Datum *values;
 	const bool *nulls;
@@ -170,7 +170,7 @@ receive_change(TupleTableSlot *slot, DestReceiver *self)
 	values = slot->tts_values;
 	nulls = slot->tts_isnull;
 	refuse_null_among(records->log_statement, nulls, lengthof(change_columns));
-	records->changes[records->nchanges++] = (Change) {
+	records->changes[records->nchanges++] = (RecordChange) {
 		.key = {DatumGetInt64(values[COLUMN_TICKET_ID]), DatumGetInt64(values[COLUMN_RECORD_ID])},
 		.occurred_at = DatumGetTimestampTz(values[COLUMN_OCCURRED_AT]),
 		.era = nulls[COLUMN_ERA] ? 0 : DatumGetInt32(values[COLUMN_ERA]),
@@ -194,7 +194,7 @@ stop_receiving(DestReceiver *self)
 
 /* Read more of the log. */
 static void
-read_log(Records *records)
+read_log(RecordReader *records)
 {
 	ChangeReceiver receiver = {{receive_change, start_receiving, stop_receiving, stop_receiving, DestNone}, records};
 
@@ -206,7 +206,7 @@ read_log(Records *records)
 
 /* Go to the next change, of this record or another. */
 void
-next_change(Records *records)
+next_change(RecordReader *records)
 {
 	if (++records->next >= records->nchanges)
 		read_log(records);
@@ -214,7 +214,7 @@ next_change(Records *records)
 
 /* Go to the next live row. Its key is that under which the log has its changes. */
 static void
-next_live_row(Records *records)
+next_live_row(RecordReader *records)
 {
 	const TableShape *shape = records->row.shape;
 	HeapTuple	tuple = next_row(&records->rows);
@@ -230,13 +230,13 @@ next_live_row(Records *records)
 
 /* Begin to read what two statements find. */
 static void
-start_reading(Records *records, Relation rel, const DeskTable *table, Statement *log, const Args *changes,
+start_reading(RecordReader *records, Relation rel, const DeskTable *table, Statement *log, const Args *changes,
 			  Statement *live, const Args *rows)
 {
-	memset(records, 0, sizeof(Records));
+	memset(records, 0, sizeof(RecordReader));
 	records->row = empty_row(shape_of(rel, table), RelationGetDescr(rel));
 	records->context = AllocSetContextCreate(CurrentMemoryContext, "changes", ALLOCSET_DEFAULT_SIZES);
-	records->changes = palloc(sizeof(Change) * CHANGES_AT_A_TIME);
+	records->changes = palloc(sizeof(RecordChange) * CHANGES_AT_A_TIME);
 	records->log_statement = log;
 	records->log = open_portal(log, changes);
 	open_reader(&records->rows, live, rows);
@@ -250,7 +250,7 @@ start_reading(Records *records, Relation rel, const DeskTable *table, Statement 
  * one. Needs an SPI level, at which close_records() is called as well.
  */
 void
-open_records(Records *records, Relation rel, const DeskTable *table, int64 ticket_id, int64 record_id, int64 first_id)
+open_records(RecordReader *records, Relation rel, const DeskTable *table, int64 ticket_id, int64 record_id, int64 first_id)
 {
 	bool		one_ticket = ticket_id != EVERY_TICKET;
 	bool		one_record = record_id != EVERY_RECORD;
@@ -276,7 +276,7 @@ open_records(Records *records, Relation rel, const DeskTable *table, int64 ticke
 
 /* The same for the live tickets that were opened from an instant on, before another. The caller has opened the table. */
 void
-open_records_of_opened(Records *records, Relation rel, TimestampTz from_at, TimestampTz to_at)
+open_records_of_opened(RecordReader *records, Relation rel, TimestampTz from_at, TimestampTz to_at)
 {
 	Args		changes = {0};
 	Args		rows;
@@ -290,7 +290,7 @@ open_records_of_opened(Records *records, Relation rel, TimestampTz from_at, Time
 }
 
 void
-close_records(Records *records)
+close_records(RecordReader *records)
 {
 	close_reader(&records->rows);
 	SPI_cursor_close(records->log);
@@ -299,7 +299,7 @@ close_records(Records *records)
 
 /* Go to the next record; false after the last one. What is left of the one before is passed over. */
 bool
-next_record(Records *records)
+next_record(RecordReader *records)
 {
 	while (change_of_record(records) != NULL)
 		next_change(records);
@@ -318,10 +318,10 @@ next_record(Records *records)
 }
 
 /* The change at hand, NULL after the record's last one. It lives until the next one is read. */
-const Change *
-change_of_record(const Records *records)
+const RecordChange *
+change_of_record(const RecordReader *records)
 {
-	const Change *change = &records->changes[records->next];
+	const RecordChange *change = &records->changes[records->next];
 
 	if (!records->at_record || records->nchanges == 0 || compare_keys(change->key, records->key) != 0)
 		return NULL;
@@ -330,9 +330,9 @@ change_of_record(const Records *records)
 
 /* Is it known that the next change in the log is of another record or transaction? */
 bool
-is_alone_in_transaction(const Records *records)
+is_alone_in_transaction(const RecordReader *records)
 {
-	const Change *change = &records->changes[records->next];
+	const RecordChange *change = &records->changes[records->next];
 
 	return records->next + 1 < records->nchanges &&
 		(change[1].xid != change->xid || change[1].era != change->era || compare_keys(change[1].key, change->key) != 0);
@@ -340,7 +340,7 @@ is_alone_in_transaction(const Records *records)
 
 /* The record's live row; NULL if it has none. It lives until the next record is read. */
 const Row *
-row_of_record(const Records *records)
+row_of_record(const RecordReader *records)
 {
 	return records->row_is_used ? &records->row : NULL;
 }

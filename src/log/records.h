@@ -28,7 +28,7 @@ typedef enum ChangeKind
 } ChangeKind;
 
 /* What the log has of a change. */
-typedef struct Change
+typedef struct RecordChange
 {
 	RecordKey	key;
 	TimestampTz occurred_at;
@@ -36,9 +36,9 @@ typedef struct Change
 	int64		xid;			/* likewise */
 	ChangeKind	kind;
 	Datum		old_value;		/* jsonb, 0 for none */
-} Change;
+} RecordChange;
 
-typedef struct Records
+typedef struct RecordReader
 {
 	bool		at_record;		/* false before the first one */
 	RecordKey	key;			/* of the record at hand */
@@ -46,7 +46,7 @@ typedef struct Records
 	Portal		log;
 	const Statement *log_statement;
 	MemoryContext context;		/* of the changes' values; reset when others are read */
-	Change	   *changes;		/* those at hand */
+	RecordChange *changes;		/* those at hand */
 	int			nchanges;		/* 0 at the end of the log */
 	int			next;			/* of them */
 
@@ -55,16 +55,16 @@ typedef struct Records
 	bool		row_is_used;	/* by the record at hand */
 	RecordKey	row_key;
 	Row			row;
-} Records;
+} RecordReader;
 
-extern void open_records(Records *records, Relation rel, const DeskTable *table,
+extern void open_records(RecordReader *records, Relation rel, const DeskTable *table,
 						 int64 ticket_id, int64 record_id, int64 first_id);
-extern void open_records_of_opened(Records *records, Relation rel, TimestampTz from_at, TimestampTz to_at);
-extern bool next_record(Records *records);
-extern const Change *change_of_record(const Records *records);
-extern void next_change(Records *records);
-extern bool is_alone_in_transaction(const Records *records);
-extern const Row *row_of_record(const Records *records);
-extern void close_records(Records *records);
+extern void open_records_of_opened(RecordReader *records, Relation rel, TimestampTz from_at, TimestampTz to_at);
+extern bool next_record(RecordReader *records);
+extern const RecordChange *change_of_record(const RecordReader *records);
+extern void next_change(RecordReader *records);
+extern bool is_alone_in_transaction(const RecordReader *records);
+extern const Row *row_of_record(const RecordReader *records);
+extern void close_records(RecordReader *records);
 
 #endif							/* SUPPORT_RECORDS_H */

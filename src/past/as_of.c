@@ -79,12 +79,12 @@ snapshot_asked_for(Datum snapshot)
 static void
 put_past(ReturnSetInfo *rsinfo, Relation rel, const DeskTable *table, const Instant *instant, int64 ticket_id)
 {
-	Past	   *past = open_past(rel, table, instant, ticket_id, EVERY_RECORD);
+	RebuiltRows *rebuilt = rebuild_rows(rel, table, instant, ticket_id, EVERY_RECORD);
 	const Row  *row;
 
-	while ((row = next_past(past)) != NULL)
+	while ((row = next_rebuilt_row(rebuilt)) != NULL)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
-	close_past(past);
+	close_rebuilt_rows(rebuilt);
 }
 
 /* rows_as_of(row_type, ticket_id, at_time, at_snapshot) -> the rows of that type's table as they were */

@@ -100,9 +100,9 @@ moves_on(const char *name)
  * keeps is left as it is then. Returns how many there are.
  */
 static int
-add_assignments(Subject *subject, const Row *row, Undoing *undoing)
+add_assignments(UndoRecord *record, const Row *row, Undoing *undoing)
 {
-	const Entry *entry = subject->entry;
+	const UndoEntry *entry = record->entry;
 	int			n = 0;
 
 	undoing->is_bookkeeping = true;
@@ -114,28 +114,28 @@ add_assignments(Subject *subject, const Row *row, Undoing *undoing)
 		bool		isnull;
 
 		if (row->shape->kinds[i] == IMAGE_NONE || moves_on(name) ||
-			!image_column(entry->old_value, subject->rel, i, &value, &isnull))
+			!image_column(entry->old_value, record->rel, i, &value, &isnull))
 			continue;
 		if (!kept)
 			undoing->is_bookkeeping = false;
 		if (is_as_in_image(row, i, entry->new_value))
 		{
-			appendStringInfoString(&subject->text, n++ > 0 ? ", " : " SET ");
-			add_param(subject, i, "=", value, isnull);
+			appendStringInfoString(&record->text, n++ > 0 ? ", " : " SET ");
+			add_param(record, i, "=", value, isnull);
 		}
 		else if (kept)
 			undoing->left_books = true;
 		else
-			refuse_changed_record(subject, name);
+			refuse_changed_record(record, name);
 	}
 	return n;
 }
 
 /* Raise 55000 if the entry changed columns that the table has no more: there is nothing to set back. */
 static void
-check_not_gone(const Subject *subject)
+check_not_gone(const UndoRecord *record)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(&subject->entry->old_value->root);
+	JsonbIterator *iterator = JsonbIteratorInit(&record->entry->old_value->root);
 	JsonbIteratorToken token;
 	JsonbValue	key;
 
@@ -143,34 +143,34 @@ check_not_gone(const Subject *subject)
 	{
 		char	   *name = token == WJB_KEY ? pnstrdup(key.val.string.val, key.val.string.len) : NULL;
 
-		if (name != NULL && get_attnum(RelationGetRelid(subject->rel), name) == InvalidAttrNumber)
+		if (name != NULL && get_attnum(RelationGetRelid(record->rel), name) == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("entry %lld cannot be undone: %s.%s has no column \"%s\" any more", (long long) subject->entry->id,
-							schema_of(subject->table), subject->entry->table_name, name)));
+					 errmsg("entry %lld cannot be undone: %s.%s has no column \"%s\" any more", (long long) record->entry->id,
+							schema_of(record->table), record->entry->table_name, name)));
 	}
 }
 
 /* Set the columns back that the entry changed. Bookkeeping alone is left to what it follows from. */
 static void
-undo_update(Subject *subject, Undoing *undoing)
+undo_update(UndoRecord *record, Undoing *undoing)
 {
 	Row			row;
 	int			nestlevel;
 	int			n;
 
-	if (!lock_record(subject, &row))
-		refuse_changed_record(subject, NULL);
-	begin_statement(subject, "UPDATE %s");
-	nestlevel = begin_image_settings(subject->shape);
-	n = add_assignments(subject, &row, undoing);
+	if (!lock_record(record, &row))
+		refuse_changed_record(record, NULL);
+	begin_statement(record, "UPDATE %s");
+	nestlevel = begin_image_settings(record->shape);
+	n = add_assignments(record, &row, undoing);
 	end_image_settings(nestlevel);
 	if (undoing->is_bookkeeping && undoing->alone)
-		check_not_gone(subject);
+		check_not_gone(record);
 	else if (n > 0)
 	{
-		add_condition(subject);
-		run_restoring(subject);
+		add_condition(record);
+		run_restoring(record);
 	}
 }
 
@@ -179,13 +179,13 @@ undo_update(Subject *subject, Undoing *undoing)
  * go with it.
  */
 static void
-check_nothing_added(const Subject *subject)
+check_nothing_added(const UndoRecord *record)
 {
-	const Entry *entry = subject->entry;
-	bool		is_ticket = subject->table == &tickets_table;
+	const UndoEntry *entry = record->entry;
+	bool		is_ticket = record->table == &tickets_table;
 	Args		args = {0};
 
-	if (!is_ticket && subject->table != &comments_table)
+	if (!is_ticket && record->table != &comments_table)
 		return;
 	arg_int64(&args, entry->ticket_id);
 	arg_int64(&args, entry->id);
@@ -201,66 +201,66 @@ check_nothing_added(const Subject *subject)
 
 /* Raise SU003 unless the row with an id is as it was inserted. */
 static void
-check_as_inserted(const Subject *subject, const Row *row)
+check_as_inserted(const UndoRecord *record, const Row *row)
 {
-	const Entry *entry = subject->entry;
+	const UndoEntry *entry = record->entry;
 	Instant		instant = {.kind = AFTER_ENTRY, .audit_id = entry->id};
-	Past	   *past;
+	RebuiltRows *rebuilt;
 	const Row  *inserted;
 
 	/* what this transaction has undone already is to be seen, and what others did before we had the lock */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	past = open_past(subject->rel, subject->table, &instant,
-					 Max(entry->ticket_id, EVERY_TICKET + 1), Max(entry->record_id, EVERY_RECORD + 1));
-	inserted = next_past(past);
+	rebuilt = rebuild_rows(record->rel, record->table, &instant,
+						   Max(entry->ticket_id, EVERY_TICKET + 1), Max(entry->record_id, EVERY_RECORD + 1));
+	inserted = next_rebuilt_row(rebuilt);
 	for (int i = 0; i < row->shape->natts; i++)
 	{
 		char	   *name = NameStr(TupleDescAttr(row->desc, i)->attname);
 
 		if (row->shape->kinds[i] != IMAGE_NONE && !is_kept_column(name) &&
 			(inserted == NULL || row_differs(row, inserted, i)))
-			refuse_changed_record(subject, name);
+			refuse_changed_record(record, name);
 	}
-	close_past(past);
+	close_rebuilt_rows(rebuilt);
 	PopActiveSnapshot();
 }
 
 /* Raise SU003 if others were the last to change the record since. */
 static void
-check_last_is_ours(const Subject *subject)
+check_last_is_ours(const UndoRecord *record)
 {
 	int64		last;
 
-	if (!find_last_change(subject, NULL, true))
+	if (!find_last_change(record, NULL, true))
 		return;
 	last = result_int64(0, 1);
-	if (find_last_change(subject, NULL, false) && result_int64(0, 1) == last)
-		refuse_changed(subject->entry, record_name(subject->entry), true);
+	if (find_last_change(record, NULL, false) && result_int64(0, 1) == last)
+		refuse_changed(record->entry, record_name(record->entry), true);
 }
 
 /* Remove the row that the entry inserted. */
 static void
-undo_insert(Subject *subject)
+undo_insert(UndoRecord *record)
 {
-	const Entry *entry = subject->entry;
+	const UndoEntry *entry = record->entry;
 	Row			row;
 
-	if (!lock_record(subject, &row))
-		refuse_changed_record(subject, NULL);
-	if (!subject->table->has_id)
-		check_last_is_ours(subject);
-	else if (!entry->is_last || is_written_since(subject))
-		check_as_inserted(subject, &row);
-	check_nothing_added(subject);
-	begin_statement(subject, "DELETE FROM %s");
-	add_condition(subject);
-	run_restoring(subject);
+	if (!lock_record(record, &row))
+		refuse_changed_record(record, NULL);
+	if (!record->table->has_id)
+		check_last_is_ours(record);
+	else if (!entry->is_last || is_written_since(record))
+		check_as_inserted(record, &row);
+	check_nothing_added(record);
+	begin_statement(record, "DELETE FROM %s");
+	add_condition(record);
+	run_restoring(record);
 }
 
 /* Bring back a removed row as it is in the image. What went with it has entries of its own. */
 static void
-restore_row(const Entry *entry, const DeskTable *table)
+restore_row(const UndoEntry *entry, const DeskTable *table)
 {
 	if (table == &tickets_table)
 		restore_ticket_row(entry->record_id, entry->old_value);
@@ -270,7 +270,7 @@ restore_row(const Entry *entry, const DeskTable *table)
 
 /* Make who brings the same rows of a ticket back wait: where there is no row there is none to lock. */
 static void
-lock_ticket_of(const Entry *entry)
+lock_ticket_of(const UndoEntry *entry)
 {
 	Args		args = {0};
 
@@ -281,23 +281,23 @@ lock_ticket_of(const Entry *entry)
 
 /* Bring back the row that the entry removed; alone, a ticket or comment with what went with it. */
 static void
-undo_delete(Subject *subject, const Undoing *undoing)
+undo_delete(UndoRecord *record, const Undoing *undoing)
 {
-	const Entry *entry = subject->entry;
+	const UndoEntry *entry = record->entry;
 	Row			row;
 
-	if (entry->ticket_id != 0 && subject->table != &tickets_table)
+	if (entry->ticket_id != 0 && record->table != &tickets_table)
 		lock_ticket_of(entry);
-	if (lock_record(subject, &row))
-		refuse_changed_record(subject, NULL);
+	if (lock_record(record, &row))
+		refuse_changed_record(record, NULL);
 	if (!entry->is_last)
-		check_last_is_ours(subject);
-	if (undoing->alone && subject->table == &tickets_table)
+		check_last_is_ours(record);
+	if (undoing->alone && record->table == &tickets_table)
 		(void) restore_removed_ticket(entry->record_id);
-	else if (undoing->alone && subject->table == &comments_table)
+	else if (undoing->alone && record->table == &comments_table)
 		(void) restore_removed_comment(entry->ticket_id, entry->record_id);
 	else
-		restore_row(entry, subject->table);
+		restore_row(entry, record->table);
 }
 
 /*
@@ -306,21 +306,21 @@ undo_delete(Subject *subject, const Undoing *undoing)
  * what was purged, 22023 for an entry that is no change, and what the opposite change raises.
  */
 void
-undo_entry(const Entry *entry, Undoing *undoing)
+undo_entry(const UndoEntry *entry, Undoing *undoing)
 {
-	Subject		subject;
+	UndoRecord	record;
 
 	undoing->is_bookkeeping = undoing->left_books = false;
 	SPI_connect();
-	open_subject(&subject, entry);
+	open_undo_record(&record, entry);
 	if (entry_has_action(entry, "UPDATE"))
-		undo_update(&subject, undoing);
+		undo_update(&record, undoing);
 	else if (entry_has_action(entry, "INSERT"))
-		undo_insert(&subject);
+		undo_insert(&record);
 	else
-		undo_delete(&subject, undoing);
-	if (undoing->alone && subject.table == &comments_table)
+		undo_delete(&record, undoing);
+	if (undoing->alone && record.table == &comments_table)
 		recount_replies(entry->ticket_id);
-	close_subject(&subject);
+	close_undo_record(&record);
 	SPI_finish();
 }

@@ -15,6 +15,6 @@ typedef struct Undoing
 	bool		left_books;		/* found out: some of these have changed since, and were left as they are */
 } Undoing;
 
-extern void undo_entry(const Entry *entry, Undoing *undoing);
+extern void undo_entry(const UndoEntry *entry, Undoing *undoing);
 
 #endif							/* SUPPORT_INVERSE_H */

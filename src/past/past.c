@@ -73,13 +73,13 @@ typedef struct ColumnName
 } ColumnName;
 
 /* Where a column's value was taken from. */
-typedef struct Source
+typedef struct ValueSource
 {
 	int			run;			/* 0: it has none yet */
 	int64		version;		/* that the record had, 0 if it has no versions */
-} Source;
+} ValueSource;
 
-struct Past
+struct RebuiltRows
 {
 	TupleDesc	desc;
 	const TableShape *shape;
@@ -88,13 +88,13 @@ struct Past
 	int			nnames;
 	ColumnName *names;			/* in the order of their bytes */
 
-	Records		records;
+	RecordReader records;
 	MemoryContext image_context;	/* reset for each */
 
 	/* the record at hand */
 	MemoryContext context;		/* reset for each */
 	Row			row;
-	Source	   *sources;		/* by attribute */
+	ValueSource *sources;		/* by attribute */
 	int			run;			/* number of the transaction that the last applied change is of, 0 for none */
 	int32		run_era;
 	int64		run_xid;
@@ -112,20 +112,20 @@ compare_names(const void *a, const void *b)
 
 /* List the columns that images have. */
 static void
-list_names(Past *past)
+list_names(RebuiltRows *rebuilt)
 {
-	past->names = palloc(sizeof(ColumnName) * past->desc->natts);
-	for (int i = 0; i < past->desc->natts; i++)
-		if (past->shape->kinds[i] != IMAGE_NONE)
-			past->names[past->nnames++] = (ColumnName) {
-			NameStr(TupleDescAttr(past->desc, i)->attname), i
+	rebuilt->names = palloc(sizeof(ColumnName) * rebuilt->desc->natts);
+	for (int i = 0; i < rebuilt->desc->natts; i++)
+		if (rebuilt->shape->kinds[i] != IMAGE_NONE)
+			rebuilt->names[rebuilt->nnames++] = (ColumnName) {
+			NameStr(TupleDescAttr(rebuilt->desc, i)->attname), i
 			};
-	qsort(past->names, past->nnames, sizeof(ColumnName), compare_names);
+	qsort(rebuilt->names, rebuilt->nnames, sizeof(ColumnName), compare_names);
 }
 
 /* The attribute (from 0) of a key of an image; -1 if the table has no such column today. */
 static int
-attribute_named(const Past *past, const JsonbValue *key)
+attribute_named(const RebuiltRows *rebuilt, const JsonbValue *key)
 {
 	char		name[NAMEDATALEN];
 	ColumnName	wanted = {name};
@@ -135,7 +135,7 @@ attribute_named(const Past *past, const JsonbValue *key)
 		return -1;
 	memcpy(name, key->val.string.val, key->val.string.len);
 	name[key->val.string.len] = '\0';
-	found = bsearch(&wanted, past->names, past->nnames, sizeof(ColumnName), compare_names);
+	found = bsearch(&wanted, rebuilt->names, rebuilt->nnames, sizeof(ColumnName), compare_names);
 	return found ? found->attribute : -1;
 }
 
@@ -150,9 +150,9 @@ first_found(int statement, const Args *args)
 
 /* Where in the log to begin: no entry with a smaller id is later than the instant. */
 static int64
-first_entry(const Past *past, int64 ticket_id)
+first_entry(const RebuiltRows *rebuilt, int64 ticket_id)
 {
-	const Instant *instant = &past->instant;
+	const Instant *instant = &rebuilt->instant;
 	Args		args = {0};
 
 	switch (instant->kind)
@@ -178,38 +178,39 @@ first_entry(const Past *past, int64 ticket_id)
 /*
  * Begin to rebuild the records of a table that has ids, which the caller has opened: those of one ticket, or of
  * EVERY_TICKET (0 where rows belong to no ticket), and of these one record, or EVERY_RECORD. Needs an SPI level, at which
- * close_past() is called as well. Reads under the snapshot of the query that called us, with the rights of the caller.
+ * close_rebuilt_rows() is called as well. Reads under the snapshot of the query that called us, with the rights of the
+ * caller.
  */
-Past *
-open_past(Relation rel, const DeskTable *table, const Instant *instant, int64 ticket_id, int64 record_id)
+RebuiltRows *
+rebuild_rows(Relation rel, const DeskTable *table, const Instant *instant, int64 ticket_id, int64 record_id)
 {
-	Past	   *past = palloc0(sizeof(Past));
+	RebuiltRows *rebuilt = palloc0(sizeof(RebuiltRows));
 
-	past->desc = RelationGetDescr(rel);
-	past->shape = shape_of(rel, table);
-	past->instant = *instant;
-	past->generated = open_generated(rel);
-	past->context = AllocSetContextCreate(CurrentMemoryContext, "rebuilt record", ALLOCSET_DEFAULT_SIZES);
-	past->image_context = AllocSetContextCreate(CurrentMemoryContext, "image", ALLOCSET_DEFAULT_SIZES);
-	past->row = empty_row(past->shape, past->desc);
-	past->sources = palloc(sizeof(Source) * past->desc->natts);
-	list_names(past);
-	open_records(&past->records, rel, table, ticket_id, record_id, first_entry(past, ticket_id));
-	return past;
+	rebuilt->desc = RelationGetDescr(rel);
+	rebuilt->shape = shape_of(rel, table);
+	rebuilt->instant = *instant;
+	rebuilt->generated = open_generated(rel);
+	rebuilt->context = AllocSetContextCreate(CurrentMemoryContext, "rebuilt record", ALLOCSET_DEFAULT_SIZES);
+	rebuilt->image_context = AllocSetContextCreate(CurrentMemoryContext, "image", ALLOCSET_DEFAULT_SIZES);
+	rebuilt->row = empty_row(rebuilt->shape, rebuilt->desc);
+	rebuilt->sources = palloc(sizeof(ValueSource) * rebuilt->desc->natts);
+	list_names(rebuilt);
+	open_records(&rebuilt->records, rel, table, ticket_id, record_id, first_entry(rebuilt, ticket_id));
+	return rebuilt;
 }
 
 void
-close_past(Past *past)
+close_rebuilt_rows(RebuiltRows *rebuilt)
 {
-	close_records(&past->records);
-	close_generated(past->generated);
-	MemoryContextDelete(past->image_context);
-	MemoryContextDelete(past->context);
+	close_records(&rebuilt->records);
+	close_generated(rebuilt->generated);
+	MemoryContextDelete(rebuilt->image_context);
+	MemoryContextDelete(rebuilt->context);
 }
 
 /* Is the change later than the instant? */
 static bool
-is_later(const Instant *instant, const Change *change)
+is_later(const Instant *instant, const RecordChange *change)
 {
 	switch (instant->kind)
 	{
@@ -230,31 +231,31 @@ is_later(const Instant *instant, const Change *change)
  * A value that the column's type of today cannot hold is null.
  */
 static void
-take_value(Past *past, int attribute, JsonbValue *value, int64 version)
+take_value(RebuiltRows *rebuilt, int attribute, JsonbValue *value, int64 version)
 {
-	Row		   *row = &past->row;
-	Source	   *source = &past->sources[attribute];
+	Row		   *row = &rebuilt->row;
+	ValueSource *source = &rebuilt->sources[attribute];
 	MemoryContext previous;
 
-	if (source->run != 0 && (source->run != past->run || version == 0 || version >= source->version))
+	if (source->run != 0 && (source->run != rebuilt->run || version == 0 || version >= source->version))
 		return;
-	*source = (Source) {
-		past->run, version
+	*source = (ValueSource) {
+		rebuilt->run, version
 	};
-	previous = MemoryContextSwitchTo(past->context);
+	previous = MemoryContextSwitchTo(rebuilt->context);
 	row->nulls[attribute] = value->type == jbvNull ||
-		!image_value(value, past->shape->kinds[attribute], TupleDescAttr(past->desc, attribute),
+		!image_value(value, rebuilt->shape->kinds[attribute], TupleDescAttr(rebuilt->desc, attribute),
 					 &row->values[attribute]);
 	MemoryContextSwitchTo(previous);
 }
 
 /* Note the values of a change's image. Returns the version. */
 static int64
-take_image(Past *past, const Change *change)
+take_image(RebuiltRows *rebuilt, const RecordChange *change)
 {
-	MemoryContext previous = MemoryContextSwitchTo(past->image_context);
+	MemoryContext previous = MemoryContextSwitchTo(rebuilt->image_context);
 	Jsonb	   *image = DatumGetJsonbP(change->old_value);
-	int64		version = past->tells_versions ? json_member_int64(image, "version", 0) : 0;
+	int64		version = rebuilt->tells_versions ? json_member_int64(image, "version", 0) : 0;
 	JsonbIterator *iterator = JsonbIteratorInit(&image->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;
@@ -263,91 +264,91 @@ take_image(Past *past, const Change *change)
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			attribute = attribute_named(past, &value);
+			attribute = attribute_named(rebuilt, &value);
 		else if (token == WJB_VALUE && attribute >= 0)
-			take_value(past, attribute, &value, version);
+			take_value(rebuilt, attribute, &value, version);
 	}
 	MemoryContextSwitchTo(previous);
-	MemoryContextReset(past->image_context);
+	MemoryContextReset(rebuilt->image_context);
 	return version;
 }
 
 /* A column that is younger than the image of a whole row was not there: null. */
 static void
-take_nothing(Past *past, int64 version)
+take_nothing(RebuiltRows *rebuilt, int64 version)
 {
-	for (int i = 0; i < past->desc->natts; i++)
-		if (past->sources[i].run == 0)
+	for (int i = 0; i < rebuilt->desc->natts; i++)
+		if (rebuilt->sources[i].run == 0)
 		{
-			past->sources[i] = (Source) {
-				past->run, version
+			rebuilt->sources[i] = (ValueSource) {
+				rebuilt->run, version
 			};
-			past->row.values[i] = (Datum) 0;
-			past->row.nulls[i] = true;
+			rebuilt->row.values[i] = (Datum) 0;
+			rebuilt->row.nulls[i] = true;
 		}
 }
 
 /* Take back that the record was removed. Without an image, it was purged since. */
 static void
-apply_delete(Past *past, const Change *change)
+apply_delete(RebuiltRows *rebuilt, const RecordChange *change)
 {
 	if (change->old_value == (Datum) 0)
-		past->settled = past->absent = true;
+		rebuilt->settled = rebuilt->absent = true;
 	else
-		take_nothing(past, take_image(past, change));
-	past->complete = true;
+		take_nothing(rebuilt, take_image(rebuilt, change));
+	rebuilt->complete = true;
 }
 
 /* Take back that the record was inserted. It was not there, unless it was and went past the triggers. */
 static void
-apply_insert(Past *past)
+apply_insert(RebuiltRows *rebuilt)
 {
-	if (!past->complete && past->run == 1)
-		past->absent = true;
-	take_nothing(past, 0);
-	past->settled = past->complete = true;
+	if (!rebuilt->complete && rebuilt->run == 1)
+		rebuilt->absent = true;
+	take_nothing(rebuilt, 0);
+	rebuilt->settled = rebuilt->complete = true;
 }
 
 /* Is the change of another transaction than the one before? Then it begins a run. */
 static bool
-begins_run(Past *past, const Change *change)
+begins_run(RebuiltRows *rebuilt, const RecordChange *change)
 {
-	if (past->run > 0 && change->era == past->run_era && change->xid == past->run_xid)
+	if (rebuilt->run > 0 && change->era == rebuilt->run_era && change->xid == rebuilt->run_xid)
 	{
 		return false;
 	}
-	past->run++;
-	past->run_era = change->era;
-	past->run_xid = change->xid;
-	past->tells_versions = past->shape->table == &tickets_table && !is_alone_in_transaction(&past->records);
+	rebuilt->run++;
+	rebuilt->run_era = change->era;
+	rebuilt->run_xid = change->xid;
+	rebuilt->tells_versions = rebuilt->shape->table == &tickets_table && !is_alone_in_transaction(&rebuilt->records);
 	return true;
 }
 
 /* Take back a change, if it matters. What else an application logged of a record does not. */
 static void
-apply_change(Past *past, const Change *change)
+apply_change(RebuiltRows *rebuilt, const RecordChange *change)
 {
-	if (past->settled || change->kind == CHANGE_OTHER || (past->run == 0 && !is_later(&past->instant, change)))
+	if (rebuilt->settled || change->kind == CHANGE_OTHER || (rebuilt->run == 0 && !is_later(&rebuilt->instant, change)))
 		return;
-	if (begins_run(past, change) && past->complete)
+	if (begins_run(rebuilt, change) && rebuilt->complete)
 	{
-		past->settled = true;
+		rebuilt->settled = true;
 		return;
 	}
 	switch (change->kind)
 	{
 		case CHANGE_UPDATE:
 			if (change->old_value != (Datum) 0)
-				(void) take_image(past, change);
+				(void) take_image(rebuilt, change);
 			break;
 		case CHANGE_INSERT:
-			apply_insert(past);
+			apply_insert(rebuilt);
 			break;
 		case CHANGE_DELETE:
-			apply_delete(past, change);
+			apply_delete(rebuilt, change);
 			break;
 		case CHANGE_PURGE:
-			past->settled = past->complete = past->absent = true;
+			rebuilt->settled = rebuilt->complete = rebuilt->absent = true;
 			break;
 		case CHANGE_OTHER:
 			break;
@@ -356,11 +357,11 @@ apply_change(Past *past, const Change *change)
 
 /* Find the words again, unless the text is as it is now. */
 static void
-find_words(Past *past, const Row *live)
+find_words(RebuiltRows *rebuilt, const Row *live)
 {
-	RowChange	change = {.table = past->shape->table, .old = live, .new = &past->row, .columns = PG_UINT64_MAX};
+	RowChange	change = {.table = rebuilt->shape->table, .old = live, .new = &rebuilt->row, .columns = PG_UINT64_MAX};
 
-	if (past->shape->table->derived == NULL)
+	if (rebuilt->shape->table->derived == NULL)
 		return;
 	if (live != NULL)
 		find_differences(&change);
@@ -369,13 +370,13 @@ find_words(Past *past, const Row *live)
 
 /* What the entries did not tell is as it is now. */
 static void
-take_live_row(Past *past, const Row *live)
+take_live_row(RebuiltRows *rebuilt, const Row *live)
 {
-	for (int i = 0; i < past->desc->natts; i++)
-		if (past->sources[i].run == 0)
+	for (int i = 0; i < rebuilt->desc->natts; i++)
+		if (rebuilt->sources[i].run == 0)
 		{
-			past->row.values[i] = live->values[i];
-			past->row.nulls[i] = live->nulls[i];
+			rebuilt->row.values[i] = live->values[i];
+			rebuilt->row.nulls[i] = live->nulls[i];
 		}
 }
 
@@ -384,57 +385,57 @@ take_live_row(Past *past, const Row *live)
  * that it went, was taken away past the triggers.
  */
 static void
-finish_record(Past *past, const Row *live)
+finish_record(RebuiltRows *rebuilt, const Row *live)
 {
-	if (!past->complete && live == NULL)
-		past->absent = true;
-	if (past->absent)
+	if (!rebuilt->complete && live == NULL)
+		rebuilt->absent = true;
+	if (rebuilt->absent)
 		return;
-	if (!past->complete)
-		take_live_row(past, live);
+	if (!rebuilt->complete)
+		take_live_row(rebuilt, live);
 	/* a row that has not changed since has its derived columns too */
-	if (past->run > 0)
+	if (rebuilt->run > 0)
 	{
-		find_words(past, past->complete ? NULL : live);
-		generate_columns(past->generated, &past->row);
+		find_words(rebuilt, rebuilt->complete ? NULL : live);
+		generate_columns(rebuilt->generated, &rebuilt->row);
 	}
 }
 
 static void
-begin_record(Past *past)
+begin_record(RebuiltRows *rebuilt)
 {
-	MemoryContextReset(past->context);
-	memset(past->sources, 0, sizeof(Source) * past->desc->natts);
-	past->run = 0;
-	past->complete = past->absent = past->settled = false;
+	MemoryContextReset(rebuilt->context);
+	memset(rebuilt->sources, 0, sizeof(ValueSource) * rebuilt->desc->natts);
+	rebuilt->run = 0;
+	rebuilt->complete = rebuilt->absent = rebuilt->settled = false;
 }
 
 /* Rebuild the record at hand from its changes and its live row, of which one may be missing. */
 static void
-rebuild_record(Past *past)
+rebuild_record(RebuiltRows *rebuilt)
 {
-	MemoryContext previous = MemoryContextSwitchTo(past->context);
-	const Change *change;
+	MemoryContext previous = MemoryContextSwitchTo(rebuilt->context);
+	const RecordChange *change;
 
-	while ((change = change_of_record(&past->records)) != NULL)
+	while ((change = change_of_record(&rebuilt->records)) != NULL)
 	{
-		apply_change(past, change);
-		next_change(&past->records);
+		apply_change(rebuilt, change);
+		next_change(&rebuilt->records);
 	}
-	finish_record(past, row_of_record(&past->records));
+	finish_record(rebuilt, row_of_record(&rebuilt->records));
 	MemoryContextSwitchTo(previous);
 }
 
 /* The row that the next record was at the instant; NULL if there is none left. It lives until the next call. */
 const Row *
-next_past(Past *past)
+next_rebuilt_row(RebuiltRows *rebuilt)
 {
-	while (next_record(&past->records))
+	while (next_record(&rebuilt->records))
 	{
-		begin_record(past);
-		rebuild_record(past);
-		if (!past->absent)
-			return &past->row;
+		begin_record(rebuilt);
+		rebuild_record(rebuilt);
+		if (!rebuilt->absent)
+			return &rebuilt->row;
 	}
 	return NULL;
 }

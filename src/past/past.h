@@ -27,10 +27,11 @@ typedef struct Instant
 } Instant;
 
 /* Records of one table that are rebuilt one after the other. */
-typedef struct Past Past;
+typedef struct RebuiltRows RebuiltRows;
 
-extern Past *open_past(Relation rel, const DeskTable *table, const Instant *instant, int64 ticket_id, int64 record_id);
-extern const Row *next_past(Past *past);
-extern void close_past(Past *past);
+extern RebuiltRows *rebuild_rows(Relation rel, const DeskTable *table, const Instant *instant, int64 ticket_id,
+								 int64 record_id);
+extern const Row *next_rebuilt_row(RebuiltRows *rebuilt);
+extern void close_rebuilt_rows(RebuiltRows *rebuilt);
 
 #endif							/* SUPPORT_PAST_H */

@@ -56,13 +56,13 @@ static Statement statements[] = {
 };
 
 /* Take an entry out of its row, as a copy in the current memory context. */
-Entry
+UndoEntry
 entry_of(const LogRow *row)
 {
 	const Datum *values = row->values;
 	const bool *nulls = row->nulls;
 
-	return (Entry) {
+	return (UndoEntry) {
 		.id = DatumGetInt64(values[LOG_ID]),
 		.occurred_at = DatumGetTimestampTz(values[LOG_OCCURRED_AT]),
 		.era = nulls[LOG_ERA] ? 0 : DatumGetInt32(values[LOG_ERA]),
@@ -78,14 +78,14 @@ entry_of(const LogRow *row)
 }
 
 bool
-entry_has_action(const Entry *entry, const char *action)
+entry_has_action(const UndoEntry *entry, const char *action)
 {
 	return strcmp(entry->action, action) == 0;
 }
 
 /* What a record is called in messages: "ticket 5", "comment 7 of ticket 5", "a row of ticket_tags". */
 char *
-record_name(const Entry *entry)
+record_name(const UndoEntry *entry)
 {
 	char	   *name;
 
@@ -100,7 +100,7 @@ record_name(const Entry *entry)
 
 /* 55000: what the entry speaks of was purged. */
 pg_noreturn static void
-refuse_purged(const Entry *entry)
+refuse_purged(const UndoEntry *entry)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -109,7 +109,7 @@ refuse_purged(const Entry *entry)
 
 /* SU003: somebody came between. The last run found who, if that is known. Or 55000: it was purged. */
 void
-refuse_changed(const Entry *entry, const char *what, bool known)
+refuse_changed(const UndoEntry *entry, const char *what, bool known)
 {
 	if (known && strcmp(result_text(0, 4), "PURGE") == 0)
 		refuse_purged(entry);
@@ -125,7 +125,7 @@ refuse_changed(const Entry *entry, const char *what, bool known)
 
 /* The arguments that name a record, and an entry that others are to be later than. */
 static Args
-record_args(int64 ticket_id, const Entry *entry, int64 record_id, Jsonb *key)
+record_args(int64 ticket_id, const UndoEntry *entry, int64 record_id, Jsonb *key)
 {
 	Args		args = {0};
 
@@ -145,10 +145,10 @@ record_args(int64 ticket_id, const Entry *entry, int64 record_id, Jsonb *key)
 
 /* Find the last change since, of a column or (NULL) of the whole record, by us as well or by others only. */
 bool
-find_last_change(const Subject *subject, const char *column, bool ours_too)
+find_last_change(const UndoRecord *record, const char *column, bool ours_too)
 {
-	const Entry *entry = subject->entry;
-	Args		args = record_args(entry->ticket_id, entry, entry->record_id, subject->key);
+	const UndoEntry *entry = record->entry;
+	Args		args = record_args(entry->ticket_id, entry, entry->record_id, record->key);
 
 	arg_text(&args, column);
 	arg(&args, Int32GetDatum(ours_too ? 0 : current_era()));
@@ -158,17 +158,17 @@ find_last_change(const Subject *subject, const char *column, bool ours_too)
 
 /* SU003 for a column (NULL: the whole record). */
 void
-refuse_changed_record(const Subject *subject, const char *column)
+refuse_changed_record(const UndoRecord *record, const char *column)
 {
-	char	   *name = record_name(subject->entry);
+	char	   *name = record_name(record->entry);
 
-	refuse_changed(subject->entry, column ? psprintf("%s of %s", column, name) : name,
-				   find_last_change(subject, column, false));
+	refuse_changed(record->entry, column ? psprintf("%s of %s", column, name) : name,
+				   find_last_change(record, column, false));
 }
 
 /* The table of an entry. Raises 22023 for one that is no change of a record, 55000 if what it kept was purged. */
 static const DeskTable *
-check_undoable(const Entry *entry)
+check_undoable(const UndoEntry *entry)
 {
 	const DeskTable *table = entry->table_name ? desk_table(entry->table_name) : NULL;
 	bool		is_insert = entry_has_action(entry, "INSERT");
@@ -190,7 +190,7 @@ check_undoable(const Entry *entry)
  * does not tell: without them the record cannot be told from others.
  */
 static Jsonb *
-key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
+key_in(const UndoEntry *entry, Relation rel, const TableShape *shape, Jsonb *image)
 {
 	JsonbBuilder builder = {0};
 	int			n = 0;
@@ -224,58 +224,58 @@ key_in(const Entry *entry, Relation rel, const TableShape *shape, Jsonb *image)
 }
 
 void
-open_subject(Subject *subject, const Entry *entry)
+open_undo_record(UndoRecord *record, const UndoEntry *entry)
 {
 	int			natts;
 
-	subject->entry = entry;
-	subject->table = check_undoable(entry);
-	subject->rel = table_open(desk_relation(schema_of(subject->table), entry->table_name), RowExclusiveLock);
-	subject->shape = shape_of(subject->rel, subject->table);
-	subject->key = subject->table->has_id ? NULL :
-		key_in(entry, subject->rel, subject->shape,
+	record->entry = entry;
+	record->table = check_undoable(entry);
+	record->rel = table_open(desk_relation(schema_of(record->table), entry->table_name), RowExclusiveLock);
+	record->shape = shape_of(record->rel, record->table);
+	record->key = record->table->has_id ? NULL :
+		key_in(entry, record->rel, record->shape,
 			   entry_has_action(entry, "DELETE") ? entry->old_value : entry->new_value);
-	natts = RelationGetDescr(subject->rel)->natts;
-	subject->types = palloc(sizeof(Oid) * natts * 2);
-	subject->values = palloc(sizeof(Datum) * natts * 2);
-	subject->nulls = palloc(natts * 2);
+	natts = RelationGetDescr(record->rel)->natts;
+	record->types = palloc(sizeof(Oid) * natts * 2);
+	record->values = palloc(sizeof(Datum) * natts * 2);
+	record->nulls = palloc(natts * 2);
 }
 
 void
-close_subject(Subject *subject)
+close_undo_record(UndoRecord *record)
 {
-	table_close(subject->rel, NoLock);
+	table_close(record->rel, NoLock);
 }
 
 /* Begin another statement on the record, whose table's name the start has a place for. */
 void
-begin_statement(Subject *subject, const char *start)
+begin_statement(UndoRecord *record, const char *start)
 {
-	initStringInfo(&subject->text);
-	appendStringInfo(&subject->text, start,
-					 quote_qualified_identifier(schema_of(subject->table), subject->entry->table_name));
-	subject->nparams = 0;
+	initStringInfo(&record->text);
+	appendStringInfo(&record->text, start,
+					 quote_qualified_identifier(schema_of(record->table), record->entry->table_name));
+	record->nparams = 0;
 }
 
 /* Append "column <word> $n" with a value. */
 void
-add_param(Subject *subject, int attribute, const char *word, Datum value, bool isnull)
+add_param(UndoRecord *record, int attribute, const char *word, Datum value, bool isnull)
 {
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(subject->rel), attribute);
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(record->rel), attribute);
 
-	subject->types[subject->nparams] = att->atttypid;
-	subject->values[subject->nparams] = value;
-	subject->nulls[subject->nparams] = isnull ? 'n' : ' ';
-	subject->nparams++;
-	appendStringInfo(&subject->text, "%s %s $%d", quote_identifier(NameStr(att->attname)), word, subject->nparams);
+	record->types[record->nparams] = att->atttypid;
+	record->values[record->nparams] = value;
+	record->nulls[record->nparams] = isnull ? 'n' : ' ';
+	record->nparams++;
+	appendStringInfo(&record->text, "%s %s $%d", quote_identifier(NameStr(att->attname)), word, record->nparams);
 }
 
 /* Append the condition that finds the record as the entry left it. */
 void
-add_condition(Subject *subject)
+add_condition(UndoRecord *record)
 {
-	const Entry *entry = subject->entry;
-	const TableShape *shape = subject->shape;
+	const UndoEntry *entry = record->entry;
+	const TableShape *shape = record->shape;
 	const char *word = " WHERE ";
 	int			nestlevel = begin_image_settings(shape);
 
@@ -284,9 +284,9 @@ add_condition(Subject *subject)
 		bool		isnull = false;
 		Datum		value;
 
-		if (subject->key != NULL)
+		if (record->key != NULL)
 		{
-			if (!shape->in_key[i] || !image_column(subject->key, subject->rel, i, &value, &isnull))
+			if (!shape->in_key[i] || !image_column(record->key, record->rel, i, &value, &isnull))
 				continue;
 		}
 		else if (i + 1 == shape->id)
@@ -295,8 +295,8 @@ add_condition(Subject *subject)
 			value = Int64GetDatum(entry->ticket_id);
 		else
 			continue;
-		appendStringInfoString(&subject->text, word);
-		add_param(subject, i, "=", value, isnull);
+		appendStringInfoString(&record->text, word);
+		add_param(record, i, "=", value, isnull);
 		word = " AND ";
 	}
 	end_image_settings(nestlevel);
@@ -307,53 +307,53 @@ add_condition(Subject *subject)
  * statement, whose plan is kept; one of very many columns is planned for this use.
  */
 static uint64
-run_statement(Subject *subject)
+run_statement(UndoRecord *record)
 {
 	Args		args = {0};
 
-	if (subject->nparams > MAX_ARGS)
-		return run_once(subject->text.data, subject->nparams, subject->types, subject->values, subject->nulls);
-	for (int i = 0; i < subject->nparams; i++)
+	if (record->nparams > MAX_ARGS)
+		return run_once(record->text.data, record->nparams, record->types, record->values, record->nulls);
+	for (int i = 0; i < record->nparams; i++)
 	{
-		if (subject->nulls[i] == 'n')
+		if (record->nulls[i] == 'n')
 			arg_null(&args);
 		else
-			arg(&args, subject->values[i]);
+			arg(&args, record->values[i]);
 	}
-	return run(statement_of(subject->text.data, subject->nparams, subject->types, NULL, 0), &args);
+	return run(statement_of(record->text.data, record->nparams, record->types, NULL, 0), &args);
 }
 
 /* Run the statement that changes the record. Raises 27000 if a trigger or policy suppresses it. */
 static void
-run_change(Subject *subject)
+run_change(UndoRecord *record)
 {
-	if (run_statement(subject) != 1)
+	if (run_statement(record) != 1)
 		refuse_suppressed_row();
 }
 
 /* Lock the record and take it apart; false if it is gone. */
 bool
-lock_record(Subject *subject, Row *row)
+lock_record(UndoRecord *record, Row *row)
 {
-	begin_statement(subject, "SELECT r.* FROM %s AS r");
-	add_condition(subject);
-	appendStringInfoString(&subject->text, " FOR UPDATE");
-	if (run_statement(subject) == 0)
+	begin_statement(record, "SELECT r.* FROM %s AS r");
+	add_condition(record);
+	appendStringInfoString(&record->text, " FOR UPDATE");
+	if (run_statement(record) == 0)
 		return false;
-	*row = empty_row(subject->shape, RelationGetDescr(subject->rel));
+	*row = empty_row(record->shape, RelationGetDescr(record->rel));
 	row_fill(row, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 	return true;
 }
 
 /* Has the record, which is locked, been written since the query began that called us, by ourselves or by others? */
 bool
-is_written_since(Subject *subject)
+is_written_since(UndoRecord *record)
 {
 	TransactionId writer;
 
-	begin_statement(subject, "SELECT r.xmin FROM %s AS r");
-	add_condition(subject);
-	if (run_statement(subject) == 0)
+	begin_statement(record, "SELECT r.xmin FROM %s AS r");
+	add_condition(record);
+	if (run_statement(record) == 0)
 		return true;
 	writer = DatumGetTransactionId(result(0, 1));
 	return TransactionIdIsCurrentTransactionId(writer) || XidInMVCCSnapshot(writer, GetActiveSnapshot());
@@ -367,11 +367,11 @@ run_subject(void *arg)
 
 /* Run the change with the triggers told that the record becomes as it was. */
 void
-run_restoring(Subject *subject)
+run_restoring(UndoRecord *record)
 {
-	Modes		restoring = restoring_mode(subject->table, subject->entry->record_id);
+	Modes		restoring = restoring_mode(record->table, record->entry->record_id);
 
-	work_in(&restoring, run_subject, subject);
+	work_in(&restoring, run_subject, record);
 }
 
 /* The integer that an image has for a column, if it has one; else another number. */
@@ -383,7 +383,7 @@ number_or(Jsonb *image, const char *column, int64 otherwise)
 
 /* The id of the log's entry for what undid an entry in this transaction. The record may have changed its key by that. */
 int64
-entry_that_undid(const Entry *entry)
+entry_that_undid(const UndoEntry *entry)
 {
 	const DeskTable *table = desk_table(entry->table_name);
 	Jsonb	   *image = entry->old_value ? entry->old_value : entry->new_value;

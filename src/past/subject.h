@@ -14,7 +14,7 @@
 #include "log/log_columns.h"
 
 /* An entry of the log that is to be undone. */
-typedef struct Entry
+typedef struct UndoEntry
 {
 	int64		id;
 	TimestampTz occurred_at;
@@ -28,7 +28,7 @@ typedef struct Entry
 	Jsonb	   *old_value;		/* NULL for none */
 	Jsonb	   *new_value;
 	bool		is_last;		/* of its record, surely, in what the query that called us sees of the log */
-} Entry;
+} UndoEntry;
 
 /* Who made a change, in which entry, when. */
 #define WHO_COLUMNS \
@@ -38,9 +38,9 @@ typedef struct Entry
 #define OF_OTHERS(era, xid) "(a.era = " era " AND a.xid = " xid ") IS NOT TRUE"
 
 /* The record of an entry, its table opened, and a statement on it under construction. */
-typedef struct Subject
+typedef struct UndoRecord
 {
-	const Entry *entry;
+	const UndoEntry *entry;
 	const DeskTable *table;
 	Relation	rel;
 	const TableShape *shape;
@@ -50,23 +50,23 @@ typedef struct Subject
 	Oid		   *types;
 	Datum	   *values;
 	char	   *nulls;
-} Subject;
+} UndoRecord;
 
-extern Entry entry_of(const LogRow *row);
-extern bool entry_has_action(const Entry *entry, const char *action);
-extern char *record_name(const Entry *entry);
-pg_noreturn extern void refuse_changed(const Entry *entry, const char *what, bool known);
-pg_noreturn extern void refuse_changed_record(const Subject *subject, const char *column);
-extern bool find_last_change(const Subject *subject, const char *column, bool ours_too);
+extern UndoEntry entry_of(const LogRow *row);
+extern bool entry_has_action(const UndoEntry *entry, const char *action);
+extern char *record_name(const UndoEntry *entry);
+pg_noreturn extern void refuse_changed(const UndoEntry *entry, const char *what, bool known);
+pg_noreturn extern void refuse_changed_record(const UndoRecord *record, const char *column);
+extern bool find_last_change(const UndoRecord *record, const char *column, bool ours_too);
 
-extern void open_subject(Subject *subject, const Entry *entry);
-extern void close_subject(Subject *subject);
-extern void begin_statement(Subject *subject, const char *start);
-extern void add_param(Subject *subject, int attribute, const char *word, Datum value, bool isnull);
-extern void add_condition(Subject *subject);
-extern bool lock_record(Subject *subject, Row *row);
-extern bool is_written_since(Subject *subject);
-extern void run_restoring(Subject *subject);
-extern int64 entry_that_undid(const Entry *entry);
+extern void open_undo_record(UndoRecord *record, const UndoEntry *entry);
+extern void close_undo_record(UndoRecord *record);
+extern void begin_statement(UndoRecord *record, const char *start);
+extern void add_param(UndoRecord *record, int attribute, const char *word, Datum value, bool isnull);
+extern void add_condition(UndoRecord *record);
+extern bool lock_record(UndoRecord *record, Row *row);
+extern bool is_written_since(UndoRecord *record);
+extern void run_restoring(UndoRecord *record);
+extern int64 entry_that_undid(const UndoEntry *entry);
 
 #endif							/* SUPPORT_SUBJECT_H */

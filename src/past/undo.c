@@ -41,7 +41,7 @@ support_undo(PG_FUNCTION_ARGS)
 	Args		args = {0};
 	Undoing		undone = {.alone = true};
 	LogRow		row;
-	Entry		entry;
+	UndoEntry	entry;
 	Call		call;
 	int64		undoing;
 
@@ -67,7 +67,7 @@ support_undo(PG_FUNCTION_ARGS)
 
 /* Add a row about an entry to the result; refusal is NULL if it was, or would be, undone. */
 static void
-report(ReturnSetInfo *rsinfo, const Entry *entry, const char *refusal)
+report(ReturnSetInfo *rsinfo, const UndoEntry *entry, const char *refusal)
 {
 	Datum		values[UNDONE_COLUMNS] = {
 		Int64GetDatum(entry->id), TimestampTzGetDatum(entry->occurred_at), CStringGetTextDatum(entry->action),
@@ -100,7 +100,7 @@ try_some(void *arg)
 	for (trial->at = trial->from; trial->at < trial->upto; trial->at++)
 	{
 		Undoing		undoing = {0};
-		Entry		entry;
+		UndoEntry	entry;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(per_entry);
@@ -119,7 +119,7 @@ report_undone(ReturnSetInfo *rsinfo, const Trial *trial)
 {
 	for (uint64 i = trial->from; i < trial->upto; i++)
 	{
-		Entry		entry = entry_to_undo(trial->list, i);
+		UndoEntry	entry = entry_to_undo(trial->list, i);
 
 		if (!trial->is_bookkeeping[i - trial->from])
 			report(rsinfo, &entry, NULL);
@@ -129,7 +129,7 @@ report_undone(ReturnSetInfo *rsinfo, const Trial *trial)
 static void
 report_refused(ReturnSetInfo *rsinfo, const Trial *trial, const ErrorData *refusal)
 {
-	Entry		entry = entry_to_undo(trial->list, trial->at);
+	UndoEntry	entry = entry_to_undo(trial->list, trial->at);
 
 	report(rsinfo, &entry,
 		   refusal->detail ? psprintf("%s. %s", refusal->message, refusal->detail) : refusal->message);
@@ -214,7 +214,7 @@ undo_entries(ReturnSetInfo *rsinfo, const UndoList *list)
 	for (uint64 i = 0; i < list->n; i++)
 	{
 		Undoing		undoing = {0};
-		Entry		entry;
+		UndoEntry	entry;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(per_entry);

@@ -139,7 +139,7 @@ compare_scopes(const Scope *a, const Scope *b)
 {
 	if (a->ticket_id != b->ticket_id)
 		return a->ticket_id < b->ticket_id ? -1 : 1;
-	return compare_places((LogPlace) {a->era, a->xid, 0}, (LogPlace) {b->era, b->xid, 0});
+	return compare_positions((LogPosition) {a->era, a->xid, 0}, (LogPosition) {b->era, b->xid, 0});
 }
 
 static int
@@ -467,13 +467,13 @@ entries_to_undo(const Args *args)
 }
 
 /* The i-th entry to undo, in the current memory context. */
-Entry
+UndoEntry
 entry_to_undo(const UndoList *list, uint64 i)
 {
 	Datum		values[STEP_COLUMNS];
 	bool		nulls[STEP_COLUMNS];
 	LogRow		row;
-	Entry		entry;
+	UndoEntry	entry;
 
 	heap_deform_tuple(list->rows->vals[list->order[i]], list->rows->tupdesc, values, nulls);
 	memcpy(row.values, values, sizeof(row.values));

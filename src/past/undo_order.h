@@ -17,6 +17,6 @@ typedef struct UndoList
 } UndoList;
 
 extern UndoList entries_to_undo(const Args *args);
-extern Entry entry_to_undo(const UndoList *list, uint64 i);
+extern UndoEntry entry_to_undo(const UndoList *list, uint64 i);
 
 #endif							/* SUPPORT_UNDO_ORDER_H */

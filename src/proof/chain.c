@@ -39,7 +39,7 @@ static Statement statements[] = {
 	}
 };
 
-const DirectColumn seal_fields[SEAL_FIELDS] = {
+const TableColumn seal_fields[SEAL_FIELDS] = {
 	[SEAL_ID] = {"seal_id", INT8OID},
 	[SEAL_KIND] = {"kind", TEXTOID},
 	[SEAL_SEALED_AT] = {"sealed_at", TIMESTAMPTZOID},
@@ -58,7 +58,7 @@ const DirectColumn seal_fields[SEAL_FIELDS] = {
 
 /* Take an entry into a span. */
 void
-extend_span(Span *span, LogPlace position, TimestampTz at)
+extend_sealed_range(SealedRange *span, LogPosition position, TimestampTz at)
 {
 	if (span->entries == 0)
 	{
@@ -86,7 +86,7 @@ lock_seals(void)
  * older snapshot of the transaction may lack some of it. Needs an SPI level.
  */
 void
-open_chain(Chain *chain)
+open_chain(SealChain *chain)
 {
 	become_owner(desk_relation("support", "audit_log"), &chain->caller);
 	lock_seals();
@@ -102,7 +102,7 @@ open_chain(Chain *chain)
 }
 
 void
-close_chain(Chain *chain)
+close_chain(SealChain *chain)
 {
 	free_hasher(chain->hasher);
 	PopActiveSnapshot();
@@ -111,7 +111,7 @@ close_chain(Chain *chain)
 
 /* Append a row to audit_seals. */
 void
-append_seal(Chain *chain, const char *kind, const Span *span, const Digest *root)
+append_seal(SealChain *chain, const char *kind, const SealedRange *span, const Digest *root)
 {
 	bool		nulls[SEAL_FIELDS] = {[SEAL_PREVIOUS] = chain->last_id == 0};
 	Args		args = {0};
@@ -152,7 +152,7 @@ append_seal(Chain *chain, const char *kind, const Span *span, const Digest *root
  * not see.
  */
 void
-check_sees_last_seal(const Chain *chain)
+check_sees_last_seal(const SealChain *chain)
 {
 	if (!IsolationUsesXactSnapshot() || chain->last_id == 0)
 		return;

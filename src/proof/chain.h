@@ -35,33 +35,33 @@ enum
 	"seal_id, kind, sealed_at, from_era, from_xid, from_audit_id, to_era, to_xid, to_audit_id," \
 	" first_at, last_at, entries, root, previous_digest"
 
-extern const DirectColumn seal_fields[SEAL_FIELDS];
+extern const TableColumn seal_fields[SEAL_FIELDS];
 
 /* The entries that a row of audit_seals tells of. */
-typedef struct Span
+typedef struct SealedRange
 {
 	int64		entries;
-	LogPlace	from;
-	LogPlace	to;
+	LogPosition	from;
+	LogPosition	to;
 	TimestampTz first_at;
 	TimestampTz last_at;
-} Span;
+} SealedRange;
 
 /* The chain as it is opened to be added to. */
-typedef struct Chain
+typedef struct SealChain
 {
 	Hasher	   *hasher;
 	Caller		caller;
 	int64		last_id;		/* 0 if there is none yet */
 	Digest		last;
-} Chain;
+} SealChain;
 
-extern void extend_span(Span *span, LogPlace position, TimestampTz at);
+extern void extend_sealed_range(SealedRange *span, LogPosition position, TimestampTz at);
 extern void lock_seals(void);
-extern void open_chain(Chain *chain);
-extern void append_seal(Chain *chain, const char *kind, const Span *span, const Digest *root);
-extern void close_chain(Chain *chain);
-extern void check_sees_last_seal(const Chain *chain);
+extern void open_chain(SealChain *chain);
+extern void append_seal(SealChain *chain, const char *kind, const SealedRange *span, const Digest *root);
+extern void close_chain(SealChain *chain);
+extern void check_sees_last_seal(const SealChain *chain);
 
 /* What a link of the chain is like. */
 typedef enum LinkState

@@ -295,7 +295,7 @@ list_digest(Hasher *hasher, const Digest *list, const Digest *added)
 }
 
 Digest
-seal_digest(Hasher *hasher, const DirectColumn *fields, int n, const Datum *values, const bool *nulls)
+seal_digest(Hasher *hasher, const TableColumn *fields, int n, const Datum *values, const bool *nulls)
 {
 	begin_digest(hasher, OF_SEAL);
 	add_byte(hasher, ENCODING_VERSION);

@@ -26,7 +26,7 @@ extern Digest entry_digest(Hasher *hasher, const LogRow *entry, const Digest *va
 extern Digest values_digest(Hasher *hasher, const uint8 *salt, const LogRow *entry);
 extern Digest node_digest(Hasher *hasher, const Digest *left, const Digest *right);
 extern Digest list_digest(Hasher *hasher, const Digest *list, const Digest *added);
-extern Digest seal_digest(Hasher *hasher, const DirectColumn *fields, int n, const Datum *values, const bool *nulls);
+extern Digest seal_digest(Hasher *hasher, const TableColumn *fields, int n, const Datum *values, const bool *nulls);
 
 extern bool same_digest(const Digest *a, const Digest *b);
 extern Datum digest_datum(const Digest *digest);

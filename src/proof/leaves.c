@@ -88,23 +88,23 @@ enum
 
 /* Take a leaf, in a row of the columns above, into a span and into the digest of a list. */
 static void
-list_leaf(Chain *chain, Span *span, Digest *list, HeapTuple tuple, TupleDesc desc)
+list_leaf(SealChain *chain, SealedRange *span, Digest *list, HeapTuple tuple, TupleDesc desc)
 {
 	Datum		values[LEAF_COLUMNS];
 	bool		nulls[LEAF_COLUMNS];
 	Digest		digest;
 
 	heap_deform_tuple(tuple, desc, values, nulls);
-	extend_span(span, position_in(values, LEAF_ERA), DatumGetTimestampTz(values[LEAF_OCCURRED_AT]));
+	extend_sealed_range(span, position_in(values, LEAF_ERA), DatumGetTimestampTz(values[LEAF_OCCURRED_AT]));
 	(void) read_digest(values[LEAF_DIGEST], &digest);
 	*list = list_digest(chain->hasher, list, &digest);
 }
 
 /* Append an erasure or a pruning of the leaves that a query finds; false if it finds none. */
 static bool
-append_ending(Chain *chain, const char *kind, Statement *leaves, const Args *args, int64 *n)
+append_ending(SealChain *chain, const char *kind, Statement *leaves, const Args *args, int64 *n)
 {
-	Span		span = {0};
+	SealedRange	span = {0};
 	Digest		list = {0};
 	Reader		reader;
 	HeapTuple	tuple;
@@ -126,11 +126,11 @@ append_ending(Chain *chain, const char *kind, Statement *leaves, const Args *arg
  * within an SPI level, before the values go.
  */
 void
-leaves_erased(const int64 *ticket_ids, int n)
+note_erasure(const int64 *ticket_ids, int n)
 {
 	Datum	   *ids = palloc(sizeof(Datum) * Max(n, 1));
 	Args		args = {0};
-	Chain		chain;
+	SealChain	chain;
 	int64		erased;
 
 	for (int i = 0; i < n; i++)
@@ -162,10 +162,10 @@ statement_about(const char *text, Oid partition, int nargs, bool returns_leaves)
  * salts go, unless the partition is kept elsewhere. To be called within an SPI level. Returns how many were marked.
  */
 int64
-leaves_pruned(Oid partition, bool keep_salts)
+note_pruning(Oid partition, bool keep_salts)
 {
 	Args		args = {0};
-	Chain		chain;
+	SealChain	chain;
 	int64		pruned;
 
 	open_chain(&chain);
@@ -206,7 +206,7 @@ support_prune_leaves(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("partition must be a table that is, or was, a partition of the audit log")));
-	pruned = leaves_pruned(PG_GETARG_OID(0), !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	pruned = note_pruning(PG_GETARG_OID(0), !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(pruned);

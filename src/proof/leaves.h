@@ -5,7 +5,7 @@
 #ifndef SUPPORT_LEAVES_H
 #define SUPPORT_LEAVES_H
 
-extern void leaves_erased(const int64 *ticket_ids, int n);
-extern int64 leaves_pruned(Oid partition, bool keep_salts);
+extern void note_erasure(const int64 *ticket_ids, int n);
+extern int64 note_pruning(Oid partition, bool keep_salts);
 
 #endif							/* SUPPORT_LEAVES_H */

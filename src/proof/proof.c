@@ -164,7 +164,7 @@ push_field(JsonbBuilder *builder, Oid type, Datum value)
 
 /* Push an object of the fields that are not NULL. */
 static void
-push_fields(JsonbBuilder *builder, const DirectColumn *fields, int n, const Datum *values, const bool *nulls)
+push_fields(JsonbBuilder *builder, const TableColumn *fields, int n, const Datum *values, const bool *nulls)
 {
 	jsonb_push(builder, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < n; i++)
@@ -408,7 +408,7 @@ digest_in(const JsonbValue *value, const char *name)
 }
 
 static Datum
-field_in(JsonbValue *value, const DirectColumn *field)
+field_in(JsonbValue *value, const TableColumn *field)
 {
 	switch (field->type)
 	{
@@ -430,7 +430,7 @@ field_in(JsonbValue *value, const DirectColumn *field)
 
 /* Is this one of the fields? */
 static bool
-is_field(const DirectColumn *fields, int n, const JsonbValue *name)
+is_field(const TableColumn *fields, int n, const JsonbValue *name)
 {
 	for (int i = 0; i < n; i++)
 		if (strlen(fields[i].name) == name->val.string.len &&
@@ -441,7 +441,7 @@ is_field(const DirectColumn *fields, int n, const JsonbValue *name)
 
 /* Raise 22023 for a member that no digest covers. */
 static void
-check_members(JsonbContainer *object, const DirectColumn *fields, int n)
+check_members(JsonbContainer *object, const TableColumn *fields, int n)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(object);
 	JsonbIteratorToken token;
@@ -454,7 +454,7 @@ check_members(JsonbContainer *object, const DirectColumn *fields, int n)
 
 /* Read an object's fields; those that it lacks are NULL. */
 static void
-fields_in(JsonbContainer *object, const DirectColumn *fields, int n, Datum *values, bool *nulls)
+fields_in(JsonbContainer *object, const TableColumn *fields, int n, Datum *values, bool *nulls)
 {
 	check_members(object, fields, n);
 	for (int i = 0; i < n; i++)
@@ -486,7 +486,7 @@ read_path(const JsonbValue *value, Proof *proof)
 static void
 check_form(Jsonb *json)
 {
-	DirectColumn fields[PROOF_MEMBERS] = {0};
+	TableColumn	fields[PROOF_MEMBERS] = {0};
 	JsonbValue *version;
 
 	if (!JB_ROOT_IS_OBJECT(json))

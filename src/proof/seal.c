@@ -50,7 +50,7 @@ static Statement statements[] = {
 };
 
 /* Leaves on their way to the table. */
-typedef struct Batch
+typedef struct LeafBatch
 {
 	MemoryContext context;
 	int			n;
@@ -59,15 +59,15 @@ typedef struct Batch
 	Datum		digests[BATCH_SIZE];
 	Datum		salts[BATCH_SIZE];
 	uint8		random[BATCH_SIZE][SALT_LENGTH];
-} Batch;
+} LeafBatch;
 
 /* A run of seal_audit(). */
 typedef struct Sealing
 {
-	Chain		chain;
-	Span		span;			/* of the seal that is being made */
+	SealChain	chain;
+	SealedRange	span;			/* of the seal that is being made */
 	MerkleTree	tree;			/* likewise */
-	Batch		batch;
+	LeafBatch	batch;
 	MemoryContext per_entry;
 	Eras		eras;
 	int64		sealed;
@@ -76,7 +76,7 @@ typedef struct Sealing
 
 /* Draw the salts of a batch. */
 static void
-draw_salts(Batch *batch)
+draw_salts(LeafBatch *batch)
 {
 	if (!pg_strong_random(batch->random, sizeof(batch->random)))
 		elog(ERROR, "could not generate random values");
@@ -98,7 +98,7 @@ bytea_array(Datum *values, int n)
 static void
 flush_batch(Sealing *sealing)
 {
-	Batch	   *batch = &sealing->batch;
+	LeafBatch  *batch = &sealing->batch;
 	MemoryContext previous = MemoryContextSwitchTo(batch->context);
 	Args		args = {0};
 
@@ -129,7 +129,7 @@ finish_seal(Sealing *sealing)
 	root = merkle_root(&sealing->tree, sealing->chain.hasher);
 	append_seal(&sealing->chain, "seal", &sealing->span, &root);
 	sealing->sealed += sealing->span.entries;
-	memset(&sealing->span, 0, sizeof(Span));
+	memset(&sealing->span, 0, sizeof(SealedRange));
 	memset(&sealing->tree, 0, sizeof(MerkleTree));
 }
 
@@ -160,8 +160,8 @@ salt_datum(const uint8 *salt)
 static void
 seal_entry(Sealing *sealing, const LogRow *entry)
 {
-	Batch	   *batch = &sealing->batch;
-	LogPlace	position = position_in(entry->values, LOG_ERA);
+	LeafBatch  *batch = &sealing->batch;
+	LogPosition	position = position_in(entry->values, LOG_ERA);
 	MemoryContext previous;
 	Digest		digest;
 
@@ -169,7 +169,7 @@ seal_entry(Sealing *sealing, const LogRow *entry)
 		draw_salts(batch);
 	digest = digest_entry(sealing, entry, batch->random[batch->n]);
 	merkle_add(&sealing->tree, sealing->chain.hasher, &digest);
-	extend_span(&sealing->span, position, DatumGetTimestampTz(entry->values[LOG_OCCURRED_AT]));
+	extend_sealed_range(&sealing->span, position, DatumGetTimestampTz(entry->values[LOG_OCCURRED_AT]));
 
 	previous = MemoryContextSwitchTo(batch->context);
 	batch->xids[batch->n] = Int64GetDatum(position.xid);
@@ -203,7 +203,7 @@ seal_era(Sealing *sealing, const Era *era)
 	Reader		reader;
 	HeapTuple	tuple;
 	Args		args = {0};
-	LogPlace	last = {0};
+	LogPosition	last = {0};
 
 	arg(&args, Int32GetDatum(era->era));
 	arg_int64(&args, era->sealed_xid);
@@ -214,12 +214,12 @@ seal_era(Sealing *sealing, const Era *era)
 		Datum		values[LOG_COLUMNS + 1];
 		bool		nulls[LOG_COLUMNS + 1];
 		LogRow		entry;
-		LogPlace	place;
+		LogPosition	position;
 
 		heap_deform_tuple(tuple, reader.rows->tupdesc, values, nulls);
-		place = position_in(values, LOG_ERA);
-		if (compare_places(place, last) == 0 ||
-			!is_genuine(sealing, era, place.xid, DatumGetTransactionId(values[LOG_COLUMNS])))
+		position = position_in(values, LOG_ERA);
+		if (compare_positions(position, last) == 0 ||
+			!is_genuine(sealing, era, position.xid, DatumGetTransactionId(values[LOG_COLUMNS])))
 		{
 			sealing->left_out++;
 			continue;
@@ -227,7 +227,7 @@ seal_era(Sealing *sealing, const Era *era)
 		memcpy(entry.values, values, sizeof(entry.values));
 		memcpy(entry.nulls, nulls, sizeof(entry.nulls));
 		seal_entry(sealing, &entry);
-		last = place;
+		last = position;
 	}
 	close_reader(&reader);
 	finish_seal(sealing);
@@ -244,7 +244,7 @@ seal_log(void)
 	open_chain(&sealing->chain);
 	read_eras(&sealing->eras);
 	for (int i = 0; i < sealing->eras.n; i++)
-		if (!is_sealed_place(&sealing->eras, &sealing->eras.list[i], PG_INT64_MAX))
+		if (!is_sealed_position(&sealing->eras, &sealing->eras.list[i], PG_INT64_MAX))
 			seal_era(sealing, &sealing->eras.list[i]);
 	close_chain(&sealing->chain);
 	if (sealing->left_out > 0)

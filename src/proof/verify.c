@@ -107,16 +107,16 @@ enum
 };
 
 /* The first and the last position there may be. */
-static const LogPlace first_position = {PG_INT32_MIN, PG_INT64_MIN, PG_INT64_MIN};
-static const LogPlace last_position = {PG_INT32_MAX, PG_INT64_MAX, PG_INT64_MAX};
+static const LogPosition first_position = {PG_INT32_MIN, PG_INT64_MIN, PG_INT64_MIN};
+static const LogPosition last_position = {PG_INT32_MAX, PG_INT64_MAX, PG_INT64_MAX};
 
 /* An erasure or a pruning, and the leaves found that name it. */
 typedef struct Ending
 {
 	int64		seal_id;		/* hash key */
 	bool		is_erasure;
-	LogPlace	from;
-	LogPlace	to;
+	LogPosition	from;
+	LogPosition	to;
 	int64		entries;
 	Digest		root;
 	int64		found;
@@ -125,7 +125,7 @@ typedef struct Ending
 
 typedef struct Leaf
 {
-	LogPlace	position;
+	LogPosition	position;
 	Datum		values[LEAF_COLUMNS];
 	bool		nulls[LEAF_COLUMNS];
 } Leaf;
@@ -140,8 +140,8 @@ typedef struct Verification
 	MemoryContext per_entry;
 	Eras		eras;
 	HTAB	   *endings;
-	LogPlace	from;			/* the part of the log to read; from lies behind to if there is none */
-	LogPlace	to;
+	LogPosition	from;			/* the part of the log to read; from lies behind to if there is none */
+	LogPosition	to;
 
 	/* what was counted and found */
 	int64		seals;
@@ -157,7 +157,7 @@ typedef struct Verification
 	Reader		log;
 	bool		has_entry;
 	LogRow		entry;
-	LogPlace	entry_position;
+	LogPosition	entry_position;
 	Reader		leaves;
 	bool		has_leaf;
 	Leaf		leaf;
@@ -200,15 +200,15 @@ make_endings(void)
 static void
 note_seal(Verification *v, const Datum *values)
 {
-	LogPlace	from = position_in(values, SEAL_FROM_ERA);
-	LogPlace	to = position_in(values, SEAL_TO_ERA);
+	LogPosition	from = position_in(values, SEAL_FROM_ERA);
+	LogPosition	to = position_in(values, SEAL_TO_ERA);
 
 	if (v->whole || DatumGetTimestampTz(values[SEAL_FIRST_AT]) >= v->to_at ||
 		DatumGetTimestampTz(values[SEAL_LAST_AT]) < v->from_at)
 		return;
-	if (compare_places(from, v->from) < 0)
+	if (compare_positions(from, v->from) < 0)
 		v->from = from;
-	if (compare_places(to, v->to) > 0)
+	if (compare_positions(to, v->to) > 0)
 		v->to = to;
 }
 
@@ -306,11 +306,11 @@ next_leaf(Verification *v)
 		return;
 	heap_deform_tuple(tuple, v->leaves.rows->tupdesc, v->leaf.values, v->leaf.nulls);
 	v->leaf.position = position_in(v->leaf.values, LEAF_ERA);
-	v->has_leaf = compare_places(v->leaf.position, v->to) <= 0;
+	v->has_leaf = compare_positions(v->leaf.position, v->to) <= 0;
 }
 
 static void
-arg_position(Args *args, LogPlace position)
+arg_position(Args *args, LogPosition position)
 {
 	arg(args, Int32GetDatum(position.era));
 	arg_int64(args, position.xid);
@@ -354,7 +354,7 @@ judge_entry(Verification *v)
 
 	if (v->entry.nulls[LOG_ERA] || v->entry.nulls[LOG_XID])
 		note_flaw(v, id, "was inserted", "it names no transaction");
-	else if (era != NULL && is_sealed_place(&v->eras, era, v->entry_position.xid))
+	else if (era != NULL && is_sealed_position(&v->eras, era, v->entry_position.xid))
 		note_bad_entry(v, id, "was inserted");
 	else if ((flaw = flaw_of_origin(&v->eras, era, v->entry_position.xid)) != NULL)
 		note_flaw(v, id, "was inserted", flaw);
@@ -367,7 +367,7 @@ static void
 check_ending(Verification *v, int column)
 {
 	bool		is_erasure = column == LEAF_ERASED_BY;
-	LogPlace	position = v->leaf.position;
+	LogPosition	position = v->leaf.position;
 	int64		seal_id = DatumGetInt64(v->leaf.values[column]);
 	Ending	   *ending;
 	Digest		digest;
@@ -376,7 +376,7 @@ check_ending(Verification *v, int column)
 		return;
 	ending = hash_search(v->endings, &seal_id, HASH_FIND, NULL);
 	if (ending == NULL || ending->is_erasure != is_erasure ||
-		compare_places(position, ending->from) < 0 || compare_places(position, ending->to) > 0)
+		compare_positions(position, ending->from) < 0 || compare_positions(position, ending->to) > 0)
 	{
 		note_bad_entry(v, position.id, is_erasure ? "is marked as erased, but no erasure tells of it" :
 					   "is marked as pruned, but no pruning tells of it");
@@ -432,7 +432,7 @@ check_leaf(Verification *v)
 {
 	Digest		digest;
 
-	for (; v->has_entry && compare_places(v->entry_position, v->leaf.position) < 0; next_entry(v))
+	for (; v->has_entry && compare_positions(v->entry_position, v->leaf.position) < 0; next_entry(v))
 		judge_entry(v);
 	v->entries++;
 	check_ending(v, LEAF_ERASED_BY);
@@ -440,7 +440,7 @@ check_leaf(Verification *v)
 	(void) read_digest(v->leaf.values[LEAF_DIGEST], &digest);
 	merkle_add(&v->tree, v->hasher, &digest);
 
-	if (v->has_entry && compare_places(v->entry_position, v->leaf.position) == 0)
+	if (v->has_entry && compare_positions(v->entry_position, v->leaf.position) == 0)
 	{
 		v->erased += !v->leaf.nulls[LEAF_ERASED_BY];
 		check_entry(v);
@@ -456,14 +456,14 @@ check_leaf(Verification *v)
 static void
 check_seal(Verification *v, const Datum *seal)
 {
-	LogPlace	to = position_in(seal, SEAL_TO_ERA);
+	LogPosition	to = position_in(seal, SEAL_TO_ERA);
 	bool		same = true;
 	Digest		computed;
 	Digest		root;
 
 	v->seals++;
 	v->tree.n = v->tree.size = 0;
-	while (v->has_leaf && compare_places(v->leaf.position, to) <= 0)
+	while (v->has_leaf && compare_positions(v->leaf.position, to) <= 0)
 	{
 		same &= DatumGetInt64(v->leaf.values[LEAF_SEAL_ID]) == DatumGetInt64(seal[SEAL_ID]);
 		check_leaf(v);
@@ -490,7 +490,7 @@ check_log(Verification *v)
 		bool		nulls[SEAL_FIELDS];
 
 		heap_deform_tuple(tuple, seals.rows->tupdesc, values, nulls);
-		if (compare_places(position_in(values, SEAL_FROM_ERA), v->to) > 0)
+		if (compare_positions(position_in(values, SEAL_FROM_ERA), v->to) > 0)
 			break;
 		check_seal(v, values);
 	}

@@ -84,17 +84,17 @@ local_date(TimestampTz at, pg_tz *zone)
 }
 
 /* A zone, and the time around the last look at it in which its distance from UTC stays the same. */
-typedef struct Clock
+typedef struct ZoneOffset
 {
 	pg_tz	   *zone;
 	TimestampTz since;			/* from here on */
 	TimestampTz until;			/* and no longer than this, as far as is known */
 	int64		west;			/* what the clock then shows less than UTC, in microseconds */
-} Clock;
+} ZoneOffset;
 
 /* Look at the zone at an instant, and at when it will next change. */
 static void
-look_at_clock(Clock *clock, TimestampTz at)
+look_at_clock(ZoneOffset *clock, TimestampTz at)
 {
 	struct pg_tm tm;
 	pg_time_t	second = timestamptz_to_time_t(floor_div(at, USECS_PER_SEC) * USECS_PER_SEC);
@@ -120,7 +120,7 @@ look_at_clock(Clock *clock, TimestampTz at)
 
 /* What the clock shows at an instant, as microseconds from 2000-01-01. */
 static Timestamp
-local_time(Clock *clock, TimestampTz at)
+local_time(ZoneOffset *clock, TimestampTz at)
 {
 	if (at < clock->since || at >= clock->until)
 		look_at_clock(clock, at);
@@ -149,7 +149,7 @@ day_start(DateADT date, pg_tz *zone)
 
 /* The same for one date after the other: where the clock is not changed for a day before and after there is one midnight. */
 static TimestampTz
-next_day_start(Clock *clock, DateADT date)
+next_day_start(ZoneOffset *clock, DateADT date)
 {
 	TimestampTz start = date * USECS_PER_DAY + clock->west;
 
@@ -193,7 +193,7 @@ bucket_date(DateADT date, Bucket bucket, int n)
  * there.
  */
 static TimestampTz
-next_hour(Clock *clock, TimestampTz at)
+next_hour(ZoneOffset *clock, TimestampTz at)
 {
 	TimestampTz next = (floor_div(local_time(clock, at), USECS_PER_HOUR) + 1) * USECS_PER_HOUR + clock->west;
 	int			west = (int) (clock->west / USECS_PER_SEC);
@@ -233,7 +233,7 @@ void
 find_bounds(Bounds *bounds, TimestampTz from_at, TimestampTz to_at, Bucket bucket, pg_tz *zone)
 {
 	DateADT		date = bucket == BUCKET_WHOLE ? 0 : local_date(from_at, zone);
-	Clock		clock = {.zone = zone};
+	ZoneOffset	clock = {.zone = zone};
 	TimestampTz at = from_at;
 
 	*bounds = (Bounds) {.max = MOST_BUCKETS};
@@ -276,7 +276,7 @@ Datum
 support_day_bounds(PG_FUNCTION_ARGS)
 {
 	Bounds		bounds = {.max = MOST_DAYS};
-	Clock		clock = {.zone = session_timezone};
+	ZoneOffset	clock = {.zone = session_timezone};
 	DateADT		first,
 				last;
 
@@ -318,7 +318,7 @@ support_last_days(PG_FUNCTION_ARGS)
 #define HOURS_IN_WEEK (7 * HOURS_PER_DAY)
 
 static int
-hour_of_week(Clock *clock, TimestampTz at)
+hour_of_week(ZoneOffset *clock, TimestampTz at)
 {
 	int64		hour = floor_div(local_time(clock, at), USECS_PER_HOUR);
 	int64		day = floor_div(hour, HOURS_PER_DAY);
@@ -340,7 +340,7 @@ support_hours_of_week(PG_FUNCTION_ARGS)
 	Datum		values[3];
 	Datum	   *places;
 	Bounds		bounds;
-	Clock		clock = {.zone = session_timezone};
+	ZoneOffset	clock = {.zone = session_timezone};
 	TupleDesc	desc;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)

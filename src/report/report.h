@@ -10,7 +10,7 @@
 #include "stats/stats.h"
 
 /* Where the rows are that a metric counts, for what no counter has. */
-typedef enum Source
+typedef enum MetricSource
 {
 	FROM_TICKETS,
 	FROM_CHANGES,				/* of status, in the log */
@@ -18,12 +18,12 @@ typedef enum Source
 	FROM_MOVES,					/* into the backlog and out of it */
 	FROM_LOG,					/* every entry: there are no counters */
 	SOURCES
-} Source;
+} MetricSource;
 
 typedef struct Metric
 {
 	const char *name;
-	Source		source;
+	MetricSource source;
 	Measure		measure;
 	Measure		cohort;			/* by the ticket's creation; the same where there is no such thing */
 	bool		is_distinct;	/* counts tickets, not events */

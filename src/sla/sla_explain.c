@@ -84,14 +84,14 @@ enum
 };
 
 /* A stretch of time in which all counts, or nothing, for one reason. */
-typedef struct Stretch
+typedef struct ExplainedSpan
 {
 	TimestampTz from_at;
 	TimestampTz to_at;			/* the same: there is none */
 	const char *status;			/* NULL if that cannot be told */
 	int64		counted;
 	const char *why;
-} Stretch;
+} ExplainedSpan;
 
 /* An explanation in the making, from the clock's start on. */
 typedef struct Explanation
@@ -102,7 +102,7 @@ typedef struct Explanation
 	int64		ticket_id;
 	History		history;
 	int			seen;			/* changes of the history until the last stretch */
-	Stretch		last;			/* it may go on */
+	ExplainedSpan last;			/* it may go on */
 	int64		total;			/* without it */
 } Explanation;
 
@@ -110,7 +110,7 @@ typedef struct Explanation
 static void
 put_stretch(Explanation *explanation)
 {
-	const Stretch *stretch = &explanation->last;
+	const ExplainedSpan *stretch = &explanation->last;
 	MemoryContext caller = MemoryContextSwitchTo(explanation->per_row);
 	Datum		values[COLUMNS];
 	bool		nulls[COLUMNS] = {0};
@@ -139,9 +139,9 @@ same_text(const char *a, const char *b)
 
 /* Add what follows the last stretch, which goes on if nothing differs. */
 static void
-add_stretch(Explanation *explanation, const Stretch *next)
+add_stretch(Explanation *explanation, const ExplainedSpan *next)
 {
-	Stretch    *last = &explanation->last;
+	ExplainedSpan *last = &explanation->last;
 
 	CHECK_FOR_INTERRUPTS();
 	if (last->to_at == next->from_at && same_text(last->status, next->status) && same_text(last->why, next->why))
@@ -179,7 +179,7 @@ explain_time(Explanation *explanation, const Promise *promise, TimestampTz from_
 		TimestampTz until = to_at;
 		const char *status = status_at(explanation, from_at, &until);
 		bool		counts = stopped == NULL && counts_until(promise, from_at, until, &until);
-		Stretch		stretch = {from_at, until, status, 0, stopped};
+		ExplainedSpan stretch = {from_at, until, status, 0, stopped};
 
 		if (counts)
 			stretch.counted = time_between(from_at, until);
@@ -215,7 +215,7 @@ explain_before_policy(Explanation *explanation, const Promise *promise, Timestam
 	path = read_path(explanation->ticket_id, now);
 	if (consumed_on_path(promise, &path, from_at, to_at) != consumed)
 	{
-		add_stretch(explanation, &(Stretch) {from_at, to_at, NULL, consumed, "before the policy"});
+		add_stretch(explanation, &(ExplainedSpan) {from_at, to_at, NULL, consumed, "before the policy"});
 		return;
 	}
 	for (int i = 0; i < path.n; i++)

@@ -89,18 +89,18 @@ reapply(const Row *row, int64 policy_id, TimestampTz at)
 }
 
 /* Some open tickets. */
-typedef struct Batch
+typedef struct ReapplyBatch
 {
 	Relation	rel;			/* support.tickets */
 	SPITupleTable *tickets;
 	int64		policy_id;
 	TimestampTz at;
 	MemoryContext passing;
-} Batch;
+} ReapplyBatch;
 
 /* A ticket's row. */
 static Row
-row_at(const Batch *batch, uint64 place)
+row_at(const ReapplyBatch *batch, uint64 place)
 {
 	Row			row = empty_row(shape_of(batch->rel, &tickets_table), RelationGetDescr(batch->rel));
 
@@ -120,7 +120,7 @@ ticket_at(uint64 place, void *arg)
 static int64
 reapply_part(uint64 from, uint64 upto, void *arg)
 {
-	const Batch *batch = arg;
+	const ReapplyBatch *batch = arg;
 	int64		turned = 0;
 
 	for (uint64 i = from; i < upto; i++)
@@ -142,7 +142,7 @@ static uint64
 reapply_some(Relation rel, int64 policy_id, int64 *last_id, int64 *turned, LeftOut *left_out)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Batch		batch = {.rel = rel, .policy_id = policy_id, .at = desk_now()};
+	ReapplyBatch batch = {.rel = rel, .policy_id = policy_id, .at = desk_now()};
 	Args		args = {0};
 	uint64		n;
 

@@ -59,7 +59,7 @@ typedef struct Outcome
 /* What a ticket was after a change, and the change. */
 typedef struct State
 {
-	Change		change;
+	RecordChange change;
 	bool		is_there;		/* false between its removal and its return */
 	int64		version;
 	SlaTicket	ticket;
@@ -156,7 +156,7 @@ image_version(Datum image)
  * from: the versions tell.
  */
 static bool
-came_before(const Change *a, const Change *b)
+came_before(const RecordChange *a, const RecordChange *b)
 {
 	return a->kind == CHANGE_UPDATE && b->kind == CHANGE_UPDATE && a->xid == b->xid && a->era == b->era &&
 		image_version(a->old_value) < image_version(b->old_value);
@@ -164,7 +164,7 @@ came_before(const Change *a, const Change *b)
 
 /* Add a change of the ticket at hand. */
 static void
-add_change(Simulation *simulation, const Change *change)
+add_change(Simulation *simulation, const RecordChange *change)
 {
 	State	   *states;
 	int			i = simulation->nstates;
@@ -184,9 +184,9 @@ add_change(Simulation *simulation, const Change *change)
 
 /* Collect what the log has of the ticket at hand. Nothing is known of a life before a purge. */
 static void
-collect_changes(Simulation *simulation, Records *records)
+collect_changes(Simulation *simulation, RecordReader *records)
 {
-	const Change *change;
+	const RecordChange *change;
 
 	simulation->room = 16;
 	simulation->states = palloc(sizeof(State) * simulation->room);
@@ -207,7 +207,7 @@ collect_changes(Simulation *simulation, Records *records)
 
 /* Take a change back from a row. Values that a column has no room for today are null. */
 static void
-take_back(Row *row, const Change *change)
+take_back(Row *row, const RecordChange *change)
 {
 	Jsonb	   *image = DatumGetJsonbP(change->old_value);
 
@@ -348,7 +348,7 @@ follow_tickets(Simulation *simulation, TimestampTz from_at, TimestampTz to_at)
 {
 	Relation	rel = table_open(desk_relation("support", "tickets"), AccessShareLock);
 	TimestampTz until = desk_now();
-	Records		records;
+	RecordReader records;
 
 	open_records_of_opened(&records, rel, from_at, to_at);
 	while (next_record(&records))

@@ -56,7 +56,7 @@ enum
 	CLOCK_COLUMNS
 };
 
-static const DirectColumn clock_columns[CLOCK_COLUMNS] = {
+static const TableColumn clock_columns[CLOCK_COLUMNS] = {
 	[CLOCK_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
 	[CLOCK_ID] = {"id", INT8OID, .always_set = true},
 	[CLOCK_METRIC] = {"metric", TEXTOID, .always_set = true},
@@ -107,7 +107,7 @@ enum
 	EVENT_COLUMNS
 };
 
-static const DirectColumn event_columns[EVENT_COLUMNS] = {
+static const TableColumn event_columns[EVENT_COLUMNS] = {
 	[EVENT_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
 	[EVENT_ID] = {"id", INT8OID, .always_set = true},
 	[EVENT_CLOCK_ID] = {"clock_id", INT8OID, .always_set = true},
@@ -163,19 +163,19 @@ static Statement statements[] = {
 	}
 };
 
-static DirectTable clocks_table = {
+static HeapTable clocks_table = {
 	.name = PUBLIC_TABLE("sla_clocks"), .columns = clock_columns, .ncolumns = CLOCK_COLUMNS
 };
-static DirectTable events_table = {
+static HeapTable events_table = {
 	.name = PUBLIC_TABLE("sla_events"), .columns = event_columns, .ncolumns = EVENT_COLUMNS
 };
 
 /* The values of a row, in the order of the columns. */
-typedef struct Values
+typedef struct RowValues
 {
 	Datum	   *values;
 	bool	   *nulls;
-} Values;
+} RowValues;
 
 /* A clock's row: as it was read, then as it is to be. */
 typedef struct ClockRow
@@ -194,7 +194,7 @@ typedef struct EventRow
 } EventRow;
 
 static void
-put(const Values *row, int column, Datum value)
+put(const RowValues *row, int column, Datum value)
 {
 	row->values[column] = value;
 	row->nulls[column] = false;
@@ -202,7 +202,7 @@ put(const Values *row, int column, Datum value)
 
 /* NULL for a time that is not there, or beyond all calendars. */
 static void
-put_time(const Values *row, int column, TimestampTz at)
+put_time(const RowValues *row, int column, TimestampTz at)
 {
 	row->values[column] = TimestampTzGetDatum(at);
 	row->nulls[column] = TIMESTAMP_NOT_FINITE(at);
@@ -210,14 +210,14 @@ put_time(const Values *row, int column, TimestampTz at)
 
 /* NULL for 0. */
 static void
-put_id(const Values *row, int column, int64 id)
+put_id(const RowValues *row, int column, int64 id)
 {
 	row->values[column] = Int64GetDatum(id);
 	row->nulls[column] = id == 0;
 }
 
 static void
-put_text(const Values *row, int column, const char *text)
+put_text(const RowValues *row, int column, const char *text)
 {
 	row->nulls[column] = text == NULL;
 	if (text != NULL)
@@ -225,7 +225,7 @@ put_text(const Values *row, int column, const char *text)
 }
 
 static void
-put_percents(const Values *row, int column, int n, const int32 *percents)
+put_percents(const RowValues *row, int column, int n, const int32 *percents)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * Max(n, 1));
 
@@ -236,7 +236,7 @@ put_percents(const Values *row, int column, int n, const int32 *percents)
 
 /* What is promised, and by whom, in columns that follow one another in both tables. */
 static void
-put_promise(const Values *row, int policy_id, const Promise *promise)
+put_promise(const RowValues *row, int policy_id, const Promise *promise)
 {
 	put(row, policy_id, Int64GetDatum(promise->policy_id));
 	put(row, policy_id + 1, Int32GetDatum(promise->policy_version));
@@ -247,7 +247,7 @@ put_promise(const Values *row, int policy_id, const Promise *promise)
 
 /* Whose clock it is, and since when: that never changes. */
 static void
-put_beginning(const Values *row, const Clock *clock)
+put_beginning(const RowValues *row, const Clock *clock)
 {
 	put(row, CLOCK_TICKET_ID, Int64GetDatum(clock->ticket_id));
 	put(row, CLOCK_ID, Int64GetDatum(clock->id));
@@ -257,7 +257,7 @@ put_beginning(const Values *row, const Clock *clock)
 }
 
 static void
-put_target(const Values *row, const Promise *promise)
+put_target(const RowValues *row, const Promise *promise)
 {
 	put_promise(row, CLOCK_POLICY_ID, promise);
 	put(row, CLOCK_TARGET, time_span(promise->target));
@@ -267,7 +267,7 @@ put_target(const Values *row, const Promise *promise)
 
 /* How far it has come. */
 static void
-put_progress(const Values *row, const Clock *clock)
+put_progress(const RowValues *row, const Clock *clock)
 {
 	put_text(row, CLOCK_STATE, clock_state_names[clock->state]);
 	put(row, CLOCK_CONSUMED, time_span(clock->consumed));
@@ -288,7 +288,7 @@ put_progress(const Values *row, const Clock *clock)
 static void
 put_clock(ClockRow *clock_row, const Clock *clock)
 {
-	Values		row = {clock_row->values, clock_row->nulls};
+	RowValues	row = {clock_row->values, clock_row->nulls};
 
 	if (clock->is_new)
 		put_beginning(&row, clock);
@@ -319,7 +319,7 @@ refuse_value(int column, const char *problem)
 
 /* Which of some names a column has. */
 static int
-name_among(const Values *row, int column, const char *const *names, int n)
+name_among(const RowValues *row, int column, const char *const *names, int n)
 {
 	for (int i = 0; i < n; i++)
 		if (is_name(row->values[column], names[i]))
@@ -329,7 +329,7 @@ name_among(const Values *row, int column, const char *const *names, int n)
 
 /* The microseconds of an interval that is no less than nothing, and has no days or months. */
 static int64
-get_span(const Values *row, int column)
+get_span(const RowValues *row, int column)
 {
 	const Interval *span = DatumGetIntervalP(row->values[column]);
 
@@ -340,7 +340,7 @@ get_span(const Values *row, int column)
 
 /* The elements of an array of percentages; sets how many there are. */
 static const int32 *
-get_percents(const Values *row, int column, int *n)
+get_percents(const RowValues *row, int column, int *n)
 {
 	ArrayType  *array = DatumGetArrayTypeP(row->values[column]);
 	const int32 *percents = (const int32 *) ARR_DATA_PTR(array);
@@ -355,25 +355,25 @@ get_percents(const Values *row, int column, int *n)
 }
 
 static TimestampTz
-get_time(const Values *row, int column)
+get_time(const RowValues *row, int column)
 {
 	return row->nulls[column] ? DT_NOBEGIN : DatumGetTimestampTz(row->values[column]);
 }
 
 static int64
-get_id(const Values *row, int column)
+get_id(const RowValues *row, int column)
 {
 	return row->nulls[column] ? 0 : DatumGetInt64(row->values[column]);
 }
 
 static const char *
-get_text(const Values *row, int column)
+get_text(const RowValues *row, int column)
 {
 	return row->nulls[column] ? NULL : TextDatumGetCString(row->values[column]);
 }
 
 static Promise
-get_promise(const Values *row)
+get_promise(const RowValues *row)
 {
 	int			nwarns;
 	const int32 *warns = get_percents(row, CLOCK_WARN_PERCENTS, &nwarns);
@@ -393,7 +393,7 @@ get_promise(const Values *row)
 
 /* Raise 55000 for a row that lacks what each clock has. */
 static void
-check_complete(const Values *row)
+check_complete(const RowValues *row)
 {
 	for (int i = 0; i < CLOCK_COLUMNS; i++)
 		if (row->nulls[i] && clock_columns[i].always_set)
@@ -403,8 +403,8 @@ check_complete(const Values *row)
 static Clock *
 get_clock(ClockRow *clock_row)
 {
-	Values		values = {clock_row->values, clock_row->nulls};
-	const Values *row = &values;
+	RowValues	values = {clock_row->values, clock_row->nulls};
+	const RowValues *row = &values;
 	Clock	   *clock = palloc0(sizeof(Clock));
 
 	check_complete(row);
@@ -436,9 +436,9 @@ get_clock(ClockRow *clock_row)
 
 /* Open one of the two tables to write to it; sets whether it takes rows without SPI. */
 static Relation
-open_table(DirectTable *table, bool *plain)
+open_table(HeapTable *table, bool *plain)
 {
-	Relation	rel = table_open(direct_relation(table), RowExclusiveLock);
+	Relation	rel = table_open(heap_relation(table), RowExclusiveLock);
 
 	*plain = know_table(table, rel) && table->primary_key >= 0;
 	return rel;
@@ -573,7 +573,7 @@ write_clocks(const List *clocks)
 
 /* All of an entry but its id. */
 static void
-put_event(const Values *row, const Ledger *ledger, const Clock *clock, const SlaEvent *event)
+put_event(const RowValues *row, const Ledger *ledger, const Clock *clock, const SlaEvent *event)
 {
 	memset(row->nulls, true, sizeof(bool) * EVENT_COLUMNS);
 	put(row, EVENT_TICKET_ID, Int64GetDatum(clock->ticket_id));
@@ -604,7 +604,7 @@ void
 note_event(Ledger *ledger, const Clock *clock, const SlaEvent *event)
 {
 	EventRow   *row = palloc(sizeof(EventRow));
-	Values		values = {row->values, row->nulls};
+	RowValues	values = {row->values, row->nulls};
 
 	put_event(&values, ledger, clock, event);
 	ledger->pending = lappend(ledger->pending, row);

@@ -62,16 +62,16 @@ announce(int64 ticket_id, int64 team_id, int64 assignee_id, TimestampTz at)
 }
 
 /* The tickets of one batch. */
-typedef struct Batch
+typedef struct TickBatch
 {
 	SPITupleTable *tickets;
 	TimestampTz at;
 	MemoryContext passing;
-} Batch;
+} TickBatch;
 
 /* A column of a ticket; 0 where it is NULL. */
 static int64
-id_at(const Batch *batch, uint64 place, int column)
+id_at(const TickBatch *batch, uint64 place, int column)
 {
 	bool		isnull;
 	Datum		value = SPI_getbinval(batch->tickets->vals[place], batch->tickets->tupdesc, column, &isnull);
@@ -89,7 +89,7 @@ ticket_at(uint64 place, void *arg)
 static int64
 announce_part(uint64 from, uint64 upto, void *arg)
 {
-	const Batch *batch = arg;
+	const TickBatch *batch = arg;
 	int64		seen = 0;
 
 	for (uint64 i = from; i < upto; i++)
@@ -109,7 +109,7 @@ static int64
 announce_some(int32 batch_size, TimestampTz at, LeftOut *left_out, uint64 *found)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Batch		batch = {.at = at};
+	TickBatch	batch = {.at = at};
 	Args		args = {0};
 	int64		seen;
 

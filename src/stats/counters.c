@@ -38,7 +38,7 @@
 #include "stats/counters.h"
 #include "stats/histogram.h"
 
-const DirectColumn counter_columns[COUNTER_CELLS] = {
+const TableColumn counter_columns[COUNTER_CELLS] = {
 	{"measure", INT2OID, .always_set = true},
 	{"dim", CHAROID, .always_set = true},
 	{"level", INT2OID, .always_set = true},
@@ -47,7 +47,7 @@ const DirectColumn counter_columns[COUNTER_CELLS] = {
 	{"cells", BYTEAOID, .always_set = true}
 };
 
-const DirectColumn value_columns[VALUE_COLUMNS] = {
+const TableColumn value_columns[VALUE_COLUMNS] = {
 	{"code", INT4OID, .always_set = true},
 	{"value", TEXTOID, .always_set = true}
 };

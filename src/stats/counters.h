@@ -43,12 +43,12 @@ enum
 	COUNTER_CELLS
 };
 
-extern const DirectColumn counter_columns[COUNTER_CELLS];
+extern const TableColumn counter_columns[COUNTER_CELLS];
 
 /* How many columns stat_values has: number and name. */
 #define VALUE_COLUMNS 2
 
-extern const DirectColumn value_columns[VALUE_COLUMNS];
+extern const TableColumn value_columns[VALUE_COLUMNS];
 
 #define SLOTS_IN_DAY 96
 #define SLOTS_IN_OCTAD (8 * SLOTS_IN_DAY)

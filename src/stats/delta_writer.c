@@ -20,7 +20,7 @@
 #include "stats/delta_writer.h"
 #include "stats/fold.h"
 
-const DirectColumn delta_columns[DELTA_COLUMNS] = {
+const TableColumn delta_columns[DELTA_COLUMNS] = {
 	[DELTA_WEIGHT] = {"weight", INT4OID, .always_set = true},
 	[DELTA_MEASURES] = {"measures", INT4OID, .always_set = true},
 	[DELTA_AT] = {"at", TIMESTAMPTZOID},
@@ -39,7 +39,7 @@ const DirectColumn delta_columns[DELTA_COLUMNS] = {
 	[DELTA_WAITING_SINCE] = {"waiting_since", TIMESTAMPTZOID}
 };
 
-static DirectTable deltas = {
+static HeapTable deltas = {
 	.name = INTERNAL_TABLE("stat_deltas"), .columns = delta_columns, .ncolumns = DELTA_COLUMNS
 };
 
@@ -72,14 +72,14 @@ delta_set_time(Delta *delta, int column, TimestampTz value)
 void
 lock_deltas(void)
 {
-	LockRelationOid(direct_relation(&deltas), RowExclusiveLock);
+	LockRelationOid(heap_relation(&deltas), RowExclusiveLock);
 }
 
 /* Write a row without SPI; false if the table does not take rows this way. */
 static bool
 add_delta(const Delta *delta)
 {
-	Relation	rel = table_open(direct_relation(&deltas), RowExclusiveLock);
+	Relation	rel = table_open(heap_relation(&deltas), RowExclusiveLock);
 	bool		plain = know_table(&deltas, rel);
 
 	if (plain)

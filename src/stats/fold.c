@@ -58,8 +58,8 @@
 /* What folds by itself takes at most so many times fold_every rows; the rest is left for the next time. */
 #define MAX_AUTOMATIC 10
 
-static DirectTable counter_table = {.columns = counter_columns, .ncolumns = COUNTER_CELLS};
-static DirectTable value_table = {.columns = value_columns, .ncolumns = VALUE_COLUMNS};
+static HeapTable counter_table = {.columns = counter_columns, .ncolumns = COUNTER_CELLS};
+static HeapTable value_table = {.columns = value_columns, .ncolumns = VALUE_COLUMNS};
 
 /* All dimensions. */
 static const char all_dims[] = "-tapcosgu";
@@ -137,7 +137,7 @@ lock_tables(bool may_wait)
 
 /* Make sure that a table takes rows directly. Raises 55000 if somebody has given it what that cannot serve. */
 static void
-prepare_table(DirectTable *table, Relation rel)
+prepare_table(HeapTable *table, Relation rel)
 {
 	if (!know_table(table, rel))
 		ereport(ERROR,

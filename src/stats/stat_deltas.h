@@ -34,7 +34,7 @@ enum
 	DELTA_COLUMNS
 };
 
-extern const DirectColumn delta_columns[DELTA_COLUMNS];
+extern const TableColumn delta_columns[DELTA_COLUMNS];
 
 /* A scan of the rows that a snapshot sees. */
 typedef struct DeltaScan

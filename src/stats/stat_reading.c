@@ -48,103 +48,103 @@ dim_argument(FunctionCallInfo fcinfo, int n, Measure measure)
 
 /* Begin a call that reads measures which it knows. */
 void
-begin_reading(Reading *reading, FunctionCallInfo fcinfo)
+begin_query(StatQuery *query, FunctionCallInfo fcinfo)
 {
-	memset(reading, 0, sizeof(Reading));
+	memset(query, 0, sizeof(StatQuery));
 	InitMaterializedSRF(fcinfo, 0);
-	reading->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	reading->context = AllocSetContextCreate(CurrentMemoryContext, "support_ext reading", ALLOCSET_DEFAULT_SIZES);
-	reading->previous = MemoryContextSwitchTo(reading->context);
-	reading->counters = open_counters(AccessShareLock);
-	reading->index = counters_index(reading->counters);
-	reading->snapshot = GetActiveSnapshot();
-	reading->seen = deltas_seen(reading->snapshot);
-	if (reading->seen != NULL)
-		reading->codes = &reading->seen->codes;
+	query->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	query->context = AllocSetContextCreate(CurrentMemoryContext, "support_ext reading", ALLOCSET_DEFAULT_SIZES);
+	query->previous = MemoryContextSwitchTo(query->context);
+	query->counters = open_counters(AccessShareLock);
+	query->index = counters_index(query->counters);
+	query->snapshot = GetActiveSnapshot();
+	query->seen = deltas_seen(query->snapshot);
+	if (query->seen != NULL)
+		query->codes = &query->seen->codes;
 	else
 	{
-		reading->codes = palloc(sizeof(ValueCodes));
-		load_codes(reading->codes, reading->snapshot);
+		query->codes = palloc(sizeof(ValueCodes));
+		load_codes(query->codes, query->snapshot);
 	}
-	reading->sums = sums_create(reading->context, 256, NULL);
+	query->sums = sums_create(query->context, 256, NULL);
 }
 
 /* Begin a call whose first two arguments are a measure and a dimension. */
 void
-begin_reading_measure(Reading *reading, FunctionCallInfo fcinfo)
+begin_measure_query(StatQuery *query, FunctionCallInfo fcinfo)
 {
-	begin_reading(reading, fcinfo);
-	reading->measure = measure_named(text_argument(fcinfo, 0));
-	reading->dim = dim_argument(fcinfo, 1, reading->measure);
-	reading->has_instants = measure_infos[reading->measure].has_instants;
+	begin_query(query, fcinfo);
+	query->measure = measure_named(text_argument(fcinfo, 0));
+	query->dim = dim_argument(fcinfo, 1, query->measure);
+	query->has_instants = measure_infos[query->measure].has_instants;
 }
 
 Datum
-end_reading(Reading *reading)
+end_query(StatQuery *query)
 {
-	table_close(reading->counters, AccessShareLock);
-	MemoryContextSwitchTo(reading->previous);
-	MemoryContextDelete(reading->context);
+	table_close(query->counters, AccessShareLock);
+	MemoryContextSwitchTo(query->previous);
+	MemoryContextDelete(query->context);
 	return (Datum) 0;
 }
 
 /* Hand the sink a row, if it counts for the measure. */
 static inline void
-read_delta(Reading *reading, const StatRow *row, DeltaSink sink)
+read_delta(StatQuery *query, const StatRow *row, DeltaSink sink)
 {
 	Cell		cell;
 
-	if ((row->measures & STAT_BIT(reading->measure)) != 0 &&
-		(row->tag_id != NO_STAT_ID) == (reading->dim == DIM_TAG) && base_cell(row, reading->measure, &cell))
-		sink(reading, code_of(reading->codes, row, reading->dim), &cell);
+	if ((row->measures & STAT_BIT(query->measure)) != 0 &&
+		(row->tag_id != NO_STAT_ID) == (query->dim == DIM_TAG) && base_cell(row, query->measure, &cell))
+		sink(query, code_of(query->codes, row, query->dim), &cell);
 }
 
 /* Hand the sink the rows that are not added up yet. */
 void
-read_deltas(Reading *reading, DeltaSink sink)
+read_deltas(StatQuery *query, DeltaSink sink)
 {
 	DeltaScan	scan;
 	StatRow		row;
 
-	if (reading->seen != NULL)
+	if (query->seen != NULL)
 	{
-		const Seen *seen = reading->seen;
+		const Seen *seen = query->seen;
 
-		for (int64 i = seen->begins[reading->measure]; i < seen->begins[reading->measure + 1]; i++)
-			read_delta(reading, &seen->rows[seen->order[i]], sink);
+		for (int64 i = seen->begins[query->measure]; i < seen->begins[query->measure + 1]; i++)
+			read_delta(query, &seen->rows[seen->order[i]], sink);
 		return;
 	}
-	open_deltas(&scan, AccessShareLock, reading->snapshot, STAT_BIT(reading->measure), reading->codes);
+	open_deltas(&scan, AccessShareLock, query->snapshot, STAT_BIT(query->measure), query->codes);
 	while (next_delta(&scan, &row))
-		read_delta(reading, &row, sink);
+		read_delta(query, &row, sink);
 	close_deltas(&scan, AccessShareLock);
 }
 
 /* Find a sum, or begin it: the others move then. */
 Sum *
-find_sum(Reading *reading, uint64 value, int64 place)
+find_sum(StatQuery *query, uint64 value, int64 place)
 {
-	Sum		   *sum = sums_lookup(reading->sums, (SumKey) {value, place});
+	Sum		   *sum = sums_lookup(query->sums, (SumKey) {value, place});
 	bool		found;
 
 	if (sum != NULL)
 		return sum;
-	sum = sums_insert(reading->sums, (SumKey) {value, place}, &found);
+	sum = sums_insert(query->sums, (SumKey) {value, place}, &found);
 	sum->n = sum->seconds = 0;
 	sum->histogram = NULL;
-	forget_recent(reading);
+	forget_recent(query);
 	return sum;
 }
 
 /* The slot that a bound lies in. Raises 22023 unless it begins there or the measure keeps instants. */
 static int64
-slot_of_bound(const Reading *reading, TimestampTz bound)
+slot_of_bound(const StatQuery *query, TimestampTz bound)
 {
 	if (TIMESTAMP_IS_NOBEGIN(bound))
 		return FIRST_SLOT;
 	if (TIMESTAMP_IS_NOEND(bound))
 		return LAST_SLOT;
-	if (bound % SLOT_USECS != 0 && !reading->has_instants)
+	if (bound % SLOT_USECS != 0 && !query->has_instants)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("bound %s is not on a quarter hour", timestamptz_to_str(bound))));
@@ -160,7 +160,7 @@ divides_slot(TimestampTz bound)
 
 /* Read the bounds of the buckets. */
 void
-read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n)
+read_bounds(StatQuery *query, FunctionCallInfo fcinfo, int n)
 {
 	ArrayType  *array;
 	TimestampTz *instants;
@@ -172,13 +172,13 @@ read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n)
 				 errmsg("bounds must be an array of one dimension without nulls")));
 	instants = (TimestampTz *) ARR_DATA_PTR(array);
 	nbounds = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	reading->bounds = palloc(sizeof(int64) * Max(nbounds, 1));
-	reading->nbuckets = Max(nbounds - 1, 0);
+	query->bounds = palloc(sizeof(int64) * Max(nbounds, 1));
+	query->nbuckets = Max(nbounds - 1, 0);
 	for (int i = 0; i < nbounds; i++)
 	{
-		reading->bounds[i] = slot_of_bound(reading, instants[i]);
+		query->bounds[i] = slot_of_bound(query, instants[i]);
 		if (divides_slot(instants[i]))
-			reading->instants = instants;
+			query->instants = instants;
 		if (i > 0 && instants[i] < instants[i - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -188,7 +188,7 @@ read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n)
 
 /* Read what the buckets are added up under. */
 void
-read_places(Reading *reading, FunctionCallInfo fcinfo, int n)
+read_places(StatQuery *query, FunctionCallInfo fcinfo, int n)
 {
 	ArrayType  *array;
 
@@ -196,11 +196,11 @@ read_places(Reading *reading, FunctionCallInfo fcinfo, int n)
 		return;
 	array = PG_GETARG_ARRAYTYPE_P(n);
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array) ||
-		ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) != reading->nbuckets)
+		ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) != query->nbuckets)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there must be a place for each of %d buckets, and no null", reading->nbuckets)));
-	reading->places = (const int32 *) ARR_DATA_PTR(array);
+				 errmsg("there must be a place for each of %d buckets, and no null", query->nbuckets)));
+	query->places = (const int32 *) ARR_DATA_PTR(array);
 }
 
 /* The bucket that a time lies in, from 0; -1 for none. */
@@ -227,15 +227,15 @@ find_bucket(const int64 *bounds, int nbuckets, int64 at)
 
 /* The bucket that a slot's cell lies in. */
 int
-bucket_of(const Reading *reading, const Cell *cell)
+bucket_of(const StatQuery *query, const Cell *cell)
 {
-	if (reading->instants == NULL)
-		return find_bucket(reading->bounds, reading->nbuckets, cell->node);
-	return find_bucket(reading->instants, reading->nbuckets, cell->node * SLOT_USECS + cell->bucket);
+	if (query->instants == NULL)
+		return find_bucket(query->bounds, query->nbuckets, cell->node);
+	return find_bucket(query->instants, query->nbuckets, cell->node * SLOT_USECS + cell->bucket);
 }
 
 /* Slots that are to be put together. */
-typedef struct Stretch
+typedef struct SlotRange
 {
 	int64		from;
 	int64		upto;
@@ -243,28 +243,28 @@ typedef struct Stretch
 	bool		is_less;		/* they are to be taken away */
 	bool		loose_from;		/* more may be read before the beginning, */
 	bool		loose_upto;		/* or behind the end, and be taken away again */
-} Stretch;
+} SlotRange;
 
 /* How many slots between two are likely to hold something. */
 static int64
-slots_to_read(const Reading *reading, int64 from, int64 upto)
+slots_to_read(const StatQuery *query, int64 from, int64 upto)
 {
-	return Max(Min(upto, reading->now) - from, 0);
+	return Max(Min(upto, query->now) - from, 0);
 }
 
 /* The beginning of a node that has least to read between it and a slot. */
 static int64
-nearest_node(const Reading *reading, int64 slot, int64 slots)
+nearest_node(const StatQuery *query, int64 slot, int64 slots)
 {
 	int64		before = floor_div(slot, slots);
 	int64		behind = -floor_div(-slot, slots);
 
-	return slots_to_read(reading, before * slots, slot) <= slots_to_read(reading, slot, behind * slots) ? before : behind;
+	return slots_to_read(query, before * slots, slot) <= slots_to_read(query, slot, behind * slots) ? before : behind;
 }
 
 /* Add nodes to what is read of a level. What one stretch gets there and the next one loses is read once. */
 static void
-add_nodes(RangeList *list, int64 from, int64 upto, const Stretch *stretch)
+add_nodes(RangeList *list, int64 from, int64 upto, const SlotRange *stretch)
 {
 	NodeRange  *range = list->n > 0 ? &list->ranges[list->n - 1] : NULL;
 
@@ -287,36 +287,36 @@ add_nodes(RangeList *list, int64 from, int64 upto, const Stretch *stretch)
 	}
 }
 
-static void add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch);
+static void add_stretch(const StatQuery *query, RangeList *lists, int level, SlotRange stretch);
 
 /* Make up what lies between the beginning of a stretch and its first node, on whichever side that is. */
 static void
-add_beginning(const Reading *reading, RangeList *lists, int level, Stretch stretch, int64 first)
+add_beginning(const StatQuery *query, RangeList *lists, int level, SlotRange stretch, int64 first)
 {
 	bool		is_within = first >= stretch.from;
-	Stretch		rest = stretch;
+	SlotRange	rest = stretch;
 
 	rest.from = Min(first, stretch.from);
 	rest.upto = Max(first, stretch.from);
 	rest.is_less = is_within ? stretch.is_less : !stretch.is_less;
 	rest.loose_from = is_within && stretch.loose_from;
 	rest.loose_upto = !is_within;
-	add_stretch(reading, lists, level, rest);
+	add_stretch(query, lists, level, rest);
 }
 
 /* And what lies between its last node and its end. */
 static void
-add_end(const Reading *reading, RangeList *lists, int level, Stretch stretch, int64 last)
+add_end(const StatQuery *query, RangeList *lists, int level, SlotRange stretch, int64 last)
 {
 	bool		is_within = last <= stretch.upto;
-	Stretch		rest = stretch;
+	SlotRange	rest = stretch;
 
 	rest.from = Min(last, stretch.upto);
 	rest.upto = Max(last, stretch.upto);
 	rest.is_less = is_within ? stretch.is_less : !stretch.is_less;
 	rest.loose_from = !is_within;
 	rest.loose_upto = is_within && stretch.loose_upto;
-	add_stretch(reading, lists, level, rest);
+	add_stretch(query, lists, level, rest);
 }
 
 /*
@@ -326,7 +326,7 @@ add_end(const Reading *reading, RangeList *lists, int level, Stretch stretch, in
  * overlap.
  */
 static void
-add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch)
+add_stretch(const StatQuery *query, RangeList *lists, int level, SlotRange stretch)
 {
 	int64		slots;
 	int64		first;
@@ -335,7 +335,7 @@ add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch
 	if (stretch.from >= stretch.upto)
 		return;
 	/* a node is worth it if half of it is wanted */
-	while (stretch.upto - stretch.from < level_infos[level].slots / 2 || !has_level(reading->measure, level))
+	while (stretch.upto - stretch.from < level_infos[level].slots / 2 || !has_level(query->measure, level))
 		level--;
 	if (level == LEVEL_SLOT)
 	{
@@ -343,15 +343,15 @@ add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch
 		return;
 	}
 	slots = level_infos[level].slots;
-	first = stretch.loose_from ? nearest_node(reading, stretch.from, slots) : -floor_div(-stretch.from, slots);
-	last = stretch.loose_upto ? nearest_node(reading, stretch.upto, slots) : floor_div(stretch.upto, slots);
+	first = stretch.loose_from ? nearest_node(query, stretch.from, slots) : -floor_div(-stretch.from, slots);
+	last = stretch.loose_upto ? nearest_node(query, stretch.upto, slots) : floor_div(stretch.upto, slots);
 	if (first > last || (first == last && (first * slots < stretch.from || first * slots > stretch.upto)))
-		add_stretch(reading, lists, level - 1, stretch);
+		add_stretch(query, lists, level - 1, stretch);
 	else
 	{
-		add_beginning(reading, lists, level - 1, stretch, first * slots);
+		add_beginning(query, lists, level - 1, stretch, first * slots);
 		add_nodes(&lists[level], first, last, &stretch);
-		add_end(reading, lists, level - 1, stretch, last * slots);
+		add_end(query, lists, level - 1, stretch, last * slots);
 	}
 }
 
@@ -360,17 +360,17 @@ add_stretch(const Reading *reading, RangeList *lists, int level, Stretch stretch
  * bucket may then be loose. The bounds of days in most zones lie within days of UTC.
  */
 static bool
-has_days(const Reading *reading, int bucket)
+has_days(const StatQuery *query, int bucket)
 {
 	int64		from;
 	int64		upto;
 
-	if (bucket < 0 || bucket >= reading->nbuckets || !has_level(reading->measure, LEVEL_DAY))
+	if (bucket < 0 || bucket >= query->nbuckets || !has_level(query->measure, LEVEL_DAY))
 		return false;
-	from = reading->bounds[bucket];
-	upto = reading->bounds[bucket + 1];
+	from = query->bounds[bucket];
+	upto = query->bounds[bucket + 1];
 	return upto - from >= SLOTS_IN_DAY / 2 && upto - from < SLOTS_IN_BLOCK / 2 &&
-		nearest_node(reading, from, SLOTS_IN_DAY) < nearest_node(reading, upto, SLOTS_IN_DAY);
+		nearest_node(query, from, SLOTS_IN_DAY) < nearest_node(query, upto, SLOTS_IN_DAY);
 }
 
 /*
@@ -378,26 +378,26 @@ has_days(const Reading *reading, int bucket)
  * each measure that has the same levels.
  */
 void
-find_ranges(Reading *reading, RangeList *lists)
+find_ranges(StatQuery *query, RangeList *lists)
 {
 	/* a bucket has at most one stretch of each level, or one at either end */
 	for (int level = 0; level < LEVELS; level++)
-		lists[level] = (RangeList) {palloc(sizeof(NodeRange) * Max(reading->nbuckets, 1) * 2), 0};
-	reading->now = slot_of(desk_now());
-	for (int i = 0; i < reading->nbuckets; i++)
-		add_stretch(reading, lists, top_level(reading->measure), (Stretch) {
-			.from = reading->bounds[i],
-			.upto = reading->bounds[i + 1],
-			.place = place_of(reading, i),
-			.loose_from = i == 0 || (has_days(reading, i - 1) && has_days(reading, i)),
-			.loose_upto = i == reading->nbuckets - 1 || (has_days(reading, i) && has_days(reading, i + 1))
+		lists[level] = (RangeList) {palloc(sizeof(NodeRange) * Max(query->nbuckets, 1) * 2), 0};
+	query->now = slot_of(desk_now());
+	for (int i = 0; i < query->nbuckets; i++)
+		add_stretch(query, lists, top_level(query->measure), (SlotRange) {
+			.from = query->bounds[i],
+			.upto = query->bounds[i + 1],
+			.place = place_of(query, i),
+			.loose_from = i == 0 || (has_days(query, i - 1) && has_days(query, i)),
+			.loose_upto = i == query->nbuckets - 1 || (has_days(query, i) && has_days(query, i + 1))
 		});
 }
 
 /* Of a slot that a bound divides. */
 typedef struct DividedSlot
 {
-	Reading    *reading;
+	StatQuery  *query;
 	CellSink	sink;
 } DividedSlot;
 
@@ -406,77 +406,77 @@ static void
 divided_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
 	DividedSlot *divided = (DividedSlot *) arg;
-	Reading    *reading = divided->reading;
-	int			from = find_bucket(reading->bounds, reading->nbuckets, cell->node);
-	int			to = bucket_of(reading, cell);
+	StatQuery  *query = divided->query;
+	int			from = find_bucket(query->bounds, query->nbuckets, cell->node);
+	int			to = bucket_of(query, cell);
 	NodeRange	move = {
 		.adds = to >= 0,
-		.place = to >= 0 ? place_of(reading, to) : 0,
+		.place = to >= 0 ? place_of(query, to) : 0,
 		.takes = from >= 0,
-		.less_place = from >= 0 ? place_of(reading, from) : 0
+		.less_place = from >= 0 ? place_of(query, from) : 0
 	};
 
 	if (from != to)
-		divided->sink(reading, &move, cell);
+		divided->sink(query, &move, cell);
 }
 
 /* Divide the slots that bounds lie within. */
 static void
-divide_slots(Reading *reading, CellSink sink)
+divide_slots(StatQuery *query, CellSink sink)
 {
-	DividedSlot divided = {reading, sink};
-	RangeList	list = {palloc(sizeof(NodeRange) * (reading->nbuckets + 1)), 0};
+	DividedSlot divided = {query, sink};
+	RangeList	list = {palloc(sizeof(NodeRange) * (query->nbuckets + 1)), 0};
 
-	for (int i = 0; i <= reading->nbuckets; i++)
+	for (int i = 0; i <= query->nbuckets; i++)
 	{
-		int64		slot = reading->bounds[i];
+		int64		slot = query->bounds[i];
 
-		if (divides_slot(reading->instants[i]) && (list.n == 0 || list.ranges[list.n - 1].from != slot))
+		if (divides_slot(query->instants[i]) && (list.n == 0 || list.ranges[list.n - 1].from != slot))
 			list.ranges[list.n++] = (NodeRange) {.from = slot, .upto = slot + 1};
 	}
-	read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, LEVEL_SLOT),
+	read_cells(query->counters, query->index, query->snapshot, family_at(query, LEVEL_SLOT),
 			   list.ranges, list.n, divided_cell, &divided);
 }
 
 /* Read the cells of nodes. */
 void
-read_ranges(Reading *reading, const RangeList *lists, CellSink sink)
+read_ranges(StatQuery *query, const RangeList *lists, CellSink sink)
 {
 	for (int level = 0; level < LEVELS; level++)
-		read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level),
-				   lists[level].ranges, lists[level].n, sink, reading);
+		read_cells(query->counters, query->index, query->snapshot, family_at(query, level),
+				   lists[level].ranges, lists[level].n, sink, query);
 }
 
 /* Read the cells that make up the buckets. */
 void
-read_buckets(Reading *reading, CellSink sink)
+read_buckets(StatQuery *query, CellSink sink)
 {
 	RangeList	lists[LEVELS];
 
-	find_ranges(reading, lists);
-	read_ranges(reading, lists, sink);
-	if (reading->instants != NULL)
-		divide_slots(reading, sink);
+	find_ranges(query, lists);
+	read_ranges(query, lists, sink);
+	if (query->instants != NULL)
+		divide_slots(query, sink);
 }
 
 /* Read all cells of a level. */
 void
-read_level(Reading *reading, int level, CellSink sink)
+read_level(StatQuery *query, int level, CellSink sink)
 {
 	NodeRange	all = {FIRST_SLOT / level_infos[level].slots, LAST_SLOT / level_infos[level].slots};
 
-	read_cells(reading->counters, reading->index, reading->snapshot, family_at(reading, level), &all, 1, sink, reading);
+	read_cells(query->counters, query->index, query->snapshot, family_at(query, level), &all, 1, sink, query);
 }
 
 /* Add a row to the result. */
 void
-put_row(Reading *reading, Datum *values, bool *nulls)
+put_row(StatQuery *query, Datum *values, bool *nulls)
 {
-	tuplestore_putvalues(reading->rsinfo->setResult, reading->rsinfo->setDesc, values, nulls);
+	tuplestore_putvalues(query->rsinfo->setResult, query->rsinfo->setDesc, values, nulls);
 }
 
 Datum
-value_datum(const Reading *reading, const Sum *sum)
+value_datum(const StatQuery *query, const Sum *sum)
 {
-	return CStringGetTextDatum(name_of(reading->codes, reading->dim, sum->key.value));
+	return CStringGetTextDatum(name_of(query->codes, query->dim, sum->key.value));
 }

@@ -49,7 +49,7 @@ hash_of_sum(SumKey key)
 /* How many sums are at hand without a look at the hash table. */
 #define RECENT_SUMS 16
 
-typedef struct Reading
+typedef struct StatQuery
 {
 	ReturnSetInfo *rsinfo;
 	Measure		measure;
@@ -76,42 +76,42 @@ typedef struct Reading
 	int			level_above;
 	bool		at_instants;	/* no longer where, but when */
 	sums_hash  *firsts;			/* values, and the node above that each begins in; NULL at first */
-} Reading;
+} StatQuery;
 
 /* What is done with each row of stat_deltas that counts. */
-typedef void (*DeltaSink) (Reading *reading, uint64 value, const Cell *cell);
+typedef void (*DeltaSink) (StatQuery *query, uint64 value, const Cell *cell);
 
 static inline uint32
-family_at(const Reading *reading, int level)
+family_at(const StatQuery *query, int level)
 {
-	return FAMILY(reading->measure, reading->dim, level);
+	return FAMILY(query->measure, query->dim, level);
 }
 
 /* Where a sum may be at hand: those of neighbouring places do not get into each other's way. */
 static inline Sum **
-recent_of(Reading *reading, uint64 value, int64 place)
+recent_of(StatQuery *query, uint64 value, int64 place)
 {
-	return &reading->recent[(value << 1 | (place & 1)) % RECENT_SUMS];
+	return &query->recent[(value << 1 | (place & 1)) % RECENT_SUMS];
 }
 
 static inline void
-forget_recent(Reading *reading)
+forget_recent(StatQuery *query)
 {
-	memset(reading->recent, 0, sizeof(reading->recent));
+	memset(query->recent, 0, sizeof(query->recent));
 }
 
-extern Sum *find_sum(Reading *reading, uint64 value, int64 place);
+extern Sum *find_sum(StatQuery *query, uint64 value, int64 place);
 
 /* Add up under a key. */
 static inline Sum *
-add_sum(Reading *reading, uint64 value, int64 place, int64 n, int64 seconds)
+add_sum(StatQuery *query, uint64 value, int64 place, int64 n, int64 seconds)
 {
-	Sum		  **recent = recent_of(reading, value, place);
+	Sum		  **recent = recent_of(query, value, place);
 	Sum		   *sum = *recent;
 
 	/* cells of few values and one place or two follow each other */
 	if (sum == NULL || sum->key.value != value || sum->key.place != place)
-		*recent = sum = find_sum(reading, value, place);
+		*recent = sum = find_sum(query, value, place);
 	add_to_sum(&sum->n, n);
 	add_to_sum(&sum->seconds, seconds);
 	return sum;
@@ -119,23 +119,23 @@ add_sum(Reading *reading, uint64 value, int64 place, int64 n, int64 seconds)
 
 /* What a bucket is added up under, from 0. */
 static inline int64
-place_of(const Reading *reading, int bucket)
+place_of(const StatQuery *query, int bucket)
 {
-	return reading->places == NULL ? bucket : (int64) reading->places[bucket] - 1;
+	return query->places == NULL ? bucket : (int64) query->places[bucket] - 1;
 }
 
-extern void begin_reading(Reading *reading, FunctionCallInfo fcinfo);
-extern void begin_reading_measure(Reading *reading, FunctionCallInfo fcinfo);
-extern Datum end_reading(Reading *reading);
-extern void read_bounds(Reading *reading, FunctionCallInfo fcinfo, int n);
-extern void read_places(Reading *reading, FunctionCallInfo fcinfo, int n);
-extern int	bucket_of(const Reading *reading, const Cell *cell);
-extern void read_deltas(Reading *reading, DeltaSink sink);
-extern void find_ranges(Reading *reading, RangeList *lists);
-extern void read_ranges(Reading *reading, const RangeList *lists, CellSink sink);
-extern void read_buckets(Reading *reading, CellSink sink);
-extern void read_level(Reading *reading, int level, CellSink sink);
-extern void put_row(Reading *reading, Datum *values, bool *nulls);
-extern Datum value_datum(const Reading *reading, const Sum *sum);
+extern void begin_query(StatQuery *query, FunctionCallInfo fcinfo);
+extern void begin_measure_query(StatQuery *query, FunctionCallInfo fcinfo);
+extern Datum end_query(StatQuery *query);
+extern void read_bounds(StatQuery *query, FunctionCallInfo fcinfo, int n);
+extern void read_places(StatQuery *query, FunctionCallInfo fcinfo, int n);
+extern int	bucket_of(const StatQuery *query, const Cell *cell);
+extern void read_deltas(StatQuery *query, DeltaSink sink);
+extern void find_ranges(StatQuery *query, RangeList *lists);
+extern void read_ranges(StatQuery *query, const RangeList *lists, CellSink sink);
+extern void read_buckets(StatQuery *query, CellSink sink);
+extern void read_level(StatQuery *query, int level, CellSink sink);
+extern void put_row(StatQuery *query, Datum *values, bool *nulls);
+extern Datum value_datum(const StatQuery *query, const Sum *sum);
 
 #endif							/* SUPPORT_STAT_READING_H */

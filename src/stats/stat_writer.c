@@ -111,11 +111,11 @@ typedef struct TicketChange
 	bool		dims_differ;
 } TicketChange;
 
-static const DirectColumn hidden_columns[] = {
+static const TableColumn hidden_columns[] = {
 	{"ticket_id", INT8OID, .always_set = true}
 };
 
-static DirectTable hidden_solves = {.columns = hidden_columns, .ncolumns = lengthof(hidden_columns)};
+static HeapTable hidden_solves = {.columns = hidden_columns, .ncolumns = lengthof(hidden_columns)};
 
 /* Does the column say what a ticket is counted by? */
 static bool
