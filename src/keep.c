@@ -45,8 +45,8 @@
 #include "ground.h"
 #include "log/audit.h"
 #include "log/log_writer.h"
-#include "proof/chain.h"
-#include "proof/leaves.h"
+#include "proof/removal.h"
+#include "proof/seal_chain.h"
 
 #define MONTHS_AHEAD 2
 

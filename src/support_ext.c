@@ -13,7 +13,7 @@
 #include "base/actor.h"
 #include "base/analysis.h"
 #include "base/desk_settings.h"
-#include "base/direct.h"
+#include "base/heap_writer.h"
 #include "base/own_relation.h"
 #include "base/row.h"
 #include "base/rules.h"

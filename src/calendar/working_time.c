@@ -18,7 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "base/floor.h"
+#include "base/floor_div.h"
 #include "calendar/working_time.h"
 
 #define MAX_YEARS_OF_SPANS 100

@@ -17,8 +17,8 @@
 #include "base/plan.h"
 #include "base/settings.h"
 #include "dashboard/chart.h"
-#include "dashboard/figures.h"
-#include "dashboard/screen.h"
+#include "dashboard/number_text.h"
+#include "dashboard/terminal.h"
 
 /* a list: a name, a bar, two counts and an age are 49 columns */
 #define NAME_WIDTH 15

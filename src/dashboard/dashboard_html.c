@@ -18,7 +18,7 @@
 #include "base/actor.h"
 #include "base/plan.h"
 #include "dashboard/dashboard_style.h"
-#include "dashboard/figures.h"
+#include "dashboard/number_text.h"
 #include "dashboard/svg.h"
 
 /* How many seconds an interval has. */

@@ -11,8 +11,8 @@
 
 #include "mb/pg_wchar.h"
 
-#include "dashboard/figures.h"
 #include "dashboard/html.h"
+#include "dashboard/number_text.h"
 
 #define REPLACEMENT_CHARACTER 0xFFFD
 

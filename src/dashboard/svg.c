@@ -11,7 +11,7 @@
 
 #include "miscadmin.h"
 
-#include "dashboard/figures.h"
+#include "dashboard/number_text.h"
 #include "dashboard/svg.h"
 
 #define WIDE 960

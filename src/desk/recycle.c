@@ -35,9 +35,9 @@
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
 #include "log/audit.h"
-#include "log/image.h"
 #include "log/log_writer.h"
-#include "proof/leaves.h"
+#include "log/row_image.h"
+#include "proof/removal.h"
 #include "sla/sla_live.h"
 
 enum

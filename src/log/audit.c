@@ -16,13 +16,13 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 
-#include "base/direct.h"
+#include "base/heap_writer.h"
 #include "base/modes.h"
 #include "base/plan.h"
 #include "base/tables.h"
 #include "log/audit.h"
-#include "log/image.h"
 #include "log/log_writer.h"
+#include "log/row_image.h"
 
 enum
 {

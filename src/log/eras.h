@@ -5,7 +5,7 @@
 #ifndef SUPPORT_ERAS_H
 #define SUPPORT_ERAS_H
 
-#include "log/log_place.h"
+#include "log/log_position.h"
 
 typedef struct Era
 {

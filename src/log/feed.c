@@ -4,7 +4,7 @@
  *
  * A consumer has a name and a position, up to which it has done with the log. feed_read() gives what comes next and
  * notes nothing, so that it gives the same again after a crash; feed_done() moves the position. What is read, and when
- * it is complete, is the business of log_reader.c; rows as they were inserted that of inserted.c.
+ * it is complete, is the business of log_reader.c; rows as they were inserted that of inserted_rows.c.
  *
  * A position names an entry: era/xid/id. A consumer that starts from a snapshot stands before the oldest transaction
  * that ran then, and passes over entries that the snapshot sees.
@@ -26,7 +26,7 @@
 #include "base/errors.h"
 #include "base/plan.h"
 #include "base/tables.h"
-#include "log/inserted.h"
+#include "log/inserted_rows.h"
 #include "log/log_columns.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"

@@ -9,7 +9,7 @@
 #ifndef SUPPORT_LOG_COLUMNS_H
 #define SUPPORT_LOG_COLUMNS_H
 
-#include "base/direct.h"
+#include "base/heap_writer.h"
 
 enum
 {

@@ -8,7 +8,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 
-#include "log/log_place.h"
+#include "log/log_position.h"
 
 /* Entries that were read. */
 typedef struct LogEntries

@@ -3,14 +3,14 @@
  *		Appending to the audit log.
  *
  * An entry is written on the way of every change, so the common case goes without SPI and without an executor, see
- * direct.c. What that takes is kept for the session: the partition that the last entry went to and the range of times
+ * heap_writer.c. What that takes is kept for the session: the partition that the last entry went to and the range of times
  * that it holds.
  *
  * The target is invalid once the relcache says that the log, the partition or one of its indexes changed. We hold
  * RowExclusiveLock on the log and on the partition from before we look at the target until the transaction ends, so a
  * partition cannot be detached between the look and the insertion.
  *
- * Where that does not do, for the reasons that direct.c tells, entries go the general road, insert_row(), with the same
+ * Where that does not do, for the reasons that heap_writer.c tells, entries go the general road, insert_row(), with the same
  * result.
  */
 #include "postgres.h"

@@ -21,7 +21,7 @@
 #include "base/attempt.h"
 #include "base/errors.h"
 #include "desk/reply.h"
-#include "past/inverse.h"
+#include "past/undo_entry.h"
 #include "past/undo_order.h"
 
 #define TRIED_AT_A_TIME 100

@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
-#include "log/log_place.h"
+#include "log/log_position.h"
 #include "past/undo_order.h"
 
 enum

@@ -6,7 +6,7 @@
 #define SUPPORT_UNDO_ORDER_H
 
 #include "base/plan.h"
-#include "past/subject.h"
+#include "past/undo_record.h"
 
 /* Entries to undo, in the order of undoing. */
 typedef struct UndoList

@@ -21,8 +21,8 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/json.h"
-#include "proof/chain.h"
 #include "proof/merkle.h"
+#include "proof/seal_chain.h"
 
 #define PROOF_VERSION 1
 

@@ -20,8 +20,8 @@
 #include "base/actor.h"
 #include "base/compat.h"
 #include "log/eras.h"
-#include "proof/chain.h"
 #include "proof/merkle.h"
+#include "proof/seal_chain.h"
 
 #define BATCH_SIZE 1000
 #define MAX_SEAL_ENTRIES 4096

@@ -34,8 +34,8 @@
 #include "base/actor.h"
 #include "base/compat.h"
 #include "log/eras.h"
-#include "proof/chain.h"
 #include "proof/merkle.h"
+#include "proof/seal_chain.h"
 
 enum
 {

@@ -6,7 +6,7 @@
 #define SUPPORT_REPORT_H
 
 #include "base/plan.h"
-#include "report/bounds.h"
+#include "report/time_buckets.h"
 #include "stats/stats.h"
 
 /* Where the rows are that a metric counts, for what no counter has. */

@@ -3,7 +3,7 @@
  *		Clocks and their ledger, in the tables.
  *
  * Most changes of a ticket that is promised something turn a clock, so its row is read and changed, and the ledger
- * added to, without SPI, see direct.c. Where somebody changed the tables so that this does not serve, statements do
+ * added to, without SPI, see heap_writer.c. Where somebody changed the tables so that this does not serve, statements do
  * the same.
  *
  * Who reads clocks to change them has locked the ticket's row until the transaction ends, and nobody else touches the
@@ -19,8 +19,8 @@
 #include "utils/builtins.h"
 
 #include "base/actor.h"
-#include "base/direct.h"
 #include "base/errors.h"
+#include "base/heap_writer.h"
 #include "base/plan.h"
 #include "calendar/opening_hours.h"
 #include "sla/sla_names.h"

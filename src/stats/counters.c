@@ -4,7 +4,7 @@
  *
  * A cell sums a measure up for a value in one dimension, over a quarter hour, a day of UTC or 32 of them, which is
  * enough to put any range of quarter hours together from few cells. The cells of a part of time are packed into rows,
- * see cells.c, in the order of time. A part may have several rows: what is folded is put beside what there is, and the
+ * see packed_cells.c, in the order of time. A part may have several rows: what is folded is put beside what there is, and the
  * rows are merged as they become many, see fold.c. A reader adds them.
  *
  * Statuses, priorities and channels stand in cells by their number in stat_values; what is an id, by itself.
@@ -33,7 +33,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/floor.h"
+#include "base/floor_div.h"
 #include "base/plan.h"
 #include "stats/counters.h"
 #include "stats/histogram.h"

@@ -10,8 +10,8 @@
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
-#include "base/direct.h"
-#include "stats/cells.h"
+#include "base/heap_writer.h"
+#include "stats/packed_cells.h"
 #include "stats/stats.h"
 
 /* Time is counted in quarter hours, days of 96 of them, 8 days and blocks of 32, from 2000-01-01 in UTC. */

@@ -3,7 +3,7 @@
  *		Writing what the reports count.
  *
  * Each change that matters to a report adds a row or two to support_internal.stat_deltas, which has no index: that goes
- * without SPI and without an executor, see direct.c. Where somebody put an index or a trigger on the table, rows go the
+ * without SPI and without an executor, see heap_writer.c. Where somebody put an index or a trigger on the table, rows go the
  * general road, insert_row(), with the same result.
  *
  * Whoever writes holds RowExclusiveLock on the table from before the look at what statuses mean until the transaction
@@ -15,7 +15,7 @@
 #include "catalog/pg_type.h"
 #include "storage/lmgr.h"
 
-#include "base/direct.h"
+#include "base/heap_writer.h"
 #include "base/plan.h"
 #include "stats/delta_writer.h"
 #include "stats/fold.h"

@@ -8,7 +8,7 @@
 #include "access/tableam.h"
 #include "utils/rel.h"
 
-#include "base/direct.h"
+#include "base/heap_writer.h"
 #include "stats/counters.h"
 #include "stats/stats.h"
 

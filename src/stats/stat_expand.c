@@ -12,7 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "base/floor.h"
+#include "base/floor_div.h"
 #include "stats/stats.h"
 
 #define TICKET_DIMS "-tapco"

@@ -21,7 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/actor.h"
-#include "base/direct.h"
+#include "base/heap_writer.h"
 #include "base/hooks.h"
 #include "base/plan.h"
 #include "base/tables.h"
