@@ -14,9 +14,9 @@
 #include "base/analysis.h"
 #include "base/desk_settings.h"
 #include "base/heap_writer.h"
+#include "base/lookups.h"
 #include "base/own_relation.h"
 #include "base/row.h"
-#include "base/rules.h"
 #include "base/session_cache.h"
 #include "base/settings.h"
 #include "calendar/calendar.h"
@@ -28,7 +28,7 @@
 #include "desk/workflow.h"
 #include "log/log_writer.h"
 #include "sla/sla_check.h"
-#include "sla/sla_live.h"
+#include "sla/sla_follow.h"
 #include "sla/sla_policy.h"
 #include "stats/stat_check.h"
 #include "stats/stat_seen.h"
@@ -53,7 +53,7 @@ _PG_init(void)
 	settings_init();
 	actor_init();
 	desk_settings_init();
-	rules_init();
+	lookups_init();
 	heap_writer_init();
 	log_writer_init();
 
@@ -66,7 +66,7 @@ _PG_init(void)
 	calendar_version_init();
 	sla_policy_init();
 	sla_check_init();
-	sla_live_init();
+	sla_follow_init();
 
 	assignment_init();
 	workflow_init();

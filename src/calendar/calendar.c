@@ -23,8 +23,8 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/session_cache.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
 #include "calendar/calendar.h"
 
 #define MAX_KEPT_CALENDARS 100

@@ -14,8 +14,8 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "base/session_cache.h"
 #include "base/plan.h"
+#include "base/session_cache.h"
 #include "calendar/calendar.h"
 #include "calendar/calendar_version.h"
 

@@ -14,8 +14,8 @@
 #include "base/actor.h"
 #include "base/errors.h"
 #include "base/hooks.h"
+#include "base/lookups.h"
 #include "base/plan.h"
-#include "base/rules.h"
 #include "base/tables.h"
 #include "desk/assignment.h"
 

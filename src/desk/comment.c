@@ -12,8 +12,8 @@
 
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/lookups.h"
 #include "base/plan.h"
-#include "base/rules.h"
 #include "desk/recycle.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"

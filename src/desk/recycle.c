@@ -24,12 +24,12 @@
 #include "utils/rel.h"
 
 #include "base/actor.h"
+#include "base/bisection.h"
 #include "base/errors.h"
 #include "base/json.h"
+#include "base/lookups.h"
 #include "base/modes.h"
-#include "base/parts.h"
 #include "base/plan.h"
-#include "base/rules.h"
 #include "base/tables.h"
 #include "desk/recycle.h"
 #include "desk/reply.h"
@@ -38,7 +38,7 @@
 #include "log/log_writer.h"
 #include "log/row_image.h"
 #include "proof/removal.h"
-#include "sla/sla_live.h"
+#include "sla/sla_follow.h"
 
 enum
 {

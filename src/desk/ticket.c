@@ -17,8 +17,8 @@
 
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/lookups.h"
 #include "base/plan.h"
-#include "base/rules.h"
 #include "desk/tag.h"
 #include "desk/ticket_access.h"
 

@@ -18,7 +18,7 @@
 #include "base/errors.h"
 #include "base/plan.h"
 #include "base/settings.h"
-#include "desk/answer.h"
+#include "desk/json_result.h"
 #include "desk/ticket_access.h"
 
 #define PERSON(alias) \

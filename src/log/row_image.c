@@ -30,10 +30,10 @@
 #include "utils/lsyscache.h"
 
 #include "base/ascii.h"
-#include "base/attempt.h"
 #include "base/compat.h"
 #include "base/json.h"
 #include "base/owner.h"
+#include "base/subtransaction.h"
 #include "log/row_image.h"
 
 static int

@@ -12,7 +12,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/datum.h"
 
-#include "base/attempt.h"
+#include "base/subtransaction.h"
 #include "past/generated.h"
 
 struct Generated

@@ -18,8 +18,8 @@
 #include "utils/tuplestore.h"
 
 #include "base/actor.h"
-#include "base/attempt.h"
 #include "base/errors.h"
+#include "base/subtransaction.h"
 #include "desk/reply.h"
 #include "past/undo_entry.h"
 #include "past/undo_order.h"

@@ -8,7 +8,7 @@
 #include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
-#include "base/rules.h"
+#include "base/lookups.h"
 
 typedef enum SlaMetric
 {

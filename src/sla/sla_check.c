@@ -13,14 +13,14 @@
 
 #include "base/errors.h"
 #include "base/hooks.h"
+#include "base/lookups.h"
 #include "base/plan.h"
-#include "base/rules.h"
 #include "base/tables.h"
 #include "sla/sla_check.h"
 #include "sla/sla_condition.h"
-#include "sla/sla_given.h"
 #include "sla/sla_names.h"
 #include "sla/sla_reapply.h"
+#include "sla/sla_target.h"
 
 enum
 {

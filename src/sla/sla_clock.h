@@ -29,7 +29,7 @@ typedef struct Clock
 	const char *cancel_reason;	/* NULL unless cancelled */
 	bool		changed;		/* since it was read */
 	bool		is_new;			/* it has no row yet */
-	struct ClockOutcome *outcome;	/* that its row tells, NULL if it is new; see sla_outcome.c */
+	struct ClockOutcome *outcome;	/* that its row tells, NULL if it is new; see sla_counts.c */
 	struct ClockRow *row;		/* that it was read from, NULL if it is new; see sla_store.c */
 } Clock;
 

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/plan.h"
 #include "sla/sla_condition.h"
-#include "sla/sla_given.h"
+#include "sla/sla_target.h"
 
 enum
 {

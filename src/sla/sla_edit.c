@@ -14,8 +14,8 @@
 #include "base/actor.h"
 #include "base/errors.h"
 #include "base/plan.h"
-#include "sla/sla_given.h"
 #include "sla/sla_policy.h"
+#include "sla/sla_target.h"
 
 enum
 {

@@ -23,7 +23,7 @@
 #include "base/errors.h"
 #include "base/plan.h"
 #include "calendar/opening_hours.h"
-#include "sla/sla_live.h"
+#include "sla/sla_follow.h"
 #include "sla/sla_names.h"
 #include "stats/stat_history.h"
 
@@ -192,13 +192,13 @@ explain_time(Explanation *explanation, const Promise *promise, TimestampTz from_
 
 /* Why a clock stands still where a ticket is; NULL if it runs. */
 static const char *
-stopped_at(const Promise *promise, const Station *station)
+stopped_at(const Promise *promise, const StatusPeriod *period)
 {
-	if (counts_at(promise, station))
+	if (counts_at(promise, period))
 		return NULL;
-	if (station->is_deleted)
+	if (period->is_deleted)
 		return "deleted";
-	return is_solved(station->category) ? "solved" : psprintf("%s stops the clock", category_name(station->category));
+	return is_solved(period->category) ? "solved" : psprintf("%s stops the clock", category_name(period->category));
 }
 
 /* Explain what a clock had consumed when the policy came: what the ticket went through since it started. */
@@ -207,23 +207,23 @@ explain_before_policy(Explanation *explanation, const Promise *promise, Timestam
 					  int64 consumed)
 {
 	Category	now = CATEGORY_OPEN;
-	Path		path;
+	StatusPeriods periods;
 
 	if (from_at >= to_at)
 		return;
 	(void) find_category(explanation->status_now, &now);
-	path = read_path(explanation->ticket_id, now);
-	if (consumed_on_path(promise, &path, from_at, to_at) != consumed)
+	periods = read_status_periods(explanation->ticket_id, now);
+	if (consumed_in_periods(promise, &periods, from_at, to_at) != consumed)
 	{
 		add_stretch(explanation, &(ExplainedSpan) {from_at, to_at, NULL, consumed, "before the policy"});
 		return;
 	}
-	for (int i = 0; i < path.n; i++)
+	for (int i = 0; i < periods.n; i++)
 	{
-		TimestampTz from = Max(from_at, path.stations[i].at);
-		TimestampTz to = i + 1 < path.n ? Min(to_at, path.stations[i + 1].at) : to_at;
+		TimestampTz from = Max(from_at, periods.all[i].at);
+		TimestampTz to = i + 1 < periods.n ? Min(to_at, periods.all[i + 1].at) : to_at;
 
-		explain_time(explanation, promise, from, to, stopped_at(promise, &path.stations[i]));
+		explain_time(explanation, promise, from, to, stopped_at(promise, &periods.all[i]));
 	}
 }
 

@@ -21,9 +21,9 @@
 #include "base/session_cache.h"
 #include "calendar/calendar_version.h"
 #include "sla/sla_condition.h"
-#include "sla/sla_given.h"
 #include "sla/sla_names.h"
 #include "sla/sla_policy.h"
+#include "sla/sla_target.h"
 
 enum
 {

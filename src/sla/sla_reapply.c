@@ -13,11 +13,11 @@
 #include "utils/memutils.h"
 
 #include "base/actor.h"
+#include "base/bisection.h"
 #include "base/errors.h"
-#include "base/parts.h"
 #include "base/plan.h"
 #include "base/tables.h"
-#include "sla/sla_live.h"
+#include "sla/sla_follow.h"
 #include "sla/sla_reapply.h"
 
 #define TICKETS_AT_A_TIME 1000
@@ -51,14 +51,14 @@ static Statement statements[] = {
 
 /* Does the ticket have the policy, or an open clock of it? */
 static bool
-concerns(LiveCourse *live, SlaTicket *ticket, int64 policy_id)
+concerns(LiveClockSet *live, SlaTicket *ticket, int64 policy_id)
 {
-	const Policy *policy = live->course.match(&live->course, ticket);
+	const Policy *policy = live->set.match(&live->set, ticket);
 	ListCell   *cell;
 
 	if (policy != NULL && policy_number(policy) == policy_id)
 		return true;
-	foreach(cell, live->course.clocks)
+	foreach(cell, live->set.clocks)
 	{
 		const Clock *clock = lfirst(cell);
 
@@ -73,18 +73,18 @@ static bool
 reapply(const Row *row, int64 policy_id, TimestampTz at)
 {
 	SlaTicket	ticket = sla_ticket_of(row);
-	LiveCourse	live;
+	LiveClockSet live;
 	ListCell   *cell;
 	bool		turned = false;
 
-	open_course(&live, ticket.id);
+	open_clock_set(&live, ticket.id);
 	if (policy_id != 0 && !concerns(&live, &ticket, policy_id))
 		return false;
-	match_again(&live.course, &ticket, at);
-	foreach(cell, live.course.clocks)
+	match_again(&live.set, &ticket, at);
+	foreach(cell, live.set.clocks)
 		turned |= ((const Clock *) lfirst(cell))->changed;
 	if (turned)
-		close_course(&live);
+		close_clock_set(&live);
 	return turned;
 }
 

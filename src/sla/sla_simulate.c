@@ -27,7 +27,7 @@
 #include "calendar/opening_hours.h"
 #include "log/record_reader.h"
 #include "log/row_image.h"
-#include "sla/sla_live.h"
+#include "sla/sla_follow.h"
 #include "sla/sla_names.h"
 #include "stats/histogram.h"
 
@@ -68,7 +68,7 @@ typedef struct State
 /* A ticket that is followed. */
 typedef struct Simulation
 {
-	Course		course;			/* first, for the callbacks */
+	ClockSet	set;			/* first, for the callbacks */
 	const Policy *policy;
 	MemoryContext per_ticket;	/* owns what follows, but for the outcomes */
 	State	   *states;			/* the first one is that before any change */
@@ -92,9 +92,9 @@ static const int followed_columns[] = {
 
 /* Does the policy hold for the ticket as it is now? */
 static const Policy *
-match_simulated(Course *course, SlaTicket *ticket)
+match_simulated(ClockSet *set, SlaTicket *ticket)
 {
-	Simulation *simulation = (Simulation *) course;
+	Simulation *simulation = (Simulation *) set;
 
 	if (!simulation->matched)
 	{
@@ -109,11 +109,11 @@ match_simulated(Course *course, SlaTicket *ticket)
 }
 
 /* The categories that the ticket went through until now. */
-static Path
-path_until_now(Course *course, const SlaTicket *ticket)
+static StatusPeriods
+periods_until_now(ClockSet *set, const SlaTicket *ticket)
 {
-	Simulation *simulation = (Simulation *) course;
-	Station    *stations = palloc(sizeof(Station) * (simulation->now + 1));
+	Simulation *simulation = (Simulation *) set;
+	StatusPeriod *all = palloc(sizeof(StatusPeriod) * (simulation->now + 1));
 	TimestampTz at = DT_NOBEGIN;
 	int			n = 0;
 
@@ -124,19 +124,19 @@ path_until_now(Course *course, const SlaTicket *ticket)
 		if (!state->is_there && n == 0)
 			continue;
 		at = n == 0 ? DT_NOBEGIN : Max(at, state->change.occurred_at);
-		stations[n++] = (Station) {
+		all[n++] = (StatusPeriod) {
 			at, state->ticket.category, !state->is_there || !state->ticket.is_live
 		};
 	}
-	return (Path) {
-		n, stations
+	return (StatusPeriods) {
+		n, all
 	};
 }
 
 static int64
-next_simulated_id(Course *course)
+next_simulated_id(ClockSet *set)
 {
-	return ++((Simulation *) course)->last_id;
+	return ++((Simulation *) set)->last_id;
 }
 
 static void
@@ -265,22 +265,22 @@ is_restored(const State *removed, const State *back)
 static void
 follow_change(Simulation *simulation, State *was, State *is)
 {
-	Course	   *course = &simulation->course;
+	ClockSet   *set = &simulation->set;
 	TimestampTz at = is->change.occurred_at;
 
 	if (was == NULL)
-		begin_course(course, &is->ticket);
+		begin_clocks(set, &is->ticket);
 	else if (is->change.kind == CHANGE_DELETE)
 	{
 		if (was->ticket.is_live)
-			stop_course(course, &was->ticket, at);
+			stop_clocks(set, &was->ticket, at);
 	}
 	else if (is->change.kind == CHANGE_UPDATE)
-		follow_ticket(course, &was->ticket, &is->ticket, at);
+		follow_ticket(set, &was->ticket, &is->ticket, at);
 	else if (!is_restored(was, is))
-		begin_course(course, &is->ticket);
+		begin_clocks(set, &is->ticket);
 	else if (is->ticket.is_live)
-		resume_course(course, &is->ticket, at, true);
+		resume_clocks(set, &is->ticket, at, true);
 }
 
 /* Follow the ticket at hand from its first state to its last. */
@@ -289,7 +289,7 @@ follow_states(Simulation *simulation)
 {
 	State	   *was = NULL;
 
-	simulation->course.clocks = NIL;
+	simulation->set.clocks = NIL;
 	simulation->tags_known = false;
 	for (simulation->now = 0; simulation->now < simulation->nstates; simulation->now++)
 	{
@@ -329,12 +329,12 @@ count_clocks(Simulation *simulation, TimestampTz until)
 	uint32		seen = 0;
 	ListCell   *cell;
 
-	foreach(cell, simulation->course.clocks)
+	foreach(cell, simulation->set.clocks)
 	{
 		Clock	   *clock = lfirst(cell);
 		SlaMetric	metric = clock->promise.metric;
 
-		pass_instant(&simulation->course.ledger, clock, until);
+		pass_instant(&simulation->set.ledger, clock, until);
 		count_clock(&simulation->outcomes[metric], clock);
 		if ((seen & (1 << metric)) == 0)
 			simulation->outcomes[metric].tickets++;
@@ -360,7 +360,7 @@ follow_tickets(Simulation *simulation, TimestampTz from_at, TimestampTz to_at)
 		if (live == NULL)
 			continue;
 		caller = MemoryContextSwitchTo(simulation->per_ticket);
-		simulation->course.ticket_id = row_int64(live, TICKET_ID);
+		simulation->set.ticket_id = row_int64(live, TICKET_ID);
 		collect_changes(simulation, &records);
 		rebuild_states(simulation, live);
 		follow_states(simulation);
@@ -416,10 +416,10 @@ new_simulation(Jsonb *policy)
 {
 	Simulation *simulation = palloc0(sizeof(Simulation));
 
-	simulation->course.ledger.write = keep_no_ledger;
-	simulation->course.match = match_simulated;
-	simulation->course.path = path_until_now;
-	simulation->course.new_id = next_simulated_id;
+	simulation->set.ledger.write = keep_no_ledger;
+	simulation->set.match = match_simulated;
+	simulation->set.periods = periods_until_now;
+	simulation->set.new_id = next_simulated_id;
 	simulation->policy = policy_from(policy);
 	simulation->per_ticket = AllocSetContextCreate(CurrentMemoryContext, "simulated ticket", ALLOCSET_DEFAULT_SIZES);
 	for (SlaMetric metric = 0; metric < SLA_METRICS; metric++)

@@ -15,9 +15,9 @@
 #include "utils/memutils.h"
 
 #include "base/actor.h"
-#include "base/parts.h"
+#include "base/bisection.h"
 #include "base/plan.h"
-#include "sla/sla_live.h"
+#include "sla/sla_follow.h"
 
 enum
 {
@@ -42,22 +42,22 @@ static Statement statements[] = {
 static int
 announce(int64 ticket_id, int64 team_id, int64 assignee_id, TimestampTz at)
 {
-	LiveCourse	live;
+	LiveClockSet live;
 	ListCell   *cell;
 	int			seen = 0;
 
-	open_course(&live, ticket_id);
-	live.course.ledger.team_id = team_id;
-	live.course.ledger.assignee_id = assignee_id;
-	foreach(cell, live.course.clocks)
+	open_clock_set(&live, ticket_id);
+	live.set.ledger.team_id = team_id;
+	live.set.ledger.assignee_id = assignee_id;
+	foreach(cell, live.set.clocks)
 	{
 		Clock	   *clock = lfirst(cell);
 
-		pass_instant(&live.course.ledger, clock, at);
+		pass_instant(&live.set.ledger, clock, at);
 		seen += wake_clock(clock, at);
 	}
 	if (seen > 0)
-		close_course(&live);
+		close_clock_set(&live);
 	return seen;
 }
 

@@ -39,12 +39,12 @@
 #include "utils/snapmgr.h"
 
 #include "base/actor.h"
-#include "base/attempt.h"
 #include "base/compat.h"
 #include "base/floor_div.h"
 #include "base/heap_writer.h"
 #include "base/plan.h"
 #include "base/settings.h"
+#include "base/subtransaction.h"
 #include "stats/counters.h"
 #include "stats/fold.h"
 #include "stats/stat_deltas.h"

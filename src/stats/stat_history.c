@@ -18,8 +18,8 @@
 #include "utils/snapmgr.h"
 
 #include "base/actor.h"
+#include "base/lookups.h"
 #include "base/plan.h"
-#include "base/rules.h"
 #include "stats/stat_history.h"
 
 #define HISTORY_TEXT \

@@ -82,7 +82,7 @@ typedef struct StatRow
 	int32		weight;
 	uint32		measures;		/* bits: what contributes; the rest of the row is read as these need it */
 	TimestampTz at;				/* of an event */
-	const char *status;			/* of a promise: metric, policy, team and agent, see sla_outcome.c */
+	const char *status;			/* of a promise: metric, policy, team and agent, see sla_counts.c */
 	const char *priority;		/* NULL is normal */
 	const char *channel;
 	int64		team_id;

@@ -1,9 +1,9 @@
 /*
- * rules.h
+ * lookups.h
  *		Statuses, transitions, priorities and roles, as the session keeps them.
  */
-#ifndef SUPPORT_RULES_H
-#define SUPPORT_RULES_H
+#ifndef SUPPORT_LOOKUPS_H
+#define SUPPORT_LOOKUPS_H
 
 /* What a status means. */
 typedef enum Category
@@ -16,7 +16,7 @@ typedef enum Category
 	CATEGORY_CLOSED
 } Category;
 
-extern void rules_init(void);
+extern void lookups_init(void);
 extern Category status_category(const char *status);
 extern bool find_category(const char *status, Category *category);
 extern bool category_named(const char *name, Category *category);
@@ -29,4 +29,4 @@ extern void check_transition(int64 ticket_id, const char *from, const char *to);
 extern const char *role_of_user(int64 user_id);
 extern bool answers_customers(const char *role);
 
-#endif							/* SUPPORT_RULES_H */
+#endif							/* SUPPORT_LOOKUPS_H */

@@ -1,5 +1,5 @@
 /*
- * attempt.c
+ * subtransaction.c
  *		Work in a subtransaction.
  *
  * Whoever needs a subtransaction comes here, since no error may pass one of ours that is still open: the session would
@@ -12,7 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "base/attempt.h"
+#include "base/subtransaction.h"
 
 /*
  * Does an error speak of what was asked for? Others speak of the server's state or of somebody's wish to stop, a

@@ -1,9 +1,9 @@
 /*
- * answer.h
+ * json_result.h
  *		The results of statements as one jsonb object.
  */
-#ifndef SUPPORT_ANSWER_H
-#define SUPPORT_ANSWER_H
+#ifndef SUPPORT_JSON_RESULT_H
+#define SUPPORT_JSON_RESULT_H
 
 #include "base/compat.h"
 
@@ -18,4 +18,4 @@ extern void answer_rows(Answer *answer, const char *key, uint64 n);
 extern void answer_list(Answer *answer, const char *key, uint64 n);
 extern Datum end_answer(Answer *answer);
 
-#endif							/* SUPPORT_ANSWER_H */
+#endif							/* SUPPORT_JSON_RESULT_H */

@@ -1,5 +1,5 @@
 /*
- * sla_path.c
+ * sla_status_periods.c
  *		What a ticket went through, as the log has it.
  *
  * A promise that is made late holds from the start: what it would have consumed by then follows from the statuses that
@@ -12,7 +12,7 @@
 
 #include "base/plan.h"
 #include "sla/sla_clock.h"
-#include "sla/sla_path.h"
+#include "sla/sla_status_periods.h"
 
 enum
 {
@@ -62,16 +62,16 @@ category_of(const char *status)
 }
 
 /* Where the ticket was before the first turn: what that turn, or a later one, has come from. */
-static Station
+static StatusPeriod
 first_station(uint64 n, Category now)
 {
-	Station		station = {DT_NOBEGIN, now, false};
+	StatusPeriod period = {DT_NOBEGIN, now, false};
 
 	for (uint64 i = 0; i < n; i++)
 	{
 		if (!result_is_null(i, TURN_FROM))
 		{
-			station.category = category_of(result_text(i, TURN_FROM));
+			period.category = category_of(result_text(i, TURN_FROM));
 			break;
 		}
 	}
@@ -79,85 +79,85 @@ first_station(uint64 n, Category now)
 	{
 		if (!result_is_null(i, TURN_MARKS))
 		{
-			station.is_deleted = result_bool(i, TURN_WAS_MARKED);
+			period.is_deleted = result_bool(i, TURN_WAS_MARKED);
 			break;
 		}
 	}
-	return station;
+	return period;
 }
 
-/* Where a turn of the log leads from a station. A removed ticket comes back as it was. */
-static Station
-next_station(const Station *before, uint64 row, bool *was_removed)
+/* Where a turn of the log leads from a period. A removed ticket comes back as it was. */
+static StatusPeriod
+next_period(const StatusPeriod *before, uint64 row, bool *was_removed)
 {
-	Station		station = *before;
+	StatusPeriod period = *before;
 
-	station.at = Max(DatumGetTimestampTz(result(row, TURN_AT)), before->at);
+	period.at = Max(DatumGetTimestampTz(result(row, TURN_AT)), before->at);
 	if (result_bool(row, TURN_REMOVES))
-		*was_removed = station.is_deleted = true;
+		*was_removed = period.is_deleted = true;
 	else if (result_bool(row, TURN_INSERTS))
 	{
 		if (*was_removed)
-			station.is_deleted = false;
+			period.is_deleted = false;
 		*was_removed = false;
 	}
 	else
 	{
 		if (!result_is_null(row, TURN_TO))
-			station.category = category_of(result_text(row, TURN_TO));
+			period.category = category_of(result_text(row, TURN_TO));
 		if (!result_is_null(row, TURN_MARKS))
-			station.is_deleted = result_bool(row, TURN_MARKS);
+			period.is_deleted = result_bool(row, TURN_MARKS);
 	}
-	return station;
+	return period;
 }
 
 /*
- * The stations of a ticket, by what the log tells of its status and of its deletion; one whose status never changed is
+ * The all of a ticket, by what the log tells of its status and of its deletion; one whose status never changed is
  * in the category that it has now. In the current memory context.
  */
-Path
-read_path(int64 ticket_id, Category now)
+StatusPeriods
+read_status_periods(int64 ticket_id, Category now)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	bool		was_removed = false;
 	Args		args = {0};
-	Station    *stations;
+	StatusPeriod *all;
 	uint64		n;
 
 	SPI_connect();
 	arg_int64(&args, ticket_id);
 	n = run(&statements[TURNS], &args);
-	stations = MemoryContextAlloc(caller, sizeof(Station) * (n + 1));
-	stations[0] = first_station(n, now);
+	all = MemoryContextAlloc(caller, sizeof(StatusPeriod) * (n + 1));
+	all[0] = first_station(n, now);
 	for (uint64 i = 0; i < n; i++)
-		stations[i + 1] = next_station(&stations[i], i, &was_removed);
+		all[i + 1] = next_period(&all[i], i, &was_removed);
 	SPI_finish();
-	return (Path) {
-		n + 1, stations
+	return (StatusPeriods) {
+		n + 1, all
 	};
 }
 
-/* Does a promise count time at a station? */
+/* Does a promise count time at a period? */
 bool
-counts_at(const Promise *promise, const Station *station)
+counts_at(const Promise *promise, const StatusPeriod *period)
 {
-	return !station->is_deleted && !is_solved(station->category) &&
-		(promise->pauses & CATEGORY_BIT(station->category)) == 0;
+	return !period->is_deleted && !is_solved(period->category) &&
+		(promise->pauses & CATEGORY_BIT(period->category)) == 0;
 }
 
 /* What a ticket consumed of a promise on its way from one instant to another. */
 int64
-consumed_on_path(const Promise *promise, const Path *path, TimestampTz from_at, TimestampTz to_at)
+consumed_in_periods(const Promise *promise, const StatusPeriods *periods, TimestampTz from_at, TimestampTz to_at)
 {
 	int64		consumed = 0;
 
-	for (int i = 0; i < path->n; i++)
+	for (int i = 0; i < periods->n; i++)
 	{
-		const Station *station = &path->stations[i];
-		TimestampTz from = i == 0 ? from_at : Max(from_at, station->at);
-		TimestampTz to = i + 1 < path->n ? Min(to_at, path->stations[i + 1].at) : to_at;
+		const StatusPeriod *period = &periods->all[i];
+		TimestampTz from = i == 0 ? from_at : Max(from_at, period->at);
+		TimestampTz to = i + 1 < periods->n ? Min(to_at, periods->all[i + 1].at) : to_at;
 
-		if (counts_at(promise, station))
+		if (counts_at(promise, period))
 			consumed = add_up_to_most(consumed, promised_time(promise, from, to));
 	}
 	return consumed;

@@ -1,13 +1,13 @@
 /*
- * attempt.h
+ * subtransaction.h
  *		Work in a subtransaction.
  */
-#ifndef SUPPORT_ATTEMPT_H
-#define SUPPORT_ATTEMPT_H
+#ifndef SUPPORT_SUBTRANSACTION_H
+#define SUPPORT_SUBTRANSACTION_H
 
 typedef void (*Work) (void *arg);
 
 extern ErrorData *attempt(Work work, void *arg);
 extern void rehearse(Work work, void *arg);
 
-#endif							/* SUPPORT_ATTEMPT_H */
+#endif							/* SUPPORT_SUBTRANSACTION_H */

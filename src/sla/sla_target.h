@@ -1,9 +1,9 @@
 /*
- * sla_given.h
+ * sla_target.h
  *		What may be promised, and how functions are told of it.
  */
-#ifndef SUPPORT_SLA_GIVEN_H
-#define SUPPORT_SLA_GIVEN_H
+#ifndef SUPPORT_SLA_TARGET_H
+#define SUPPORT_SLA_TARGET_H
 
 #include "utils/array.h"
 #include "utils/jsonb.h"
@@ -35,4 +35,4 @@ extern SlaMetric check_target(const char *metric, const Interval *target, ArrayT
 pg_noreturn extern void refuse_targets(const char *what);
 extern void check_targets(Jsonb *targets);
 
-#endif							/* SUPPORT_SLA_GIVEN_H */
+#endif							/* SUPPORT_SLA_TARGET_H */

@@ -1,5 +1,5 @@
 /*
- * sla_outcome.c
+ * sla_counts.c
  *		What came of promises, for the reports.
  *
  * A promise to a live ticket counts once it is kept or broken, at that instant, by its metric, its policy and who had
@@ -9,8 +9,8 @@
 
 #include "utils/builtins.h"
 
+#include "sla/sla_counts.h"
 #include "sla/sla_names.h"
-#include "sla/sla_outcome.h"
 #include "stats/delta_writer.h"
 
 /* What a clock counts for. Most changes alter none of it, so the value is put together only where it is counted. */

@@ -1,5 +1,5 @@
 /*
- * sla_live.c
+ * sla_follow.c
  *		What changes of tickets do to their clocks, as they happen.
  *
  * The triggers call us once a change of a ticket is in the log. The change has locked the ticket's row, so nobody else
@@ -15,8 +15,8 @@
 #include "base/modes.h"
 #include "base/plan.h"
 #include "base/tables.h"
-#include "sla/sla_live.h"
-#include "sla/sla_outcome.h"
+#include "sla/sla_counts.h"
+#include "sla/sla_follow.h"
 #include "sla/sla_store.h"
 
 enum
@@ -81,9 +81,9 @@ sla_ticket_of(const Row *row)
 }
 
 static const Policy *
-match_live(Course *course, SlaTicket *ticket)
+match_live(ClockSet *set, SlaTicket *ticket)
 {
-	LiveCourse *live = (LiveCourse *) course;
+	LiveClockSet *live = (LiveClockSet *) set;
 
 	if (!live->matched)
 		live->policy = match_policy(ticket);
@@ -91,47 +91,47 @@ match_live(Course *course, SlaTicket *ticket)
 	return live->policy;
 }
 
-static Path
-logged_path(Course *course, const SlaTicket *ticket)
+static StatusPeriods
+logged_periods(ClockSet *set, const SlaTicket *ticket)
 {
-	return read_path(ticket->id, ticket->category);
+	return read_status_periods(ticket->id, ticket->category);
 }
 
 static int64
-new_live_id(Course *course)
+new_live_id(ClockSet *set)
 {
 	return new_clock_id();
 }
 
 /* Have a ticket's clocks at hand. The caller has locked its row. */
 void
-open_course(LiveCourse *live, int64 ticket_id)
+open_clock_set(LiveClockSet *live, int64 ticket_id)
 {
 	ListCell   *cell;
 
-	*live = (LiveCourse) {
+	*live = (LiveClockSet) {
 		.was_live = true, .is_live = true,
-		.course = {
+		.set = {
 			.ledger = {.write = note_event},
 			.ticket_id = ticket_id,
 			.clocks = read_clocks(ticket_id),
 			.match = match_live,
-			.path = logged_path,
+			.periods = logged_periods,
 			.new_id = new_live_id
 		}
 	};
-	foreach(cell, live->course.clocks)
+	foreach(cell, live->set.clocks)
 		note_outcome(lfirst(cell));
 }
 
 /* Write down how they stand. */
 void
-close_course(LiveCourse *live)
+close_clock_set(LiveClockSet *live)
 {
-	write_ledger(&live->course.ledger);
-	write_clocks(live->course.clocks);
-	count_outcomes(live->course.clocks, live->was_live, live->is_live);
-	write_pending(&live->course.ledger);
+	write_ledger(&live->set.ledger);
+	write_clocks(live->set.clocks);
+	count_outcomes(live->set.clocks, live->was_live, live->is_live);
+	write_pending(&live->set.ledger);
 }
 
 /* A ticket is inserted: as a new one, restored, or under the id of one that was removed. */
@@ -139,21 +139,21 @@ static void
 begin_ticket(const Row *row, bool restored)
 {
 	SlaTicket	ticket;
-	LiveCourse	live;
+	LiveClockSet live;
 
 	ticket = sla_ticket_of(row);
-	open_course(&live, ticket.id);
+	open_clock_set(&live, ticket.id);
 	live.was_live = false;
 	live.is_live = ticket.is_live;
 	if (restored && ticket.is_live)
-		resume_course(&live.course, &ticket, desk_now(), !modes.matching_deferred);
+		resume_clocks(&live.set, &ticket, desk_now(), !modes.matching_deferred);
 	else if (!restored)
 	{
-		if (live.course.clocks != NIL)
+		if (live.set.clocks != NIL)
 			forget_clocks(ticket.id);
-		begin_course(&live.course, &ticket);
+		begin_clocks(&live.set, &ticket);
 	}
-	close_course(&live);
+	close_clock_set(&live);
 }
 
 /* Does anything differ that a clock could turn by? */
@@ -183,15 +183,15 @@ follow(const Row *old_row, const Row *new_row)
 {
 	SlaTicket	old = sla_ticket_of(old_row);
 	SlaTicket	new = sla_ticket_of(new_row);
-	LiveCourse	live;
+	LiveClockSet live;
 
 	if (!row_column_differs(old_row, new_row, TICKET_CUSTOM))
 		new.custom = old.custom;
-	open_course(&live, new.id);
+	open_clock_set(&live, new.id);
 	live.was_live = old.is_live;
 	live.is_live = new.is_live;
-	follow_ticket(&live.course, &old, &new, desk_now());
-	close_course(&live);
+	follow_ticket(&live.set, &old, &new, desk_now());
+	close_clock_set(&live);
 }
 
 /* Work on a ticket's row as it is now, locked. */
@@ -229,15 +229,15 @@ static void
 stop_ticket(const Row *row)
 {
 	SlaTicket	ticket;
-	LiveCourse	live;
+	LiveClockSet live;
 
 	if (!row_is_null(row, TICKET_DELETED_AT))
 		return;
 	ticket = sla_ticket_of(row);
-	open_course(&live, ticket.id);
+	open_clock_set(&live, ticket.id);
 	live.is_live = false;
-	stop_course(&live.course, &ticket, desk_now());
-	close_course(&live);
+	stop_clocks(&live.set, &ticket, desk_now());
+	close_clock_set(&live);
 }
 
 /*
@@ -265,13 +265,13 @@ static void
 match_row(const Row *now, const void *arg)
 {
 	SlaTicket	ticket = sla_ticket_of(now);
-	LiveCourse	live;
+	LiveClockSet live;
 
 	if (!ticket.is_live || is_solved(ticket.category))
 		return;
-	open_course(&live, ticket.id);
-	match_again(&live.course, &ticket, desk_now());
-	close_course(&live);
+	open_clock_set(&live, ticket.id);
+	match_again(&live.set, &ticket, desk_now());
+	close_clock_set(&live);
 }
 
 /* Find out anew what a ticket is promised. */
@@ -308,7 +308,7 @@ forget_clocks(int64 ticket_id)
 }
 
 void
-sla_live_init(void)
+sla_follow_init(void)
 {
 	static RowHooks hooks[] = {
 		{.table = &tickets_table, .follow = follow_clocks},

@@ -1,5 +1,5 @@
 /*
- * answer.c
+ * json_result.c
  *		The results of statements as one jsonb object.
  *
  * Flat statements whose rows are put together here are twice as fast as one statement that builds the same object with
@@ -17,7 +17,7 @@
 
 #include "base/json.h"
 #include "base/plan.h"
-#include "desk/answer.h"
+#include "desk/json_result.h"
 
 void
 begin_answer(Answer *answer)

@@ -1,5 +1,5 @@
 /*
- * rules.c
+ * lookups.c
  *		Statuses, transitions, priorities and roles, as the session keeps them.
  *
  * Statuses, transitions and priorities are three small tables, read on every change of a ticket, so they are kept for
@@ -18,8 +18,8 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/lookups.h"
 #include "base/plan.h"
-#include "base/rules.h"
 #include "base/session_cache.h"
 
 enum
@@ -104,7 +104,7 @@ static HTAB *roles;
 static SessionCache roles_cache;
 
 void
-rules_init(void)
+lookups_init(void)
 {
 	add_session_cache(&rules_cache);
 	add_session_cache(&roles_cache);

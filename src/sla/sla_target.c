@@ -1,5 +1,5 @@
 /*
- * sla_given.c
+ * sla_target.c
  *		What may be promised, on every road, and how functions are told of it: an array of objects.
  */
 #include "postgres.h"
@@ -12,8 +12,8 @@
 #include "base/errors.h"
 #include "base/json.h"
 #include "base/plan.h"
-#include "sla/sla_given.h"
 #include "sla/sla_names.h"
+#include "sla/sla_target.h"
 
 enum
 {

@@ -1,5 +1,5 @@
 /*
- * parts.c
+ * bisection.c
  *		Work on many tickets, of which some may refuse it.
  *
  * One row that cannot be worked on must not stop the others. All are tried in one subtransaction, which costs next to
@@ -11,8 +11,8 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 
-#include "base/attempt.h"
-#include "base/parts.h"
+#include "base/bisection.h"
+#include "base/subtransaction.h"
 
 #define TICKETS_TO_NAME 10
 

@@ -1,9 +1,9 @@
 /*
- * parts.h
+ * bisection.h
  *		Work on many tickets, of which some may refuse it.
  */
-#ifndef SUPPORT_PARTS_H
-#define SUPPORT_PARTS_H
+#ifndef SUPPORT_BISECTION_H
+#define SUPPORT_BISECTION_H
 
 /* Tickets that work leaves out. */
 typedef struct LeftOut
@@ -22,4 +22,4 @@ extern int64 work_in_parts(uint64 n, WorkOnPart work, TicketAt ticket_at, void *
 extern Datum left_out_ids(const LeftOut *left_out);
 extern void tell_left_out(const LeftOut *left_out);
 
-#endif							/* SUPPORT_PARTS_H */
+#endif							/* SUPPORT_BISECTION_H */

@@ -1,5 +1,5 @@
 /*
- * sla_course.c
+ * sla_clock_set.c
  *		The clocks of a ticket, and what changes of the ticket do to them.
  *
  * All of it follows from the ticket's row before and after a change: replies and customers' comments move columns of the
@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "base/errors.h"
-#include "sla/sla_course.h"
+#include "sla/sla_clock_set.h"
 
 #define NO_TIME DT_NOBEGIN
 
@@ -32,12 +32,12 @@ goes_on_when_reopened(SlaMetric metric)
 
 /* The last clock of a metric, NULL if there was none. */
 static Clock *
-last_clock(const Course *course, SlaMetric metric)
+last_clock(const ClockSet *set, SlaMetric metric)
 {
 	Clock	   *last = NULL;
 	ListCell   *cell;
 
-	foreach(cell, course->clocks)
+	foreach(cell, set->clocks)
 	{
 		Clock	   *clock = lfirst(cell);
 
@@ -49,60 +49,60 @@ last_clock(const Course *course, SlaMetric metric)
 
 /* The open clock of a metric, NULL if there is none. */
 static Clock *
-open_clock(const Course *course, SlaMetric metric)
+open_clock(const ClockSet *set, SlaMetric metric)
 {
-	Clock	   *last = last_clock(course, metric);
+	Clock	   *last = last_clock(set, metric);
 
 	return last != NULL && is_open_clock(last) ? last : NULL;
 }
 
 /* What the ticket is promised for a metric, NULL if nothing. */
 static const Promise *
-promise_for(Course *course, SlaTicket *ticket, SlaMetric metric)
+promise_for(ClockSet *set, SlaTicket *ticket, SlaMetric metric)
 {
-	const Policy *policy = course->match(course, ticket);
+	const Policy *policy = set->match(set, ticket);
 
 	return policy == NULL ? NULL : promise_of(policy, metric, ticket->priority);
 }
 
 /* Begin a clock, if the ticket is promised anything. It started at an instant; what it has consumed since is given. */
 static Clock *
-begin_clock(Course *course, SlaTicket *ticket, const Promise *promise, TimestampTz started_at, TimestampTz at,
+begin_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz started_at, TimestampTz at,
 			int64 consumed)
 {
-	Clock	   *last = last_clock(course, promise->metric);
+	Clock	   *last = last_clock(set, promise->metric);
 	Clock	   *clock = palloc0(sizeof(Clock));
 
-	clock->ticket_id = course->ticket_id;
-	clock->id = course->new_id(course);
+	clock->ticket_id = set->ticket_id;
+	clock->id = set->new_id(set);
 	if (last != NULL && last->instance == PG_INT32_MAX)
-		refuse_number(psprintf("how many clocks ticket %lld had", (long long) course->ticket_id));
+		refuse_number(psprintf("how many clocks ticket %lld had", (long long) set->ticket_id));
 	clock->instance = last == NULL ? 1 : last->instance + 1;
 	clock->promise = *promise;
 	clock->started_at = started_at;
 	clock->wake_at = DT_NOBEGIN;
 	clock->is_new = true;
 	clock->consumed = consumed;
-	course->clocks = lappend(course->clocks, clock);
-	start_clock(&course->ledger, clock, at, ticket->category);
+	set->clocks = lappend(set->clocks, clock);
+	start_clock(&set->ledger, clock, at, ticket->category);
 	return clock;
 }
 
 /* The same for one that begins now; NULL if nothing is promised. */
 static Clock *
-begin_metric(Course *course, SlaTicket *ticket, SlaMetric metric, TimestampTz at)
+begin_metric(ClockSet *set, SlaTicket *ticket, SlaMetric metric, TimestampTz at)
 {
-	const Promise *promise = promise_for(course, ticket, metric);
+	const Promise *promise = promise_for(set, ticket, metric);
 
-	return promise == NULL ? NULL : begin_clock(course, ticket, promise, at, at, 0);
+	return promise == NULL ? NULL : begin_clock(set, ticket, promise, at, at, 0);
 }
 
 /* Put what breaks from now on down to those who have the ticket. */
 static void
-note_holders(Course *course, const SlaTicket *ticket)
+note_holders(ClockSet *set, const SlaTicket *ticket)
 {
-	course->ledger.team_id = ticket->team_id;
-	course->ledger.assignee_id = ticket->assignee_id;
+	set->ledger.team_id = ticket->team_id;
+	set->ledger.assignee_id = ticket->assignee_id;
 }
 
 /*
@@ -110,76 +110,76 @@ note_holders(Course *course, const SlaTicket *ticket)
  * not its own.
  */
 void
-begin_course(Course *course, SlaTicket *ticket)
+begin_clocks(ClockSet *set, SlaTicket *ticket)
 {
-	course->clocks = NIL;
-	if (!ticket->is_live || is_solved(ticket->category) || course->match(course, ticket) == NULL)
+	set->clocks = NIL;
+	if (!ticket->is_live || is_solved(ticket->category) || set->match(set, ticket) == NULL)
 		return;
-	note_holders(course, ticket);
+	note_holders(set, ticket);
 	for (SlaMetric metric = 0; metric < SLA_METRICS; metric++)
 	{
-		Clock	   *clock = is_since_opening(metric) ? begin_metric(course, ticket, metric, ticket->created_at) : NULL;
+		Clock	   *clock = is_since_opening(metric) ? begin_metric(set, ticket, metric, ticket->created_at) : NULL;
 
 		if (clock != NULL && metric == SLA_FIRST_REPLY && ticket->first_replied_at != NO_TIME)
-			fulfil_clock(&course->ledger, clock, ticket->first_replied_at);
+			fulfil_clock(&set->ledger, clock, ticket->first_replied_at);
 	}
 	if (ticket->first_replied_at != NO_TIME && ticket->waiting_since != NO_TIME)
-		(void) begin_metric(course, ticket, SLA_NEXT_REPLY, ticket->waiting_since);
+		(void) begin_metric(set, ticket, SLA_NEXT_REPLY, ticket->waiting_since);
 	if (ticket->last_agent_at != NO_TIME)
-		(void) begin_metric(course, ticket, SLA_PERIODIC_UPDATE, ticket->last_agent_at);
+		(void) begin_metric(set, ticket, SLA_PERIODIC_UPDATE, ticket->last_agent_at);
 	if (ticket->team_id != 0)
-		(void) begin_metric(course, ticket, SLA_OWNERSHIP, ticket->created_at);
+		(void) begin_metric(set, ticket, SLA_OWNERSHIP, ticket->created_at);
 }
 
 /* The ticket is deleted: nothing is owed any more. */
 void
-stop_course(Course *course, const SlaTicket *ticket, TimestampTz at)
+stop_clocks(ClockSet *set, const SlaTicket *ticket, TimestampTz at)
 {
 	ListCell   *cell;
 
-	note_holders(course, ticket);
-	foreach(cell, course->clocks)
+	note_holders(set, ticket);
+	foreach(cell, set->clocks)
 		if (is_open_clock(lfirst(cell)))
-			cancel_clock(&course->ledger, lfirst(cell), at, "deleted");
+			cancel_clock(&set->ledger, lfirst(cell), at, "deleted");
 }
 
 /* End what is open when the ticket is solved. */
 static void
-solve(Course *course, TimestampTz at)
+solve(ClockSet *set, TimestampTz at)
 {
 	ListCell   *cell;
 
-	foreach(cell, course->clocks)
+	foreach(cell, set->clocks)
 	{
 		Clock	   *clock = lfirst(cell);
 
 		if (!is_open_clock(clock))
 			continue;
 		if (clock->promise.metric == SLA_PERIODIC_UPDATE)
-			cancel_clock(&course->ledger, clock, at, "solved");
+			cancel_clock(&set->ledger, clock, at, "solved");
 		else
-			fulfil_clock(&course->ledger, clock, at);
+			fulfil_clock(&set->ledger, clock, at);
 	}
 }
 
 /* The ticket comes back from the recycle bin, and with it what was owed. It may be matched later. */
 void
-resume_course(Course *course, SlaTicket *ticket, TimestampTz at, bool match)
+resume_clocks(ClockSet *set, SlaTicket *ticket, TimestampTz at, bool match)
 {
 	ListCell   *cell;
 
-	note_holders(course, ticket);
-	foreach(cell, course->clocks)
+	note_holders(set, ticket);
+	foreach(cell, set->clocks)
 	{
 		Clock	   *clock = lfirst(cell);
 
 		if (clock->state == CLOCK_CANCELLED && strcmp(clock->cancel_reason, "deleted") == 0)
-			reopen_clock(&course->ledger, clock, at, "restored", ticket->category);
+			reopen_clock(&set->ledger, clock, at, "restored", ticket->category);
 	}
 	if (is_solved(ticket->category))
-		solve(course, at);
+		solve(set, at);
 	else if (match)
-		match_again(course, ticket, at);
+		match_again(set, ticket, at);
 }
 
 /* Does an agent's reply of this time end an open clock? One that is brought in late may be older than what is owed. */
@@ -201,88 +201,88 @@ is_answered(const Clock *clock, TimestampTz at)
 
 /* An agent has replied. */
 static void
-reply(Course *course, SlaTicket *ticket, TimestampTz at)
+reply(ClockSet *set, SlaTicket *ticket, TimestampTz at)
 {
 	ListCell   *cell;
 
-	foreach(cell, course->clocks)
+	foreach(cell, set->clocks)
 	{
 		Clock	   *clock = lfirst(cell);
 
 		if (is_open_clock(clock) && is_answered(clock, at))
-			fulfil_clock(&course->ledger, clock, at);
+			fulfil_clock(&set->ledger, clock, at);
 	}
-	if (!is_solved(ticket->category) && open_clock(course, SLA_PERIODIC_UPDATE) == NULL)
-		(void) begin_metric(course, ticket, SLA_PERIODIC_UPDATE, at);
+	if (!is_solved(ticket->category) && open_clock(set, SLA_PERIODIC_UPDATE) == NULL)
+		(void) begin_metric(set, ticket, SLA_PERIODIC_UPDATE, at);
 }
 
 /* A solved ticket is open again. The team that it comes to by the same change begins below. */
 static void
-reopen(Course *course, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
+reopen(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
 {
 	for (SlaMetric metric = 0; metric < SLA_METRICS; metric++)
 	{
-		Clock	   *clock = last_clock(course, metric);
+		Clock	   *clock = last_clock(set, metric);
 
 		if (clock != NULL && goes_on_when_reopened(metric) && clock->state == CLOCK_FULFILLED)
-			reopen_clock(&course->ledger, clock, at, "reopened", ticket->category);
+			reopen_clock(&set->ledger, clock, at, "reopened", ticket->category);
 	}
-	if (ticket->team_id != 0 && ticket->team_id == old->team_id && open_clock(course, SLA_OWNERSHIP) == NULL)
-		(void) begin_metric(course, ticket, SLA_OWNERSHIP, at);
+	if (ticket->team_id != 0 && ticket->team_id == old->team_id && open_clock(set, SLA_OWNERSHIP) == NULL)
+		(void) begin_metric(set, ticket, SLA_OWNERSHIP, at);
 }
 
 /* The category of the ticket's status is another. */
 static void
-change_category(Course *course, const SlaTicket *old, SlaTicket *new, TimestampTz at)
+change_category(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at)
 {
 	ListCell   *cell;
 
 	if (is_solved(old->category) && is_solved(new->category))
 		return;
 	if (is_solved(new->category))
-		solve(course, at);
+		solve(set, at);
 	else if (is_solved(old->category))
-		reopen(course, old, new, at);
+		reopen(set, old, new, at);
 	else
-		foreach(cell, course->clocks)
-			fit_clock(&course->ledger, lfirst(cell), at, new->category);
+		foreach(cell, set->clocks)
+			fit_clock(&set->ledger, lfirst(cell), at, new->category);
 }
 
 /* A customer began to wait for another reply, or nobody waits any more though there was none. */
 static void
-change_waiting(Course *course, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
+change_waiting(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
 {
-	Clock	   *clock = open_clock(course, SLA_NEXT_REPLY);
+	Clock	   *clock = open_clock(set, SLA_NEXT_REPLY);
 
 	if (is_solved(ticket->category))
 		return;
 	if (ticket->waiting_since == NO_TIME)
 	{
 		if (clock != NULL)
-			cancel_clock(&course->ledger, clock, at, "withdrawn");
+			cancel_clock(&set->ledger, clock, at, "withdrawn");
 	}
 	/* a reply that is deleted later was one */
 	else if (clock == NULL && ticket->first_replied_at != NO_TIME && ticket->reply_count >= old->reply_count)
-		(void) begin_metric(course, ticket, SLA_NEXT_REPLY, Min(ticket->waiting_since, at));
+		(void) begin_metric(set, ticket, SLA_NEXT_REPLY, Min(ticket->waiting_since, at));
 }
 
 /* The ticket goes to another team. */
 static void
-change_team(Course *course, SlaTicket *ticket, TimestampTz at)
+change_team(ClockSet *set, SlaTicket *ticket, TimestampTz at)
 {
-	Clock	   *clock = open_clock(course, SLA_OWNERSHIP);
+	Clock	   *clock = open_clock(set, SLA_OWNERSHIP);
 
 	if (clock != NULL)
-		fulfil_clock(&course->ledger, clock, at);
+		fulfil_clock(&set->ledger, clock, at);
 	if (ticket->team_id != 0 && !is_solved(ticket->category))
-		(void) begin_metric(course, ticket, SLA_OWNERSHIP, at);
+		(void) begin_metric(set, ticket, SLA_OWNERSHIP, at);
 }
 
 /* Since when a metric that is promised from now on is to be counted; NO_TIME if it is not owed. */
 static TimestampTz
-owed_since(const Course *course, const SlaTicket *ticket, SlaMetric metric, TimestampTz at)
+owed_since(const ClockSet *set, const SlaTicket *ticket, SlaMetric metric, TimestampTz at)
 {
-	const Clock *last = last_clock(course, metric);
+	const Clock *last = last_clock(set, metric);
 	bool		fresh = last == NULL || (last->state == CLOCK_CANCELLED && strcmp(last->cancel_reason, "policy") == 0);
 
 	switch (metric)
@@ -304,21 +304,21 @@ owed_since(const Course *course, const SlaTicket *ticket, SlaMetric metric, Time
 
 /* Begin a clock for what was not promised before: what it would have consumed by now, it has. */
 static void
-begin_late(Course *course, SlaTicket *ticket, const Promise *promise, TimestampTz at)
+begin_late(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz at)
 {
-	TimestampTz since = owed_since(course, ticket, promise->metric, at);
-	Path		path;
+	TimestampTz since = owed_since(set, ticket, promise->metric, at);
+	StatusPeriods periods;
 
 	if (since == NO_TIME)
 		return;
 	since = Min(since, at);
 	if (since == at)
 	{
-		(void) begin_clock(course, ticket, promise, at, at, 0);
+		(void) begin_clock(set, ticket, promise, at, at, 0);
 		return;
 	}
-	path = course->path(course, ticket);
-	(void) begin_clock(course, ticket, promise, since, at, consumed_on_path(promise, &path, since, at));
+	periods = set->periods(set, ticket);
+	(void) begin_clock(set, ticket, promise, since, at, consumed_in_periods(promise, &periods, since, at));
 }
 
 /*
@@ -326,23 +326,23 @@ begin_late(Course *course, SlaTicket *ticket, const Promise *promise, TimestampT
  * the ticket's status wants it, should that mean something else than before.
  */
 void
-match_again(Course *course, SlaTicket *ticket, TimestampTz at)
+match_again(ClockSet *set, SlaTicket *ticket, TimestampTz at)
 {
-	note_holders(course, ticket);
+	note_holders(set, ticket);
 	for (SlaMetric metric = 0; metric < SLA_METRICS; metric++)
 	{
-		Clock	   *clock = open_clock(course, metric);
-		const Promise *promise = promise_for(course, ticket, metric);
+		Clock	   *clock = open_clock(set, metric);
+		const Promise *promise = promise_for(set, ticket, metric);
 
 		if (clock != NULL && promise == NULL)
-			cancel_clock(&course->ledger, clock, at, "policy");
+			cancel_clock(&set->ledger, clock, at, "policy");
 		else if (clock != NULL)
 		{
-			retarget_clock(&course->ledger, clock, at, promise);
-			fit_clock(&course->ledger, clock, at, ticket->category);
+			retarget_clock(&set->ledger, clock, at, promise);
+			fit_clock(&set->ledger, clock, at, ticket->category);
 		}
 		else if (promise != NULL)
-			begin_late(course, ticket, promise, at);
+			begin_late(set, ticket, promise, at);
 	}
 }
 
@@ -360,34 +360,34 @@ may_match_else(const SlaTicket *old, const SlaTicket *new)
 
 /* A ticket that was live and still is. */
 static void
-follow_live(Course *course, const SlaTicket *old, SlaTicket *new, TimestampTz at)
+follow_live(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at)
 {
 	ListCell   *cell;
 
-	note_holders(course, old);
+	note_holders(set, old);
 	if (old->team_id != new->team_id || old->assignee_id != new->assignee_id)
-		foreach(cell, course->clocks)
-			pass_instant(&course->ledger, lfirst(cell), at);
+		foreach(cell, set->clocks)
+			pass_instant(&set->ledger, lfirst(cell), at);
 	if (new->reply_count > old->reply_count && new->last_agent_at != NO_TIME)
-		reply(course, new, Min(new->last_agent_at, at));
+		reply(set, new, Min(new->last_agent_at, at));
 	if (old->category != new->category)
-		change_category(course, old, new, at);
+		change_category(set, old, new, at);
 	if (old->waiting_since != new->waiting_since)
-		change_waiting(course, old, new, at);
+		change_waiting(set, old, new, at);
 	if (old->team_id != new->team_id)
-		change_team(course, new, at);
+		change_team(set, new, at);
 	if (!is_solved(new->category) && may_match_else(old, new))
-		match_again(course, new, at);
+		match_again(set, new, at);
 }
 
 /* A ticket changes at an instant. */
 void
-follow_ticket(Course *course, const SlaTicket *old, SlaTicket *new, TimestampTz at)
+follow_ticket(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at)
 {
 	if (old->is_live && new->is_live)
-		follow_live(course, old, new, at);
+		follow_live(set, old, new, at);
 	else if (old->is_live)
-		stop_course(course, old, at);
+		stop_clocks(set, old, at);
 	else if (new->is_live)
-		resume_course(course, new, at, true);
+		resume_clocks(set, new, at, true);
 }

@@ -1,0 +1,32 @@
+/*
+ * sla_clock_set.h
+ *		The clocks of a ticket, and what changes of the ticket do to them.
+ */
+#ifndef SUPPORT_SLA_CLOCK_SET_H
+#define SUPPORT_SLA_CLOCK_SET_H
+
+#include "sla/sla_clock.h"
+#include "sla/sla_policy.h"
+#include "sla/sla_status_periods.h"
+
+/*
+ * The clocks of a ticket. Who follows the ticket sets the callbacks, and may extend the struct: match gives the policy that
+ * it has, periods what it went through, new_id the id of another clock.
+ */
+typedef struct ClockSet
+{
+	Ledger		ledger;
+	int64		ticket_id;
+	List	   *clocks;			/* of Clock *, in the order in which they began */
+	const Policy *(*match) (struct ClockSet *set, SlaTicket *ticket);
+	StatusPeriods (*periods) (struct ClockSet *set, const SlaTicket *ticket);
+	int64		(*new_id) (struct ClockSet *set);
+} ClockSet;
+
+extern void begin_clocks(ClockSet *set, SlaTicket *ticket);
+extern void follow_ticket(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at);
+extern void match_again(ClockSet *set, SlaTicket *ticket, TimestampTz at);
+extern void stop_clocks(ClockSet *set, const SlaTicket *ticket, TimestampTz at);
+extern void resume_clocks(ClockSet *set, SlaTicket *ticket, TimestampTz at, bool match);
+
+#endif							/* SUPPORT_SLA_CLOCK_SET_H */
