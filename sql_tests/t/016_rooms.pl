@@ -315,10 +315,6 @@ is(join("\n", wrong_includes($house)), '', 'no file includes what lies above it'
 is(join("\n", wrong_calls($house)), '', 'no file calls what lies above it');
 is(join("\n", unused_names($house)), '', 'no file shows a name that no other uses');
 is(join("\n", unfit_headers($house, 'postgres.h')), '', 'each header includes what it needs');
-TODO:
-{
-	local $TODO = 'some types are still to get names of their own';
-	is(join("\n", twofold_types($house)), '', 'no two files define types of one name');
-}
+is(join("\n", twofold_types($house)), '', 'no two files define types of one name');
 
 done_testing();
