@@ -18,6 +18,7 @@
 #include "base/analysis.h"
 #include "base/compat.h"
 #include "base/direct.h"
+#include "base/layout.h"
 #include "base/own_relation.h"
 #include "base/plan.h"
 #include "base/row.h"
@@ -55,6 +56,7 @@ use_ascii(void)
 static void
 forget(Datum arg, Oid relid)
 {
+	forget_layout(relid);
 	forget_shapes(relid);
 	forget_own_relations(relid);
 	forget_user_of_role(relid);
@@ -73,6 +75,7 @@ _PG_init(void)
 	row_init();
 	analysis_init();
 	own_relations_init();
+	layout_init();
 	actor_init();
 	rules_init();
 	log_writer_init();

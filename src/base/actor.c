@@ -25,6 +25,7 @@
 #include "base/actor.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/layout.h"
 #include "base/plan.h"
 
 enum

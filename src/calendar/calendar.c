@@ -26,6 +26,7 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/keeping.h"
+#include "base/layout.h"
 #include "base/plan.h"
 #include "calendar/calendar.h"
 

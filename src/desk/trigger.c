@@ -22,6 +22,7 @@
 
 #include "base/actor.h"
 #include "base/compat.h"
+#include "base/layout.h"
 #include "base/own_relation.h"
 #include "base/settings.h"
 #include "calendar/calendar_check.h"
@@ -79,8 +80,6 @@ static const DeskTable clock_tables[] = {
 	{.name = "sla_clocks"},
 	{.name = "sla_events"}
 };
-
-bool		seeding = false;
 
 static RestoredRow restored_row;
 
@@ -199,7 +198,10 @@ table_named(TriggerData *trigdata)
 	return table;
 }
 
-/* The table that the trigger's argument names, and that its relation is. Raises 39P01 if it is another. */
+/*
+ * The table that the trigger's argument names, and that its relation is. Raises 39P01 if it is another, and 55000 if the
+ * desk has another layout than this code works on.
+ */
 const DeskTable *
 own_table(TriggerData *trigdata)
 {
@@ -211,6 +213,7 @@ own_table(TriggerData *trigdata)
 				 errmsg("trigger \"%s\" on table \"%s\" serves the desk's %s, which that table is not",
 						trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation), table->name),
 				 errhint("The desk's triggers work on its own tables and their partitions alone.")));
+	check_layout();
 	return table;
 }
 
@@ -370,8 +373,8 @@ support_before_row(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		return PointerGetDatum(before_update(trigdata, table));
-	return PointerGetDatum(before_insert(trigdata, table));
+		return PointerGetDatum(installing ? trigdata->tg_newtuple : before_update(trigdata, table));
+	return PointerGetDatum(installing ? trigdata->tg_trigtuple : before_insert(trigdata, table));
 }
 
 /* Does a change of a user (NULL for the row that is not) touch what sessions keep: roles, and who a db_role is? */
@@ -456,8 +459,6 @@ after_insert_of_ticket(const Row *row, bool restoring, bool superseded)
 static void
 after_insert(const DeskTable *table, const Row *row, bool superseded)
 {
-	if (seeding)
-		return;
 	check_among_others(table, row);
 	if (table == &tickets_table)
 		after_insert_of_ticket(row, is_restored(table, row), superseded);
@@ -538,10 +539,16 @@ support_after_row(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.after_row", TRIGGER_EVENT_AFTER, true);
 	const DeskTable *table = own_table(trigdata);
 	Relation	rel = trigdata->tg_relation;
-	const TableShape *shape = shape_of(rel, table);
+	const TableShape *shape;
 	Row			row;
 	Row			new;
 
+	if (installing)
+	{
+		CacheInvalidateRelcache(rel);
+		return PointerGetDatum(NULL);
+	}
+	shape = shape_of(rel, table);
 	row_open(&row, shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
 	row_require(&row);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))

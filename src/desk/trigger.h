@@ -23,9 +23,6 @@ typedef struct RestoredRow
 extern RestoredRow begin_restoring(const DeskTable *table, int64 id);
 extern void end_restoring(RestoredRow before);
 
-/* Set while install() fills the lookup tables: that is not logged. */
-extern bool seeding;
-
 extern const DeskTable log_table;
 
 extern const DeskTable *desk_table(const char *name);

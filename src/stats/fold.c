@@ -43,6 +43,7 @@
 #include "base/compat.h"
 #include "base/direct.h"
 #include "base/floor.h"
+#include "base/layout.h"
 #include "base/plan.h"
 #include "stats/counters.h"
 #include "stats/fold.h"
