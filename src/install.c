@@ -48,7 +48,10 @@
 
 #define EXTENSION_NAME "support_ext"
 
-/* Are we called by the extension's own script? */
+/* Is it the extension's script that called install()? */
+static bool called_by_script;
+
+/* Does the extension's own script run? */
 static bool
 in_extension_script(void)
 {
@@ -73,7 +76,7 @@ reason_to_stay_away(void)
 static bool
 in_restore(void)
 {
-	return in_extension_script() &&
+	return called_by_script &&
 		execute("SELECT FROM pg_catalog.pg_settings WHERE name = 'row_security' AND source = 'session'") > 0;
 }
 
@@ -265,7 +268,7 @@ change_what_is_there(const Layout *layout, int from)
 	List	   *rights = NIL;
 
 	if (from < layout->number)
-		lock_against_writing(layout);
+		lock_desk(layout);
 	if (has_migration(layout, from))
 	{
 		rights = rights_on_parts();
@@ -360,7 +363,7 @@ raise_voice(void)
 {
 	int			nestlevel = NewGUCNestLevel();
 
-	if (in_extension_script() && client_min_messages == WARNING)
+	if (called_by_script && client_min_messages == WARNING)
 		fix_setting("client_min_messages", "notice");
 	return nestlevel;
 }
@@ -417,7 +420,8 @@ support_install(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("install()");
 	fix_meaning();
 	SPI_connect();
-	reason = in_extension_script() ? reason_to_stay_away() : NULL;
+	called_by_script = in_extension_script();
+	reason = called_by_script ? reason_to_stay_away() : NULL;
 	if (in_restore())
 		ereport(NOTICE, (errmsg("support desk not installed: a dump is being restored")));
 	else

@@ -26,6 +26,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "parser/parser.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 
 #include "base/layout.h"
@@ -34,6 +35,8 @@
 #include "migrate.h"
 
 #define MARK "--# "
+
+#define ATTEMPTS_TO_LOCK 1000
 
 typedef struct Migration
 {
@@ -167,23 +170,74 @@ has_migration(const Layout *layout, int from)
 	return layout->migrations != NIL && ((Migration *) llast(layout->migrations))->number > from;
 }
 
-/*
- * Let nobody write to the desk's tables until the transaction ends, and wait for those who are at it. Whoever waits for us
- * then learns of the new layout before he writes, see layout.c.
- */
-void
-lock_against_writing(const Layout *layout)
+/* The tables of the layout that are there. */
+static List *
+tables_of(const Layout *layout)
 {
+	List	   *tables = NIL;
 	ListCell   *cell;
 
 	foreach(cell, layout->statements)
 	{
 		CreateStmt *statement = (CreateStmt *) lfirst_node(RawStmt, cell)->stmt;
+		Oid			relid = IsA(statement, CreateStmt) ? RangeVarGetRelid(statement->relation, NoLock, true) : InvalidOid;
 
-		if (IsA(statement, CreateStmt) && OidIsValid(RangeVarGetRelid(statement->relation, NoLock, true)))
-			execute(psprintf("LOCK TABLE %s IN EXCLUSIVE MODE",
-							 quote_qualified_identifier(statement->relation->schemaname, statement->relation->relname)));
+		if (OidIsValid(relid))
+			tables = lappend_oid(tables, relid);
 	}
+	return tables;
+}
+
+/* Lock all tables without waiting, but for the first, which is locked. Returns the one that somebody is at, if any. */
+static Oid
+lock_others(List *tables, Oid first)
+{
+	List	   *locked = NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		if (lfirst_oid(cell) == first)
+			continue;
+		if (!ConditionalLockRelationOid(lfirst_oid(cell), AccessExclusiveLock))
+		{
+			Oid			busy = lfirst_oid(cell);
+
+			foreach(cell, locked)
+				UnlockRelationOid(lfirst_oid(cell), AccessExclusiveLock);
+			return busy;
+		}
+		locked = lappend_oid(locked, lfirst_oid(cell));
+	}
+	return InvalidOid;
+}
+
+/*
+ * Wait for all who are at the desk's tables, and let nobody come to them until the transaction ends. Whoever waits for us
+ * then learns of the new layout before he writes, see layout.c.
+ *
+ * We wait for one table with none of the others in our hands: those whom we wait for may go on to them. Where there is no
+ * moment at which all are free we take them one by one in the end.
+ */
+void
+lock_desk(const Layout *layout)
+{
+	List	   *tables = tables_of(layout);
+	Oid			busy = linitial_oid(tables);
+	ListCell   *cell;
+
+	for (int i = 0; i < ATTEMPTS_TO_LOCK; i++)
+	{
+		Oid			first = busy;
+
+		LockRelationOid(first, AccessExclusiveLock);
+		busy = lock_others(tables, first);
+		if (!OidIsValid(busy))
+			return;
+		UnlockRelationOid(first, AccessExclusiveLock);
+	}
+	foreach(cell, tables)
+		LockRelationOid(lfirst_oid(cell), AccessExclusiveLock);
 }
 
 /* Say in errors and notices of others which migration they come from. */

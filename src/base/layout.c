@@ -7,7 +7,7 @@
  * this code knows, and raises 55000 if it has not. The answer is kept until install() announces another layout, by an
  * invalidation of the table that tells it, or until the transaction that the answer was read in rolls back.
  *
- * install() locks the desk's tables against writing before it brings them forward. Whoever waits for such a lock hears of
+ * install() locks the desk's tables before it brings them forward. Whoever waits for such a lock hears of
  * the new layout with it, and asks again before he goes on: in the trigger, or after the statement. So nobody writes by
  * the old layout into the new one.
  */
@@ -64,7 +64,7 @@ other_version(void)
 
 	/* until the error that we are to raise ends the transaction */
 	SPI_connect();
-	version = run(&statements[VERSION_OF_FUNCTIONS], NULL) == 1 ? result_text(0, 1) : SUPPORT_EXT_VERSION;
+	version = run_latest(&statements[VERSION_OF_FUNCTIONS], NULL) == 1 ? result_text(0, 1) : SUPPORT_EXT_VERSION;
 	return strcmp(version, SUPPORT_EXT_VERSION) == 0 ? NULL : version;
 }
 
