@@ -11,7 +11,7 @@ OBJS = $(SOURCES:.c=.o) $(WIN32RES)
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
-	schema.sql actor.sql settings.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql \
+	schema.sql version.sql actor.sql settings.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql \
 	feed.sql proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
@@ -20,9 +20,14 @@ DESK_SQL = $(addprefix sql/desk/, \
 	proof.sql defaults_and_triggers.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql report_rows.sql history.sql past.sql \
 	undo.sql replies.sql)
 
+# what brings older desks to this layout
+MIGRATION_SQL = $(wildcard sql/desk/migrations/*.sql)
+
+# the extension's script, and the updates from older versions; scripts of released versions stay as they were
 EXTENSION_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA_built = $(EXTENSION_SQL)
-DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
+UPDATE_SQL = $(patsubst %, sql/$(EXTENSION)--%--$(EXTVERSION).sql, $(shell sh sql/compose from))
+DATA_built = $(EXTENSION_SQL) $(UPDATE_SQL)
+DATA = $(wildcard sql/released/$(EXTENSION)--*.sql)
 DOCS = $(wildcard doc/*.md)
 
 REGRESS = $(patsubst sql_tests/sql/%.sql,%,$(sort $(wildcard sql_tests/sql/*.sql)))
@@ -42,7 +47,7 @@ ifeq ($(shell uname -s), Linux)
 SHLIB_LINK = -Wl,-Bsymbolic
 endif
 
-EXTRA_CLEAN = $(EXTENSION_SQL) output_sql
+EXTRA_CLEAN = $(EXTENSION_SQL) $(UPDATE_SQL) output_sql
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -55,10 +60,13 @@ output_sql/expected output_iso/expected:
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h)
 
 # The desk's statements travel inside a function, which support.install() reads.
-$(EXTENSION_SQL): $(FUNCTION_SQL) $(DESK_SQL) Makefile
-	{ cat $(FUNCTION_SQL) && \
-	  printf '\nCREATE FUNCTION support_internal.desk_layout()\nRETURNS text\nLANGUAGE sql IMMUTABLE PARALLEL SAFE\nSET search_path = pg_catalog, pg_temp\nAS $$function$$ SELECT $$layout$$\n' && \
-	  cat $(DESK_SQL) && \
-	  printf '$$layout$$::pg_catalog.text $$function$$;\n' && \
-	  printf "COMMENT ON FUNCTION support_internal.desk_layout() IS 'The statements that make the desk, as support.install() runs them.';\n" && \
-	  printf 'REVOKE ALL ON FUNCTION support_internal.desk_layout() FROM PUBLIC;\n\nSELECT support.install(true);\n'; } > $@
+COMPOSE = VERSION='$(EXTVERSION)' FUNCTIONS='$(FUNCTION_SQL)' DESK='$(DESK_SQL)' MIGRATIONS='$(MIGRATION_SQL)' sh sql/compose
+
+$(EXTENSION_SQL) $(UPDATE_SQL): $(FUNCTION_SQL) $(DESK_SQL) $(MIGRATION_SQL) $(wildcard sql/updates/*.sql) \
+	src/base/layout.h sql/compose support_ext.control Makefile
+
+$(EXTENSION_SQL):
+	$(COMPOSE) create > $@.new && mv $@.new $@
+
+$(UPDATE_SQL): sql/$(EXTENSION)--%--$(EXTVERSION).sql:
+	$(COMPOSE) update $* > $@.new && mv $@.new $@

@@ -24,10 +24,3 @@ LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'support_desk_now';
 COMMENT ON FUNCTION support.desk_now() IS
 	'The desk''s clock: start of the transaction, or support_ext.now where that is set.';
-
-CREATE FUNCTION support.version()
-RETURNS text
-LANGUAGE c STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'support_version';
-COMMENT ON FUNCTION support.version() IS
-	'Version of the library that is loaded.';

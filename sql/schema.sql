@@ -1,5 +1,3 @@
-\echo Use "CREATE EXTENSION support_ext" to load this file. \quit
-
 -- The server puts the schema support before others while this runs. Whoever owns one that is there already may have put
 -- functions and operators into it: no name here is looked up there unless it says so. For the same reason a function is
 -- called with all its arguments.

@@ -54,6 +54,7 @@ typedef struct DeskPart
 typedef struct Strays
 {
 	int			n;
+	int			of_shape;		/* of these the owner's own, but other than the layout makes them */
 	StringInfoData list;
 } Strays;
 
@@ -106,6 +107,14 @@ add_stray(Strays *strays, Oid classid, Oid objid, const char *what)
 	if (strays->list.data == NULL)
 		initStringInfo(&strays->list);
 	appendStringInfo(&strays->list, "%s%s %s", strays->n > 1 ? "; " : "", getObjectDescription(&object, false), what);
+}
+
+/* Add what is the owner's, but other than the layout makes it. */
+static void
+add_misshapen(Strays *strays, Oid classid, Oid objid, const char *what)
+{
+	strays->of_shape++;
+	add_stray(strays, classid, objid, what);
 }
 
 /* The objects named, as a sentence. */
@@ -308,13 +317,13 @@ add_foreign_part(Strays *strays, const DeskPart *part, Oid owner)
 
 	if (!OidIsValid(relid))
 		return;
-	if (!is_of_kind(relid, part->kind))
-		add_stray(strays, RelationRelationId, relid, psprintf("is no %s", kind_name(part->kind)));
-	else if (table_owner(relid) != owner)
+	if (table_owner(relid) != owner)
 		add_stray(strays, RelationRelationId, relid, not_of(owner, table_owner(relid)));
+	else if (!is_of_kind(relid, part->kind))
+		add_misshapen(strays, RelationRelationId, relid, psprintf("is no %s", kind_name(part->kind)));
 	else if (part->table != NULL && IndexGetRelation(relid, false) != RangeVarGetRelid(part->table, NoLock, true))
-		add_stray(strays, RelationRelationId, relid,
-				  psprintf("is not on %s.%s", part->table->schemaname, part->table->relname));
+		add_misshapen(strays, RelationRelationId, relid,
+					  psprintf("is not on %s.%s", part->table->schemaname, part->table->relname));
 	else if (part->kind == RELKIND_RELATION || part->kind == RELKIND_PARTITIONED_TABLE)
 		add_children(strays, relid, owner);
 }
@@ -361,8 +370,8 @@ add_foreign_trigger(Strays *strays, CreateTrigStmt *statement)
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
 
 		if (strcmp(trigger->tgname, statement->trigname) == 0 && trigger->tgfoid != function)
-			add_stray(strays, TriggerRelationId, trigger->tgoid,
-					  psprintf("does not call %s", NameListToString(statement->funcname)));
+			add_misshapen(strays, TriggerRelationId, trigger->tgoid,
+						  psprintf("does not call %s", NameListToString(statement->funcname)));
 	}
 	relation_close(rel, NoLock);
 }
@@ -431,11 +440,15 @@ add_all_foreign(Strays *strays, List *statements, Oid owner)
 	}
 }
 
-/* Raise 42501 unless the caller acts for the desk's owner, 55000 unless the whole desk is that role's. Returns it. */
+/*
+ * Raise 42501 unless the caller acts for the desk's owner, 55000 unless the whole desk is that role's and as the layout
+ * makes it, which is left for later where the desk may change yet. Returns that role.
+ */
 static Oid
-check_desk(List *statements)
+check_desk(List *statements, bool may_change)
 {
-	Oid			owner = table_owner(desk_relation("support_internal", "schema_version"));
+	Oid			versions = desk_relation("support_internal", "schema_version");
+	Oid			owner = table_owner(versions);
 	Strays		strays = {0};
 
 	if (!has_privs_of_role(GetUserId(), owner))
@@ -444,7 +457,9 @@ check_desk(List *statements)
 				 errmsg("the support desk belongs to role \"%s\"", GetUserNameFromId(owner, false)),
 				 errhint("SET ROLE to it first.")));
 	add_all_foreign(&strays, statements, owner);
-	if (strays.n > 0)
+	/* what the desk can become hangs on what layout it says that it has */
+	may_change = may_change && get_rel_relkind(versions) == RELKIND_RELATION;
+	if (strays.n > (may_change ? strays.of_shape : 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("not all that has the name of a part of the desk is the desk of role \"%s\"",
@@ -454,9 +469,12 @@ check_desk(List *statements)
 	return owner;
 }
 
-/* The role with whose rights the desk is made or brought forward. Needs an SPI level. */
+/*
+ * The role with whose rights the desk is made or brought forward; may_change if there are migrations that may give a part
+ * the shape that the layout wants. Needs an SPI level.
+ */
 Oid
-check_ground(List *statements)
+check_ground(List *statements, bool may_change)
 {
-	return desk_is_there() ? check_desk(statements) : check_free_ground(statements);
+	return desk_is_there() ? check_desk(statements, may_change) : check_free_ground(statements);
 }

@@ -11,6 +11,6 @@
 
 extern bool desk_is_there(void);
 extern void check_schema(const char *schema, Oid owner);
-extern Oid	check_ground(List *statements);
+extern Oid	check_ground(List *statements, bool may_change);
 
 #endif							/* SUPPORT_GROUND_H */

@@ -30,7 +30,6 @@
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
-#include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
@@ -38,32 +37,26 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
-#include "base/modes.h"
+#include "base/layout.h"
 #include "base/plan.h"
 #include "base/settings.h"
 #include "base/tables.h"
 #include "ground.h"
+#include "install.h"
 #include "mend.h"
+#include "migrate.h"
 #include "stats/stat_check.h"
 
 #define EXTENSION_NAME "support_ext"
 
-/* Are we called by the extension's own script? */
+/* Is it the extension's script that called install()? */
+static bool called_by_script;
+
+/* Does the extension's own script run? */
 static bool
 in_extension_script(void)
 {
 	return creating_extension && CurrentExtensionObject == get_extension_oid(EXTENSION_NAME, true);
-}
-
-/* Run a statement and return the number of rows. */
-static uint64
-execute(const char *statement)
-{
-	int			code = SPI_execute(statement, false, 0);
-
-	if (code < 0)
-		elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(code));
-	return SPI_processed;
 }
 
 /* Why the extension script should leave the database as it is; NULL if it should not. */
@@ -84,7 +77,7 @@ reason_to_stay_away(void)
 static bool
 in_restore(void)
 {
-	return in_extension_script() &&
+	return called_by_script &&
 		execute("SELECT FROM pg_catalog.pg_settings WHERE name = 'row_security' AND source = 'session'") > 0;
 }
 
@@ -176,55 +169,31 @@ is_done(Node *statement, bool seed, bool is_first)
 	}
 }
 
-/* The text of one statement. */
-static char *
-text_of(const char *layout, RawStmt *statement)
-{
-	const char *start = layout + statement->stmt_location;
-
-	return statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
-}
-
-static void
-run_text(void *arg)
-{
-	execute(arg);
-}
-
-/* Run one of the layout's statements. */
-static void
-run_statement(const char *layout, RawStmt *raw)
-{
-	Modes		making = modes;
-
-	making.seeding = IsA(raw->stmt, InsertStmt);
-	work_in(&making, run_text, text_of(layout, raw));
-	CommandCounterIncrement();
-}
-
 /* Run those of the layout's statements whose work is not done. */
 static void
-run_layout(const char *layout, List *statements, bool seed, bool is_first)
+run_layout(const Layout *layout, bool seed, bool is_first)
 {
 	ListCell   *cell;
 
-	foreach(cell, statements)
+	foreach(cell, layout->statements)
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 
 		CHECK_FOR_INTERRUPTS();
 		if (!is_done(raw->stmt, seed, is_first))
-			run_statement(layout, raw);
+			run_statement(layout->text, raw);
 	}
 }
 
 /*
- * The statements that make the desk, as the extension's SQL brings them. The owner of the schemas may have renamed them
- * and put others in their place: raises 55000 unless the function that tells the layout is the extension's.
+ * The layout that the extension's SQL makes. The owner of the schemas may have renamed them and put others in their place:
+ * raises 55000 unless the function that tells it is the extension's, and unless this library knows that layout: the session
+ * may have loaded it before an update.
  */
-static char *
+static Layout *
 desk_layout(void)
 {
+	Layout	   *layout;
 	Oid			function = LookupFuncName(list_make2(makeString("support_internal"), makeString("desk_layout")),
 										  0, NULL, false);
 
@@ -233,15 +202,23 @@ desk_layout(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("function support_internal.desk_layout() is not the extension's"),
 				 errhint("The schemas support and support_internal must be those that the extension was created in.")));
-	return TextDatumGetCString(OidFunctionCall0(function));
+	layout = read_layout(TextDatumGetCString(OidFunctionCall0(function)));
+	if (layout->number > LAYOUT_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the functions of support_ext make layout %d, but the library in this session knows layout %d",
+						layout->number, LAYOUT_VERSION),
+				 errhint("Reconnect. If that does not help, install the library of the version that the functions are of.")));
+	return layout;
 }
 
 /* Note the layout that the desk has now, and the cluster it lives in. */
 static void
-note_version(void)
+note_version(int version)
 {
 	execute(psprintf("INSERT INTO support_internal.schema_version (version, installed_at)"
-					 " VALUES (%d, support.desk_now()) ON CONFLICT DO NOTHING", LAYOUT_VERSION));
+					 " VALUES (%d, support.desk_now()) ON CONFLICT DO NOTHING", version));
+	announce_layout();
 	execute("INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
 			" SELECT 1, c.system_identifier, d.oid, support.desk_now(),"
 			"	pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
@@ -252,20 +229,26 @@ note_version(void)
 
 /*
  * The layout that the desk has: 0 if there is no desk, or none that lookup rows were ever put in. Raises 55000 for one
- * that is newer than this code.
+ * that is newer than what this code works on, or than what the extension's functions make.
  */
 static int
-layout_now(void)
+layout_now(const Layout *layout)
 {
 	int			version = 0;
 
-	if (!OidIsValid(get_relname_relid("schema_version", get_namespace_oid("support_internal", false))))
+	if (!desk_is_there())
 		return 0;
 	execute("SELECT pg_catalog.max(version)::pg_catalog.int4 FROM support_internal.schema_version");
 	if (!result_is_null(0, 1))
 		version = DatumGetInt32(result(0, 1));
 	if (version > LAYOUT_VERSION)
 		refuse_layout(version);
+	if (version > layout->number)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the support desk has layout %d, but the functions of support_ext make layout %d",
+						version, layout->number),
+				 errhint("ALTER EXTENSION support_ext UPDATE brings the functions forward.")));
 	return version;
 }
 
@@ -279,19 +262,42 @@ tickets_are_counted(void)
 		OidIsValid(get_relname_relid("stat_counters", get_namespace_oid("support_internal", false)));
 }
 
+/* Let the desk become what the layout adds to. Returns what has to be granted again once that has been added. */
+static List *
+change_what_is_there(const Layout *layout, int from)
+{
+	List	   *rights = NIL;
+
+	if (from < layout->number)
+		lock_desk(layout);
+	if (has_migration(layout, from))
+	{
+		rights = rights_on_parts();
+		migrate(layout, from);
+	}
+	if (layout->migrations != NIL)
+		(void) check_ground(layout->statements, false);
+	return rights;
+}
+
 /* Make the desk, or bring it forward. */
 static void
-make_desk(const char *layout, List *statements, bool seed)
+make_desk(const Layout *layout, bool seed)
 {
 	bool		is_first = !desk_is_there();
 	bool		were_counted = tickets_are_counted();
+	int			before = layout_now(layout);
+	List	   *rights = NIL;
 
-	mend_tables(layout, statements);
+	if (!is_first && seed)
+		rights = change_what_is_there(layout, before);
+	mend_tables(layout->text, layout->statements);
 	/* what the owner deleted from a lookup table stays deleted */
-	run_layout(layout, statements, seed && layout_now() == 0, is_first);
-	mend_foreign_keys(layout, statements);
+	run_layout(layout, seed && before == 0, is_first);
+	mend_foreign_keys(layout->text, layout->statements);
+	give_rights_again(rights);
 	if (seed)
-		note_version();
+		note_version(layout->number);
 	/* nobody has counted what became of them before the triggers were there */
 	if (seed && !were_counted && execute("SELECT FROM support.tickets LIMIT 1") > 0)
 		(void) recount_everything(true);
@@ -324,23 +330,21 @@ static Oid
 install_desk(bool seed)
 {
 	bool		in_script = creating_extension;
-	char	   *layout;
-	List	   *statements;
+	Layout	   *layout;
 	Oid			owner;
 	Caller		caller;
 
 	/* two sessions must not make the same desk at once */
 	LockDatabaseObject(NamespaceRelationId, get_namespace_oid("support_internal", false), 0, ShareUpdateExclusiveLock);
 	layout = desk_layout();
-	statements = raw_parser(layout, RAW_PARSE_DEFAULT);
-	owner = check_ground(statements);
+	owner = check_ground(layout->statements, seed && layout->migrations != NIL);
 	creating_extension = false;
 	PG_TRY();
 	{
 		if (superuser())
 			grant_functions(owner);
 		become_role(owner, owner != GetUserId() ? SECURITY_RESTRICTED_OPERATION : 0, &caller);
-		make_desk(layout, statements, seed);
+		make_desk(layout, seed);
 		become_caller(&caller);
 	}
 	PG_FINALLY();
@@ -360,9 +364,19 @@ raise_voice(void)
 {
 	int			nestlevel = NewGUCNestLevel();
 
-	if (in_extension_script() && client_min_messages == WARNING)
+	if (called_by_script && client_min_messages == WARNING)
 		fix_setting("client_min_messages", "notice");
 	return nestlevel;
+}
+
+/* Tell the person at the terminal what is done to the desk. */
+void
+say(const char *message)
+{
+	int			nestlevel = raise_voice();
+
+	ereport(NOTICE, (errmsg("%s", message)));
+	AtEOXact_GUC(true, nestlevel);
 }
 
 /* Say that the desk is there and whose it is, if another's; or why it is not. */
@@ -407,7 +421,8 @@ support_install(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("install()");
 	fix_meaning();
 	SPI_connect();
-	reason = in_extension_script() ? reason_to_stay_away() : NULL;
+	called_by_script = in_extension_script();
+	reason = called_by_script ? reason_to_stay_away() : NULL;
 	if (in_restore())
 		ereport(NOTICE, (errmsg("support desk not installed: a dump is being restored")));
 	else

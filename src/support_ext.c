@@ -14,6 +14,7 @@
 #include "base/analysis.h"
 #include "base/desk_settings.h"
 #include "base/heap_writer.h"
+#include "base/layout.h"
 #include "base/lookups.h"
 #include "base/own_relation.h"
 #include "base/row.h"
@@ -50,6 +51,7 @@ _PG_init(void)
 	row_init();
 	analysis_init();
 	own_relations_init();
+	layout_init();
 	settings_init();
 	actor_init();
 	desk_settings_init();

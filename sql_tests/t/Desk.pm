@@ -14,7 +14,7 @@ use Test::More;
 our @EXPORT = qw(
 	start_server as sqlstate
 	add_own_objects use_desk every_table_has_rows
-	rows_of structure_of members_of difference
+	rows_of structure_of catalogs_of members_of difference
 	install_off app_grants publish_next_version
 	take_seed seed_session one_of run_together
 );
@@ -381,6 +381,42 @@ ORDER BY r.name COLLATE "C";
 
 SELECT concat_ws(' ', 'schema', nspname, 'of', nspowner::regrole, nspacl)
 FROM pg_namespace WHERE nspname IN ('support', 'support_internal', 'shop') ORDER BY nspname;
+SQL
+}
+
+# The same and all the rest: functions, policies, and every comment
+sub catalogs_of
+{
+	my ($node, $database) = @_;
+
+	return structure_of($node, $database) . "\n" . $node->safe_psql($database, <<'SQL');
+SET search_path = pg_catalog;
+CREATE TEMPORARY VIEW objects AS
+SELECT d.classid, d.objid, a.object_names, a.type
+FROM pg_depend AS d
+CROSS JOIN LATERAL pg_identify_object_as_address(d.classid, d.objid, 0) AS a (type, object_names, object_args)
+JOIN pg_namespace AS n ON n.oid = d.refobjid AND n.nspname IN ('support', 'support_internal', 'shop')
+WHERE d.refclassid = 'pg_namespace'::regclass;
+
+SELECT concat_ws(' ', CASE p.prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END, p.oid::regprocedure,
+	'of', p.proowner::regrole, (SELECT array_agg(acl::text ORDER BY acl::text) FROM unnest(p.proacl) AS acl),
+	regexp_replace(CASE p.prokind WHEN 'f' THEN pg_get_functiondef(p.oid) ELSE a::text END, '\s+', ' ', 'g'))
+FROM pg_proc AS p
+LEFT JOIN pg_aggregate AS a ON a.aggfnoid = p.oid
+WHERE p.pronamespace::regnamespace::text IN ('support', 'support_internal', 'shop')
+ORDER BY 1;
+
+SELECT concat_ws(' ', 'policy', p.schemaname, p.tablename, p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check)
+FROM pg_policies AS p ORDER BY 1;
+SELECT concat_ws(' ', 'row security', c.oid::regclass, c.relforcerowsecurity)
+FROM pg_class AS c WHERE c.relrowsecurity ORDER BY 1;
+
+SELECT concat_ws(' ', 'comment', pg_describe_object(c.classoid, c.objoid, c.objsubid), c.description)
+FROM pg_description AS c
+WHERE (c.classoid, c.objoid) IN (SELECT classid, objid FROM objects)
+OR c.classoid = 'pg_namespace'::regclass AND c.objoid::regnamespace::text IN ('support', 'support_internal')
+OR c.classoid = 'pg_trigger'::regclass OR c.classoid = 'pg_constraint'::regclass OR c.classoid = 'pg_policy'::regclass
+ORDER BY 1;
 SQL
 }
 

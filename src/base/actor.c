@@ -25,6 +25,7 @@
 #include "base/actor.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/layout.h"
 #include "base/plan.h"
 #include "base/session_cache.h"
 #include "base/settings.h"

@@ -10,8 +10,8 @@
 /* All zero in a statement that is an application's own. */
 typedef struct Modes
 {
-	/* install() fills the lookup tables: that is not logged */
-	bool		seeding;
+	/* install() writes rows itself: the desk's triggers let them pass, and the layout may not be there yet */
+	bool		installing;
 
 	/* maintain() moves entries between partitions: they go and come as they are */
 	bool		moving_entries;

@@ -4,8 +4,8 @@
  *
  * Each file has its statements in a table at its top. A plan is made at the first use and kept for the session. The
  * texts name the desk's own tables and functions with their schema; all else is found in pg_catalog, see analysis.c, which
- * also holds a result against the columns that the statement declares. The moment a plan turns out invalid is the moment
- * to look whether the desk still has the layout that this code knows.
+ * also holds a result against the columns that the statement declares. Before and after it runs, see layout.c, the desk has
+ * the layout that this code knows.
  *
  * A statement of the machinery (as_owner_of) runs with the rights of the owner of the table that it changes or reads,
  * as the server's own foreign keys do, and under a safe search_path: what that owner put on the table then reaches only
@@ -26,16 +26,8 @@
 #include "base/analysis.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/layout.h"
 #include "base/plan.h"
-
-static Statement layout_statement = {
-	.text = "SELECT max(version) FROM support_internal.schema_version",
-	.columns = {{INT4OID}},
-	.as_owner_of = INTERNAL_TABLE("schema_version")
-};
-
-/* The schema_version table that was last found to hold LAYOUT_VERSION. */
-static Oid	checked_layout = InvalidOid;
 
 #define ROWS_AT_A_TIME 1000
 
@@ -49,42 +41,6 @@ typedef struct KeptStatement
 	Statement	statement;
 } KeptStatement;
 
-/* Raise 55000: the desk has a layout that this code does not work on. */
-void
-refuse_layout(int version)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the support desk has layout %d, but this version of support_ext works on layout %d",
-					version, LAYOUT_VERSION),
-			 version < LAYOUT_VERSION ?
-			 errhint("SELECT support.install() brings the desk forward.") :
-			 errhint("Install the version of support_ext that the desk was last used with, or a later one.")));
-}
-
-/*
- * Raise 55000 unless the desk has the layout that this code works on. Needs an SPI level. The answer is kept for as
- * long as the table that gave it is there.
- */
-void
-check_layout(void)
-{
-	Oid			relid = desk_relation("support_internal", "schema_version");
-	int32		version = 0;
-
-	if (relid == checked_layout)
-		return;
-
-	if (run(&layout_statement, NULL) == 1 && !result_is_null(0, 1))
-		version = DatumGetInt32(result(0, 1));
-	if (version == LAYOUT_VERSION)
-	{
-		checked_layout = relid;
-		return;
-	}
-	refuse_layout(version);
-}
-
 /* Make the plan, or make sure that the one there is may be used. */
 static void
 prepare(Statement *statement)
@@ -94,7 +50,7 @@ prepare(Statement *statement)
 	if (statement->plan != NULL && SPI_plan_is_valid(statement->plan))
 		return;
 
-	if (statement != &layout_statement)
+	if (!statement->any_layout)
 		check_layout();
 	if (statement->plan != NULL)
 		return;					/* the server analyses it again when it runs */
@@ -130,6 +86,9 @@ execute(Statement *statement, const Args *args, View view)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(code));
 	if (SPI_tuptable != NULL)
 		refuse_nulls(statement, SPI_tuptable);
+	/* it may have waited for the desk to be brought forward */
+	if (!statement->any_layout)
+		check_layout();
 	return SPI_processed;
 }
 
@@ -286,6 +245,7 @@ run_once(const char *text, int nargs, const Oid *argtypes, const Datum *values, 
 	code = SPI_execute_plan(statement->plan, (Datum *) values, nulls, false, 0);
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(code));
+	check_layout();
 	return SPI_processed;
 }
 

@@ -13,9 +13,6 @@
 #include "base/owner.h"
 #include "base/row.h"
 
-/* The layout of tables and views that this code works on; support_internal.schema_version says which one there is. */
-#define LAYOUT_VERSION 1
-
 #define MAX_ARGS 26
 #define MAX_RESULT_COLUMNS 26
 
@@ -48,6 +45,7 @@ typedef struct Statement
 	TableName	as_owner_of;	/* machinery: runs with the rights of this table's owner */
 	bool		names_machinery;	/* in support_internal, which the caller need not be let into; his rights count */
 	bool		one_use;		/* the plan goes with the SPI level */
+	bool		any_layout;		/* runs on a desk of whatever layout */
 	bool		replan;			/* planned for each run: what is best depends on the arguments */
 	SPIPlanPtr	plan;
 } Statement;
@@ -69,9 +67,6 @@ typedef struct Args
 	Datum		values[MAX_ARGS];
 	char		nulls[MAX_ARGS];
 } Args;
-
-extern void check_layout(void);
-pg_noreturn extern void refuse_layout(int version);
 
 extern void arg(Args *args, Datum value);
 extern void arg_null(Args *args);

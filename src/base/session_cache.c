@@ -54,6 +54,14 @@ role_changed(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 static void
+schema_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	for (SessionCache *cache = caches; cache != NULL; cache = cache->next)
+		if (cache->schema_changed != NULL)
+			cache->schema_changed();
+}
+
+static void
 transaction_ends(XactEvent event, void *arg)
 {
 	bool		may_roll_back = event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE;
@@ -82,6 +90,7 @@ session_caches_init(void)
 {
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	RegisterXactCallback(transaction_ends, NULL);
 	RegisterSubXactCallback(subtransaction_ends, NULL);
 }

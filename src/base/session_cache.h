@@ -15,8 +15,9 @@ typedef struct SessionCache
 	/* or what else a change of a relation, of all for InvalidOid, makes of it. It comes at any time, so it only marks */
 	void		(*relation_changed) (Oid relid);
 
-	/* the name of a role changed: likewise */
+	/* the name of a role or schema changed: likewise */
 	void		(*role_changed) (void);
+	void		(*schema_changed) (void);
 
 	bool		stale;			/* to be read again at the next look */
 	bool		in_transaction; /* some of it was read in the present transaction */

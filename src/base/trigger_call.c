@@ -13,6 +13,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/datum.h"
 
+#include "base/layout.h"
 #include "base/own_relation.h"
 #include "base/tables.h"
 #include "base/trigger_call.h"
@@ -59,7 +60,10 @@ table_named(TriggerData *trigdata)
 	return table;
 }
 
-/* The table that the trigger's argument names, and that its relation is. Raises 39P01 if it is another. */
+/*
+ * The table that the trigger's argument names, and that its relation is. Raises 39P01 if it is another, and 55000 if the
+ * desk has another layout than this code works on.
+ */
 const DeskTable *
 own_table(TriggerData *trigdata)
 {
@@ -71,6 +75,7 @@ own_table(TriggerData *trigdata)
 				 errmsg("trigger \"%s\" on table \"%s\" serves the desk's %s, which that table is not",
 						trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation), table->name),
 				 errhint("The desk's triggers work on its own tables and their partitions alone.")));
+	check_layout();
 	return table;
 }
 

@@ -23,6 +23,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/layout.h"
 #include "base/plan.h"
 #include "base/session_cache.h"
 #include "calendar/calendar.h"

@@ -45,11 +45,16 @@ Datum
 support_before_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.before_row", TRIGGER_EVENT_BEFORE, true);
+	HeapTuple	given = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	Row			rows[2];
-	RowChange	change = change_at_hand(trigdata, rows);
+	RowChange	change;
 
-	if (change.new == NULL)
-		return PointerGetDatum(trigdata->tg_trigtuple);
+	if (modes.installing || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		(void) own_table(trigdata);
+		return PointerGetDatum(given);
+	}
+	change = change_at_hand(trigdata, rows);
 	if (change.old != NULL)
 	{
 		row_require(change.old);
@@ -59,7 +64,7 @@ support_before_row(PG_FUNCTION_ARGS)
 		fill_in_defaults(trigdata->tg_relation, change.new);
 	complete_row(&change);
 	row_require_new(change.new);
-	return PointerGetDatum(row_to_write(change.new, change.old ? trigdata->tg_newtuple : trigdata->tg_trigtuple));
+	return PointerGetDatum(row_to_write(change.new, given));
 }
 
 /* Raise 55000 if a row of a ticket moves to another or changes its id: the log would not find what it was before. */
@@ -102,8 +107,6 @@ after_insert(RowChange *change)
 	bool		is_ticket = change->table == &tickets_table;
 	Row			before;
 
-	if (modes.seeding)
-		return;
 	if (is_ticket && change->restoring)
 		change->past_before = row_int64(change->new, TICKET_VERSION);
 	check_change(change);
@@ -141,8 +144,15 @@ support_after_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.after_row", TRIGGER_EVENT_AFTER, true);
 	Row			rows[2];
-	RowChange	change = change_at_hand(trigdata, rows);
+	RowChange	change;
 
+	if (modes.installing)
+	{
+		(void) own_table(trigdata);
+		CacheInvalidateRelcache(trigdata->tg_relation);
+		return PointerGetDatum(NULL);
+	}
+	change = change_at_hand(trigdata, rows);
 	if (change.old != NULL)
 		row_require(change.old);
 	if (change.new != NULL)

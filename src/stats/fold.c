@@ -42,6 +42,7 @@
 #include "base/compat.h"
 #include "base/floor_div.h"
 #include "base/heap_writer.h"
+#include "base/layout.h"
 #include "base/plan.h"
 #include "base/settings.h"
 #include "base/subtransaction.h"
