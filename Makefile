@@ -12,7 +12,7 @@ OBJS = $(SOURCES:.c=.o) $(WIN32RES)
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
 	schema.sql version.sql actor.sql settings.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql \
-	feed.sql proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql keep.sql trigger.sql install.sql)
+	feed.sql proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql maintain.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \

@@ -41,10 +41,10 @@
 #include "base/plan.h"
 #include "base/settings.h"
 #include "base/tables.h"
-#include "ground.h"
 #include "install.h"
-#include "mend.h"
-#include "migrate.h"
+#include "install_check.h"
+#include "install_migrate.h"
+#include "install_repair.h"
 #include "stats/stat_check.h"
 
 #define EXTENSION_NAME "support_ext"

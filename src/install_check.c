@@ -1,5 +1,5 @@
 /*
- * ground.c
+ * install_check.c
  *		Whose the desk's schemas are, and all that has the names of its parts.
  *
  * Whoever may create in a schema may put something there that has the name of a table, a function or an index of ours.
@@ -38,7 +38,7 @@
 #include "utils/syscache.h"
 
 #include "base/plan.h"
-#include "ground.h"
+#include "install_check.h"
 
 #define MAX_NAMED 5
 

@@ -1,9 +1,9 @@
 /*
- * migrate.h
+ * install_migrate.h
  *		From one layout to the next.
  */
-#ifndef SUPPORT_MIGRATE_H
-#define SUPPORT_MIGRATE_H
+#ifndef SUPPORT_INSTALL_MIGRATE_H
+#define SUPPORT_INSTALL_MIGRATE_H
 
 #include "nodes/parsenodes.h"
 
@@ -26,4 +26,4 @@ extern void give_rights_again(List *rights);
 extern uint64 execute(const char *statement);
 extern void run_statement(const char *text, RawStmt *raw);
 
-#endif							/* SUPPORT_MIGRATE_H */
+#endif							/* SUPPORT_INSTALL_MIGRATE_H */

@@ -1,5 +1,5 @@
 /*
- * migrate.c
+ * install_migrate.c
  *		From one layout to the next.
  *
  * What the layout has and a desk lacks is added by install(), which passes over what is there. A migration changes what is
@@ -33,7 +33,7 @@
 #include "base/modes.h"
 #include "base/plan.h"
 #include "install.h"
-#include "migrate.h"
+#include "install_migrate.h"
 
 #define MARK "--# "
 

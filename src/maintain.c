@@ -1,5 +1,5 @@
 /*
- * keep.c
+ * maintain.c
  *		Keeping the log: partitions made ahead, old ones taken away.
  *
  * The log is partitioned by the months of UTC. Nothing fails where maintain() never runs, since the default partition
@@ -42,7 +42,7 @@
 #include "base/errors.h"
 #include "base/modes.h"
 #include "base/plan.h"
-#include "ground.h"
+#include "install_check.h"
 #include "log/audit.h"
 #include "log/log_writer.h"
 #include "proof/removal.h"

@@ -1,5 +1,5 @@
 /*
- * mend.c
+ * install_repair.c
  *		Putting back what a table of the desk has lost.
  *
  * A table that is there is not made again, yet its owner may have dropped a column, a NOT NULL or a constraint of it,
@@ -24,7 +24,7 @@
 #include "utils/queryenvironment.h"
 #include "utils/syscache.h"
 
-#include "mend.h"
+#include "install_repair.h"
 
 static AlterTableCmd *
 command(AlterTableType type, const char *name, Node *definition)

@@ -1,9 +1,9 @@
 /*
- * ground.h
+ * install_check.h
  *		Whose the desk's schemas are, and all that has the names of its parts.
  */
-#ifndef SUPPORT_GROUND_H
-#define SUPPORT_GROUND_H
+#ifndef SUPPORT_INSTALL_CHECK_H
+#define SUPPORT_INSTALL_CHECK_H
 
 #include "nodes/pg_list.h"
 
@@ -13,4 +13,4 @@ extern bool desk_is_there(void);
 extern void check_schema(const char *schema, Oid owner);
 extern Oid	check_ground(List *statements, bool may_change);
 
-#endif							/* SUPPORT_GROUND_H */
+#endif							/* SUPPORT_INSTALL_CHECK_H */

@@ -1,13 +1,13 @@
 /*
- * mend.h
+ * install_repair.h
  *		Putting back what a table of the desk has lost.
  */
-#ifndef SUPPORT_MEND_H
-#define SUPPORT_MEND_H
+#ifndef SUPPORT_INSTALL_REPAIR_H
+#define SUPPORT_INSTALL_REPAIR_H
 
 #include "nodes/pg_list.h"
 
 extern void mend_tables(const char *layout, List *statements);
 extern void mend_foreign_keys(const char *layout, List *statements);
 
-#endif							/* SUPPORT_MEND_H */
+#endif							/* SUPPORT_INSTALL_REPAIR_H */
