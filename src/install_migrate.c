@@ -194,6 +194,7 @@ lock_others(List *tables, Oid first)
 {
 	List	   *locked = NIL;
 	ListCell   *cell;
+	ListCell   *held;
 
 	foreach(cell, tables)
 	{
@@ -203,8 +204,8 @@ lock_others(List *tables, Oid first)
 		{
 			Oid			busy = lfirst_oid(cell);
 
-			foreach(cell, locked)
-				UnlockRelationOid(lfirst_oid(cell), AccessExclusiveLock);
+			foreach(held, locked)
+				UnlockRelationOid(lfirst_oid(held), AccessExclusiveLock);
 			return busy;
 		}
 		locked = lappend_oid(locked, lfirst_oid(cell));
