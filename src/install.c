@@ -40,7 +40,6 @@
 #include "base/layout.h"
 #include "base/plan.h"
 #include "base/settings.h"
-#include "base/tables.h"
 #include "install.h"
 #include "install_check.h"
 #include "install_migrate.h"

@@ -29,7 +29,6 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 
-#include "base/layout.h"
 #include "base/modes.h"
 #include "base/plan.h"
 #include "install.h"

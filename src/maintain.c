@@ -43,7 +43,6 @@
 #include "base/modes.h"
 #include "base/plan.h"
 #include "install_check.h"
-#include "log/audit.h"
 #include "log/log_writer.h"
 #include "proof/removal.h"
 #include "proof/seal_chain.h"

@@ -13,7 +13,6 @@
 
 #include "base/actor.h"
 #include "base/desk_settings.h"
-#include "base/errors.h"
 #include "base/plan.h"
 #include "desk/ticket_access.h"
 

@@ -12,7 +12,6 @@
 #include "utils/tuplestore.h"
 
 #include "base/actor.h"
-#include "base/errors.h"
 #include "base/plan.h"
 #include "desk/ticket_access.h"
 #include "log/audit.h"

@@ -34,7 +34,6 @@
 #include "desk/recycle.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
-#include "log/audit.h"
 #include "log/log_writer.h"
 #include "log/row_image.h"
 #include "proof/removal.h"

@@ -23,7 +23,6 @@
 #include "utils/tuplestore.h"
 
 #include "base/actor.h"
-#include "base/errors.h"
 #include "base/plan.h"
 #include "base/tables.h"
 #include "log/inserted_rows.h"

@@ -16,7 +16,6 @@
 #include "base/owner.h"
 #include "base/tables.h"
 #include "base/trigger_call.h"
-#include "log/audit.h"
 #include "log/log_writer.h"
 
 /*

@@ -30,7 +30,6 @@
 #include "base/hooks.h"
 #include "base/json.h"
 #include "base/tables.h"
-#include "desk/reply.h"
 #include "desk/search.h"
 #include "log/record_reader.h"
 #include "log/row_image.h"

@@ -22,9 +22,13 @@
 #include "base/actor.h"
 #include "base/errors.h"
 #include "base/plan.h"
+#include "calendar/calendar_version.h"
 #include "calendar/opening_hours.h"
-#include "sla/sla_follow.h"
+#include "calendar/working_time.h"
+#include "sla/sla_clock.h"
 #include "sla/sla_names.h"
+#include "sla/sla_policy.h"
+#include "sla/sla_status_periods.h"
 #include "stats/stat_history.h"
 
 enum

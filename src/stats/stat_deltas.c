@@ -13,7 +13,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "base/plan.h"
 #include "stats/stat_deltas.h"
 
 /* Open the table and scan what the snapshot sees of it. The codes own the texts of the rows. */

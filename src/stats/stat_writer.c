@@ -20,12 +20,10 @@
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 
-#include "base/actor.h"
 #include "base/heap_writer.h"
 #include "base/hooks.h"
 #include "base/plan.h"
 #include "base/tables.h"
-#include "log/audit.h"
 #include "stats/stat_history.h"
 #include "stats/stat_tag.h"
 #include "stats/stat_writer.h"
