@@ -204,7 +204,7 @@ $node->safe_psql('old_empty', 'CREATE EXTENSION support_ext');
 $node->command_ok([ 'pg_dump', '--format=custom', "--file=$dir/used.dump", 'used' ], 'it is dumped');
 $node->command_ok([ 'pg_dump', '--data-only', '--load-via-partition-root', '--schema=support*', "--file=$dir/data.sql", 'used' ],
 	'its rows are');
-$node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE used") for qw(updated recreated busy failing);
+$node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE used") for qw(updated recreated busy failing noted);
 $node->safe_psql('failing', 'CREATE VIEW shop.my_tickets AS SELECT * FROM support.my_tickets');
 my $failing_catalogs = catalogs_of($node, 'failing');
 
@@ -212,7 +212,10 @@ my $failing_catalogs = catalogs_of($node, 'failing');
 
 my %open = map { $_ => session('busy') } qw(idle prepared writer blocked folder);
 my %failing = map { $_ => session('failing') } qw(idle writer);
+my %noted = map { $_ => session('noted') } qw(trigger statement);
 my $fresh_session = session('busy');
+answer($noted{trigger}, 'UPDATE support.organizations SET name = name || $$.$$ WHERE id = 1') for 1, 2;
+answer($noted{statement}, 'SELECT support.feed_stop($$nobody$$)');
 answer($_, 'SELECT support.set_priority(2, $$high$$, actor_id => 2)') for values %open, values %failing;
 answer($open{folder}, 'SELECT support.fold_stats()');
 answer($open{prepared}, 'PREPARE retitle AS UPDATE support.tickets SET title = title || $$?$$ WHERE id = $1; EXECUTE retitle (2)');
@@ -301,6 +304,26 @@ is($node->safe_psql('busy', "SELECT id, title FROM support.tickets WHERE id < 3 
 is($node->safe_psql('busy', "SELECT count(*) FROM support.audit_log WHERE new_value ->> 'title' = 'Too late'"), $late ? '1' : '0',
 	'nothing was by the old layout');
 
+# A layout that changes nothing in the tables: no plan of theirs and nothing that a session keeps of them goes, but all the same
+my $installer = session('noted');
+answer($installer, <<'SQL');
+DO $$
+BEGIN
+	EXECUTE format('CREATE OR REPLACE FUNCTION support_internal.desk_layout() RETURNS text LANGUAGE sql IMMUTABLE AS %L',
+		format('SELECT %L::text', replace(support_internal.desk_layout(), '--# layout 1', '--# layout 3')));
+END
+$$;
+BEGIN;
+SELECT support.install();
+SQL
+begin_statement($noted{trigger}, 'UPDATE support.organizations SET name = $$Too late$$ WHERE id = 1');
+begin_statement($noted{statement}, 'SELECT support.feed_stop($$search$$)');
+answer($installer, 'COMMIT');
+like(end_statement($noted{trigger}), qr/^55000: the support desk has layout 3/, 'a trigger that runs no statement looks at the layout');
+like(end_statement($noted{statement}), qr/^55000: the support desk has layout 3/, 'so does a statement that had to wait');
+$_->quit for $installer, values %noted;
+is($node->safe_psql('noted', "SELECT name FROM support.organizations WHERE id = 1"), 'Northwind..', 'nothing was written');
+
 # The desks of version 1.1, by every road
 
 make_used_desk('fresh');
@@ -374,6 +397,51 @@ foreach my $database (qw(old_empty stepped))
 	is(join("\n", grep { !/support_internal\.eras/ } split /\n/, but_for_notes(difference(rows_of($node, $database),
 		rows_of($node, 'new_empty')))), '', "$database: the same rows");
 }
+
+# What the makefile composes is refused where it would not lead there
+sub refuses_to_compose
+{
+	my ($number, $pattern, $name) = @_;
+
+	edit("$dir/next/src/base/layout.h", qr/LAYOUT_VERSION \d+/ => "LAYOUT_VERSION $number");
+	$node->command_checks_all([ 'make', '--silent', '--directory', "$dir/next", "PG_CONFIG=$ENV{PG_CONFIG}",
+		'sql/support_ext--1.1.sql' ], 2, [], [$pattern], $name);
+	return;
+}
+refuses_to_compose(1, qr/2_partners\.sql: LAYOUT_VERSION in src\/base\/layout\.h is 1/, 'a migration to a layout that is not there yet');
+unlink glob "$dir/next/sql/desk/migrations/*";
+refuses_to_compose(1, qr/support_ext--1\.0\.sql has another layout 1: raise LAYOUT_VERSION/, 'another layout under a number that was released');
+append_to_file("$dir/next/sql/desk/migrations/2_$_.sql", "-- $_\n") foreach qw(a b);
+refuses_to_compose(2, qr/several migrations have the number 2/, 'two migrations with one number');
+
+# Somebody else's desk: what its owner put on it runs as him; what he put in its place does not run
+my $trap = q(LANGUAGE plpgsql AS 'BEGIN RAISE LOG ''planted code runs as %'', current_user; END');
+my @clerk = as('clerk');
+$node->safe_psql('postgres', 'CREATE DATABASE owned OWNER clerk');
+$node->safe_psql('owned', install_off() . <<'SQL');
+CREATE EXTENSION support_ext VERSION '1.0';
+ALTER SCHEMA support OWNER TO clerk;
+ALTER SCHEMA support_internal OWNER TO clerk;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support, support_internal TO clerk WITH GRANT OPTION;
+SQL
+$node->safe_psql('owned', "SELECT support.install(true); CREATE SCHEMA lair;
+	CREATE FUNCTION lair.spring() RETURNS trigger " . $trap =~ s/END/RETURN NULL; END/r . ";
+	CREATE TRIGGER trap AFTER UPDATE ON support.tickets FOR EACH STATEMENT EXECUTE FUNCTION lair.spring()", @clerk);
+foreach my $planted ('version() RETURNS text', 'install(boolean) RETURNS void', 'build() RETURNS text', '"other"() RETURNS text')
+{
+	my ($state, $message) = sqlstate($node, 'owned', "BEGIN; SET LOCAL ROLE clerk; ALTER SCHEMA support RENAME TO old_support;
+		CREATE SCHEMA support; CREATE FUNCTION support.$planted $trap; RESET ROLE; $update");
+	like("$state $message", qr/^(?:55000|42501) .*(?:is not a member of extension|belongs to role|is not in the schema)/s, "a planted $planted");
+}
+unlike(slurp_file($node->logfile), qr/LOG:  planted/, 'does not run');
+is(scalar sqlstate($node, 'owned', $update), '', 'the administrator updates the desk of another');
+is(join(' ', sort { $a cmp $b } slurp_file($node->logfile) =~ /LOG:  planted code runs as (\w+)/g), 'clerk', 'what he has on it runs as him');
+is(version_of('owned'), '1.1, layout 3', 'it is brought forward');
+is($node->safe_psql('owned', <<'SQL'), '', 'all of it is his');
+SELECT c.oid::regclass FROM pg_class AS c
+WHERE c.relnamespace::regnamespace::text IN ('support', 'support_internal') AND c.relowner <> 'clerk'::regrole
+SQL
+is($node->safe_psql('owned', 'SELECT support.build()', @clerk), 'made up', 'and what is new his to use');
 
 # The comparison sees what it should
 $node->safe_psql('postgres', 'CREATE DATABASE other TEMPLATE updated');

@@ -11,20 +11,21 @@ use Exporter 'import';
 use File::Basename;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(make_next_version private_server install_version);
+our @EXPORT = qw(edit make_next_version private_server install_version);
 
 my $source = getcwd();
 my $pg_config = $ENV{PG_CONFIG} // 'pg_config';
 
-# Replace what a file surely has
+# Replace what a file surely has: words, or a pattern
 sub edit
 {
-	my ($file, %changes) = @_;
+	my ($file, @changes) = @_;
 	my $text = slurp_file($file);
 
-	foreach my $from (sort keys %changes)
+	while (my ($from, $to) = splice @changes, 0, 2)
 	{
-		$text =~ s/\Q$from\E/$changes{$from}/ or die "$file has no \"$from\"";
+		$from = quotemeta $from unless ref $from;
+		$text =~ s/$from/$to/ or die "$file has no \"$from\"";
 	}
 	unlink $file or die "could not replace $file: $!";
 	append_to_file($file, $text);
