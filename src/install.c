@@ -71,12 +71,12 @@ reason_to_stay_away(void)
 
 /*
  * Is the script part of a dump that is being restored? Scripts of pg_dump and pg_restore set row_security in their
- * session, all of them, and bring the tables themselves.
+ * session, all of them, and bring the tables themselves: none is there yet.
  */
 static bool
 in_restore(void)
 {
-	return called_by_script &&
+	return called_by_script && !desk_is_there() &&
 		execute("SELECT FROM pg_catalog.pg_settings WHERE name = 'row_security' AND source = 'session'") > 0;
 }
 
@@ -168,6 +168,28 @@ is_done(Node *statement, bool seed, bool is_first)
 	}
 }
 
+/* The options that somebody gave a view which is there, such as security_invoker=true; NULL if none. */
+static char *
+view_options(const RangeVar *view)
+{
+	Oid			relid = RangeVarGetRelid(view, NoLock, true);
+
+	(void) execute(psprintf("SELECT pg_catalog.array_to_string(reloptions, ', ') FROM pg_catalog.pg_class WHERE oid = %u", relid));
+	return SPI_processed == 0 || result_is_null(0, 1) ? NULL : pstrdup(result_text(0, 1));
+}
+
+/* Make a view, or replace it: the server takes away the options of one that is replaced, which are the owner's to choose. */
+static void
+run_view(const char *text, RawStmt *raw)
+{
+	const RangeVar *view = castNode(ViewStmt, raw->stmt)->view;
+	char	   *options = view_options(view);
+
+	run_statement(text, raw);
+	if (options != NULL)
+		execute(psprintf("ALTER VIEW %s SET (%s)", quote_qualified_identifier(view->schemaname, view->relname), options));
+}
+
 /* Run those of the layout's statements whose work is not done. */
 static void
 run_layout(const Layout *layout, bool seed, bool is_first)
@@ -179,7 +201,11 @@ run_layout(const Layout *layout, bool seed, bool is_first)
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!is_done(raw->stmt, seed, is_first))
+		if (is_done(raw->stmt, seed, is_first))
+			continue;
+		if (IsA(raw->stmt, ViewStmt))
+			run_view(layout->text, raw);
+		else
 			run_statement(layout->text, raw);
 	}
 }
@@ -423,7 +449,7 @@ support_install(PG_FUNCTION_ARGS)
 	called_by_script = in_extension_script();
 	reason = called_by_script ? reason_to_stay_away() : NULL;
 	if (in_restore())
-		ereport(NOTICE, (errmsg("support desk not installed: a dump is being restored")));
+		say("support desk not installed: a dump is being restored");
 	else
 		tell(reason, reason == NULL ? install_desk(seed) : InvalidOid);
 	SPI_finish();

@@ -1,6 +1,6 @@
 -- What support.report() reads where no counter has it: the rows themselves. The functions count the tickets, comments or
 -- log entries of a range with the rights of whoever calls them. Nothing of a filter is left in the plan where
--- it is not there: in psql, EXPLAIN SELECT * FROM support_internal.report_tickets(…) shows what runs.
+-- it is not there: in psql, EXPLAIN SELECT * FROM support_internal.report_tickets(...) shows what runs.
 
 CREATE OR REPLACE FUNCTION support_internal.tickets_asked_for(
 	filters jsonb

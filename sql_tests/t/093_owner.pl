@@ -197,5 +197,56 @@ ROLLBACK;
 SQL
 }
 
+# What the owner chose for a view stays when install() replaces it
+is($node->safe_psql('desk', <<'SQL', @owner), '{security_invoker=true,security_barrier=true}', 'install() leaves a view its options');
+ALTER VIEW support.ticket_list SET (security_invoker = true, security_barrier = true);
+SET client_min_messages = warning;
+SELECT FROM support.install();
+SELECT reloptions FROM pg_class WHERE oid = 'support.ticket_list'::regclass;
+SQL
+
+# A session in which row_security was set is no restore if the desk is there
+my (undef, undef, $said) = $node->psql('desk', <<'SQL');
+SET row_security = on;
+SET support_ext.install = on;
+DROP EXTENSION support_ext CASCADE;
+CREATE EXTENSION support_ext;
+SQL
+like($said, qr/support desk ready/, 'row_security, set in the session, keeps no desk that is there from being brought forward');
+
+# Functions of the machinery are the owner's: what he puts in the place of one has no more rights than he
+my %reading = (
+	history_of_ticket => 'support.ticket_history(1)',
+	tickets_asked_for => q{support.report('created', '2020-01-01', '2040-01-01', filters => '{"custom": {"floor": 3}}')},
+	changes_to_undo => "support.undo_since(2, '-infinity', dry_run => true)",
+	clocks_at_risk => "support.sla_at_risk('1 hour')");
+foreach my $function (sort keys %reading)
+{
+	$node->safe_psql('desk', <<"SQL", @owner);
+TRUNCATE trap.runs;
+CREATE OR REPLACE FUNCTION trap.hit()
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS \$\$
+BEGIN
+	INSERT INTO trap.runs SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user;
+	RETURN true;
+END
+\$\$;
+DO \$do\$
+DECLARE
+	body text := pg_get_functiondef(oid) FROM pg_proc WHERE proname = '$function' AND pronamespace = 'support_internal'::regnamespace;
+BEGIN
+	ASSERT body ~ 'STABLE' AND body ~ 'SELECT ';
+	EXECUTE regexp_replace(replace(replace(body, ' STABLE', ' VOLATILE'), ' PARALLEL SAFE', ''),
+		'BEGIN ATOMIC', 'BEGIN ATOMIC SELECT trap.hit();');
+END
+\$do\$;
+SQL
+	$node->safe_psql('desk', "SELECT FROM $reading{$function}");
+	is($node->safe_psql('desk', 'SELECT string_agg(DISTINCT as_user, \',\') FROM trap.runs'), 'keeper', "$function: called by a superuser");
+}
+
 $node->stop;
 done_testing();

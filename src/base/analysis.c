@@ -159,14 +159,14 @@ check_result(const Statement *statement, List *targets)
 		if (entry->resjunk)
 			continue;
 		if (n == declared)
-			elog(ERROR, "\"%s\" returns more columns than it declares", statement->text);
+			refuse_altered("a function of support_internal", "returns more columns than the desk's");
 		if (!reads_as(found, statement->columns[n].type))
 			refuse_altered(column_name(entry), psprintf("has type %s instead of %s", type_name(found),
 														type_name(statement->columns[n].type)));
 		n++;
 	}
 	if (n < declared)
-		elog(ERROR, "\"%s\" returns fewer columns than it declares", statement->text);
+		refuse_altered("a function of support_internal", "returns fewer columns than the desk's");
 }
 
 /* Is it a relation that the desk may be made of? */

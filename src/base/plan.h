@@ -43,7 +43,8 @@ typedef struct Statement
 	ResultColumn columns[MAX_RESULT_COLUMNS];	/* what it returns, in order */
 	bool		any_columns;	/* whoever reads the result looks at its types */
 	TableName	as_owner_of;	/* machinery: runs with the rights of this table's owner */
-	bool		names_machinery;	/* in support_internal, which the caller need not be let into; his rights count */
+	bool		names_machinery;	/* in support_internal, which the caller need not be let into; his rights count, but a
+									 * superuser's only as far as the owner's go */
 	bool		one_use;		/* the plan goes with the SPI level */
 	bool		any_layout;		/* runs on a desk of whatever layout */
 	bool		replan;			/* planned for each run: what is best depends on the arguments */
