@@ -449,7 +449,7 @@ support_install(PG_FUNCTION_ARGS)
 	called_by_script = in_extension_script();
 	reason = called_by_script ? reason_to_stay_away() : NULL;
 	if (in_restore())
-		say("support desk not installed: a dump is being restored");
+		ereport(DEBUG1, (errmsg("support desk not installed: a dump is being restored")));
 	else
 		tell(reason, reason == NULL ? install_desk(seed) : InvalidOid);
 	SPI_finish();
