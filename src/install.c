@@ -293,8 +293,7 @@ change_what_is_there(const Layout *layout, int from)
 {
 	List	   *rights = NIL;
 
-	if (from < layout->number)
-		lock_desk(layout);
+	lock_desk(layout, from < layout->number);
 	if (has_migration(layout, from))
 	{
 		rights = rights_on_parts();

@@ -169,33 +169,41 @@ has_migration(const Layout *layout, int from)
 	return layout->migrations != NIL && ((Migration *) llast(layout->migrations))->number > from;
 }
 
-/* The tables of the layout that are there. */
-static List *
-tables_of(const Layout *layout)
+/* The relation that a statement of the layout makes, if that is of the kind and there. */
+static Oid
+made_by(Node *statement, NodeTag kind)
 {
-	List	   *tables = NIL;
+	if (nodeTag(statement) != kind)
+		return InvalidOid;
+	return RangeVarGetRelid(kind == T_ViewStmt ? ((ViewStmt *) statement)->view : ((CreateStmt *) statement)->relation,
+							NoLock, true);
+}
+
+/* Add the relations of a kind that the layout has and that are there. */
+static List *
+add_relations(List *relations, const Layout *layout, NodeTag kind)
+{
 	ListCell   *cell;
 
 	foreach(cell, layout->statements)
 	{
-		CreateStmt *statement = (CreateStmt *) lfirst_node(RawStmt, cell)->stmt;
-		Oid			relid = IsA(statement, CreateStmt) ? RangeVarGetRelid(statement->relation, NoLock, true) : InvalidOid;
+		Oid			relid = made_by(lfirst_node(RawStmt, cell)->stmt, kind);
 
 		if (OidIsValid(relid))
-			tables = lappend_oid(tables, relid);
+			relations = lappend_oid(relations, relid);
 	}
-	return tables;
+	return relations;
 }
 
-/* Lock all tables without waiting, but for the first, which is locked. Returns the one that somebody is at, if any. */
+/* Lock all relations without waiting, but for the first, which is locked. Returns the one that somebody is at, if any. */
 static Oid
-lock_others(List *tables, Oid first)
+lock_others(List *relations, Oid first)
 {
 	List	   *locked = NIL;
 	ListCell   *cell;
 	ListCell   *held;
 
-	foreach(cell, tables)
+	foreach(cell, relations)
 	{
 		if (lfirst_oid(cell) == first)
 			continue;
@@ -213,30 +221,34 @@ lock_others(List *tables, Oid first)
 }
 
 /*
- * Wait for all who are at the desk's tables, and let nobody come to them until the transaction ends. Whoever waits for us
- * then learns of the new layout before he writes, see layout.c.
+ * Wait for all who are at the desk's views, and at its tables if these are to change, and let nobody come to them until the
+ * transaction ends. Whoever waits for us then learns of a new layout before he writes, see layout.c.
  *
- * We wait for one table with none of the others in our hands: those whom we wait for may go on to them. Where there is no
- * moment at which all are free we take them one by one in the end.
+ * We wait for one relation with none of the others in our hands: those whom we wait for may go on to them, from a view to
+ * its tables for one. Where there is no moment at which all are free we take them one by one in the end, in that order.
  */
 void
-lock_desk(const Layout *layout)
+lock_desk(const Layout *layout, bool tables)
 {
-	List	   *tables = tables_of(layout);
-	Oid			busy = linitial_oid(tables);
+	List	   *relations = add_relations(NIL, layout, T_ViewStmt);
+	Oid			busy;
 	ListCell   *cell;
 
-	for (int i = 0; i < ATTEMPTS_TO_LOCK; i++)
+	if (tables)
+		relations = add_relations(relations, layout, T_CreateStmt);
+	busy = relations != NIL ? linitial_oid(relations) : InvalidOid;
+	for (int i = 0; i < ATTEMPTS_TO_LOCK && OidIsValid(busy); i++)
 	{
 		Oid			first = busy;
 
 		LockRelationOid(first, AccessExclusiveLock);
-		busy = lock_others(tables, first);
-		if (!OidIsValid(busy))
-			return;
-		UnlockRelationOid(first, AccessExclusiveLock);
+		busy = lock_others(relations, first);
+		if (OidIsValid(busy))
+			UnlockRelationOid(first, AccessExclusiveLock);
 	}
-	foreach(cell, tables)
+	if (!OidIsValid(busy))
+		return;
+	foreach(cell, relations)
 		LockRelationOid(lfirst_oid(cell), AccessExclusiveLock);
 }
 

@@ -18,7 +18,7 @@ typedef struct Layout
 
 extern Layout *read_layout(char *text);
 extern bool has_migration(const Layout *layout, int from);
-extern void lock_desk(const Layout *layout);
+extern void lock_desk(const Layout *layout, bool tables);
 extern void migrate(const Layout *layout, int from);
 extern List *rights_on_parts(void);
 extern void give_rights_again(List *rights);

@@ -278,10 +278,13 @@ is(version_of('failing'), '1.1, layout 3', 'and is noted');
 answer($open{writer}, 'BEGIN; UPDATE support.tickets SET title = $$Begun before$$ WHERE id = 1');
 my $busy = session('busy');
 begin_statement($busy, "BEGIN; $update");
+my $reader = session('busy');
+begin_statement($reader, 'SELECT count(*) FROM support.ticket_list');
 begin_statement($open{blocked}, 'UPDATE support.tickets SET title = $$Too late$$ WHERE id = 2');
 is(answer($open{writer}, 'UPDATE support.tickets SET title = title || $$, ended before$$ WHERE id = 1; COMMIT'), '',
 	'who began before the update goes on to his end');
 is(end_statement($busy), 'done', 'then it runs');
+is(end_statement($reader), 'done', 'and who was at a view on his way to a table is let by first');
 begin_statement($open{folder}, 'SELECT support.fold_stats()');
 answer($busy, 'COMMIT');
 # unless the update let him by once more, before it had changed anything, since another table was not free yet
@@ -298,7 +301,7 @@ like(answer($open{idle}, 'SELECT support.set_priority(2, $$low$$, actor_id => 2)
 answer($open{idle}, 'ROLLBACK');
 like(answer($open{idle}, 'SELECT support.fold_stats()'), qr/^55000: .*$reconnect/s, 'and what it does next');
 is(answer($fresh_session, 'SELECT support.set_status(2, $$pending$$, actor_id => 2) > 0'), 't', 'a session that had not met the desk works');
-$_->quit for $busy, $fresh_session, values %open;
+$_->quit for $busy, $reader, $fresh_session, values %open;
 is($node->safe_psql('busy', "SELECT id, title FROM support.tickets WHERE id < 3 ORDER BY id"),
 	"1|Begun before, ended before\n2|" . ($late ? 'Too late' : 'The till does not open??.'), 'what was written is what was said');
 is($node->safe_psql('busy', "SELECT count(*) FROM support.audit_log WHERE new_value ->> 'title' = 'Too late'"), $late ? '1' : '0',
