@@ -210,7 +210,7 @@ desk_settings_init(void)
 {
 	static RowHooks hooks = {.table = &settings_table, .complete = complete_setting};
 
-	add_row_hooks(&hooks);
+	add_row_hooks(&hooks, 1);
 }
 
 /* The value that a setting has, by a way to run statements. NULL only where somebody let the column be null. */

@@ -10,15 +10,18 @@
 
 #include "base/hooks.h"
 
-/* Have a room's hooks called from now on, after those that came before them. They live as long as the library. */
+/* Have n of a room's hooks called from now on, after those that came before them. They live as long as the library. */
 void
-add_row_hooks(RowHooks *added)
+add_row_hooks(RowHooks *added, int n)
 {
-	RowHooks  **last = added->table->hooks;
+	for (int i = 0; i < n; i++)
+	{
+		RowHooks  **last = added[i].table->hooks;
 
-	while (*last != NULL)
-		last = &(*last)->next;
-	*last = added;
+		while (*last != NULL)
+			last = &(*last)->next;
+		*last = &added[i];
+	}
 }
 
 void

@@ -40,7 +40,7 @@ typedef struct RowHooks
 	struct RowHooks *next;		/* of the same table */
 } RowHooks;
 
-extern void add_row_hooks(RowHooks *added);
+extern void add_row_hooks(RowHooks *added, int n);
 extern void complete_row(RowChange *change);
 extern void check_change(const RowChange *change);
 extern void count_change(const RowChange *change);

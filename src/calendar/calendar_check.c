@@ -226,6 +226,5 @@ calendar_check_init(void)
 		{.table = &calendar_holidays_table, .complete = complete_span, .check = check_overlaps}
 	};
 
-	for (int i = 0; i < lengthof(hooks); i++)
-		add_row_hooks(&hooks[i]);
+	add_row_hooks(hooks, lengthof(hooks));
 }

@@ -114,5 +114,5 @@ assignment_init(void)
 {
 	static RowHooks hooks = {.table = &users_table, .complete = complete_user, .follow = tell_sessions};
 
-	add_row_hooks(&hooks);
+	add_row_hooks(&hooks, 1);
 }

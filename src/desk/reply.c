@@ -451,5 +451,5 @@ reply_init(void)
 {
 	static RowHooks hooks = {.table = &comments_table, .complete = complete_comment, .follow = follow_comment};
 
-	add_row_hooks(&hooks);
+	add_row_hooks(&hooks, 1);
 }

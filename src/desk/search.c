@@ -88,6 +88,5 @@ search_init(void)
 		{.table = &comments_table, .complete = keep_words}
 	};
 
-	for (int i = 0; i < lengthof(hooks); i++)
-		add_row_hooks(&hooks[i]);
+	add_row_hooks(hooks, lengthof(hooks));
 }

@@ -275,5 +275,5 @@ workflow_init(void)
 {
 	static RowHooks hooks = {.table = &tickets_table, .complete = complete_ticket, .check = check_ticket};
 
-	add_row_hooks(&hooks);
+	add_row_hooks(&hooks, 1);
 }

@@ -251,6 +251,5 @@ sla_check_init(void)
 		{.table = &calendars_table, .follow = check_calendar_unused}
 	};
 
-	for (int i = 0; i < lengthof(hooks); i++)
-		add_row_hooks(&hooks[i]);
+	add_row_hooks(hooks, lengthof(hooks));
 }

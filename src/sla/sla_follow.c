@@ -315,6 +315,5 @@ sla_follow_init(void)
 		{.table = &ticket_tags_table, .follow = follow_tags}
 	};
 
-	for (int i = 0; i < lengthof(hooks); i++)
-		add_row_hooks(&hooks[i]);
+	add_row_hooks(hooks, lengthof(hooks));
 }

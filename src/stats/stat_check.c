@@ -181,7 +181,7 @@ stat_check_init(void)
 {
 	static RowHooks hooks = {.table = &statuses_table, .follow = follow_status};
 
-	add_row_hooks(&hooks);
+	add_row_hooks(&hooks, 1);
 }
 
 /* rebuild_stats(actor_id) -> rows */

@@ -201,6 +201,6 @@ stat_tag_init(void)
 {
 	static RowHooks hooks = {.table = &ticket_tags_table, .follow = follow_tag};
 
-	add_row_hooks(&hooks);
+	add_row_hooks(&hooks, 1);
 	add_session_cache(&tags_cache);
 }

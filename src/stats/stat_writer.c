@@ -558,5 +558,5 @@ stat_writer_init(void)
 {
 	static RowHooks hooks = {.table = &tickets_table, .count = count_ticket};
 
-	add_row_hooks(&hooks);
+	add_row_hooks(&hooks, 1);
 }
