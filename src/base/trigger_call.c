@@ -124,7 +124,8 @@ fill_in_defaults(Relation rel, Row *row)
 
 /*
  * What a BEFORE trigger returns: the tuple it was given, or one with the values that were set, allocated where the server
- * expects it. Generated columns come later.
+ * expects it. Generated columns come later. Its header is left as the server forms it: a tuple that is in no table yet has
+ * the version of its row type there, and has nothing to take over from another.
  */
 HeapTuple
 row_to_write(const Row *row, HeapTuple original)
@@ -134,7 +135,6 @@ row_to_write(const Row *row, HeapTuple original)
 	if (!row->is_modified)
 		return original;
 	tuple = heap_form_tuple(row->desc, row->values, row->nulls);
-	tuple->t_data->t_ctid = original->t_data->t_ctid;
 	tuple->t_self = original->t_self;
 	tuple->t_tableOid = original->t_tableOid;
 	return tuple;
