@@ -189,6 +189,7 @@ CREATE TABLE oracle.turns
 	waiting_since integer,
 	first_reply integer,
 	last_reply integer,
+	was_solved boolean,
 	is_reply boolean,
 	begins_wait boolean,
 	is_solved boolean,
@@ -256,6 +257,7 @@ BEGIN
 		t.waiting_since := NULL;
 	END IF;
 	t.begins_wait := t.waiting_since IS NOT NULL AND o.waiting_since IS NULL;
+	t.was_solved := coalesce(t.was_solved, false) OR NOT oracle.is_unsolved(t.category);
 	t.is_solved := NOT oracle.is_unsolved(t.category) AND oracle.is_unsolved(o.category);
 	t.is_reopened := oracle.is_unsolved(t.category) AND NOT oracle.is_unsolved(o.category);
 	t.is_moved := t.team_id IS DISTINCT FROM o.team_id;
@@ -370,7 +372,9 @@ CREATE TABLE oracle.clocks
 	assignee_id bigint,
 	started integer,
 	ended integer,
-	cancel_reason text
+	cancel_reason text,
+	began_by bigint,				-- the turns, by seq, which may be of one minute
+	ended_by bigint
 );
 
 CREATE TABLE oracle.events
@@ -492,20 +496,21 @@ END
 $$;
 
 -- A clock ends, with the warnings that are due. Kept, the promise was kept by those who had the ticket before.
-CREATE FUNCTION oracle.stop(c oracle.clocks, minute integer, before oracle.turns, state text, reason text DEFAULT NULL)
+CREATE FUNCTION oracle.stop(c oracle.clocks, t oracle.turns, before oracle.turns, state text, reason text DEFAULT NULL)
 RETURNS oracle.clocks
 LANGUAGE plpgsql
 AS $$
 BEGIN
 	IF c.state IN ('running', 'paused') THEN
-		c := oracle.warn(c, minute);
+		c := oracle.warn(c, t.minute);
 		IF state = 'fulfilled' AND c.breached IS NULL THEN
 			c.team_id := before.team_id;
 			c.assignee_id := before.assignee_id;
 		END IF;
-		c.due := oracle.due(c, minute);
+		c.due := oracle.due(c, t.minute);
 		c.state := state;
-		c.ended := minute;
+		c.ended := t.minute;
+		c.ended_by := t.seq;
 		c.cancel_reason := reason;
 	END IF;
 	RETURN c;
@@ -520,6 +525,7 @@ AS $$
 BEGIN
 	c.state := 'running';
 	c.ended := NULL;
+	c.ended_by := NULL;
 	c.cancel_reason := NULL;
 	IF c.breached IS NULL THEN
 		c.team_id := NULL;
@@ -556,20 +562,33 @@ BEGIN
 		INSERT INTO oracle.clocks SELECT c.*;
 	END IF;
 	c := (c.ticket_id, c.metric, coalesce(c.instance, 0) + 1, p, 'running', consumed, 0, NULL, NULL, NULL, NULL, NULL,
-		started, NULL, NULL)::oracle.clocks;
+		started, NULL, NULL, t.seq, NULL)::oracle.clocks;
 	RETURN oracle.judge(c, t.minute, t);
 END
 $$;
 
+-- Whether a customer who waits does so for the next reply: there was a first one, or a solution instead of it, and no
+-- clock runs for the first one. The clocks of first replies are followed before.
+CREATE FUNCTION oracle.awaits_next_reply(t oracle.turns)
+RETURNS boolean
+LANGUAGE sql STABLE
+RETURN (t.first_reply IS NOT NULL OR t.was_solved)
+	AND NOT EXISTS
+	(
+		SELECT FROM oracle.clocks AS f
+		WHERE f.ticket_id = t.ticket_id AND f.metric = 'first_reply' AND f.began_by <= t.seq
+			AND (f.ended_by IS NULL OR f.ended_by > t.seq)
+	);
+
 -- Since when something is owed that is promised only now
 CREATE FUNCTION oracle.owed_since(c oracle.clocks, t oracle.turns)
 RETURNS integer
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 RETURN CASE c.metric
-	WHEN 'next_reply' THEN CASE WHEN t.first_reply IS NOT NULL THEN t.waiting_since END
+	WHEN 'next_reply' THEN CASE WHEN oracle.awaits_next_reply(t) THEN t.waiting_since END
 	WHEN 'ownership' THEN CASE WHEN t.team_id IS NOT NULL THEN t.minute END
 	ELSE
-		CASE WHEN c.instance IS NULL OR c.cancel_reason = 'policy' THEN
+		CASE WHEN c.instance IS NULL OR c.cancel_reason IN ('policy', 'solved') THEN
 			CASE c.metric
 				WHEN 'first_reply' THEN CASE WHEN t.first_reply IS NULL THEN t.opened END
 				WHEN 'periodic_update' THEN t.last_reply
@@ -598,7 +617,7 @@ BEGIN
 		WHERE c.instance IS NOT NULL AND t.is_live;
 		RETURN c;
 	ELSIF t.kind IN ('delete', 'remove') THEN
-		RETURN oracle.stop(c, t.minute, before, 'cancelled', 'deleted');
+		RETURN oracle.stop(c, t, before, 'cancelled', 'deleted');
 	ELSIF NOT t.is_live THEN
 		RETURN c;
 	ELSIF t.kind = 'restore' AND c.cancel_reason = 'deleted' THEN
@@ -614,24 +633,27 @@ BEGIN
 		-- an update of the same instant is none
 		NULL;
 	ELSIF t.is_reply AND c.metric IN ('first_reply', 'next_reply', 'periodic_update') THEN
-		c := oracle.stop(c, t.minute, before, 'fulfilled');
+		c := oracle.stop(c, t, before, 'fulfilled');
 		IF c.metric = 'periodic_update' AND is_unsolved THEN
 			c := oracle.start(c, t, oracle.promise_to(t, c.metric), t.minute, 0);
 		END IF;
 	END IF;
 	IF t.is_solved AND c.metric = 'periodic_update' THEN
-		c := oracle.stop(c, t.minute, before, 'cancelled', 'solved');
+		c := oracle.stop(c, t, before, 'cancelled', 'solved');
 	ELSIF t.is_solved THEN
-		c := oracle.stop(c, t.minute, before, 'fulfilled');
+		c := oracle.stop(c, t, before, 'fulfilled');
 	ELSIF t.is_reopened AND c.state = 'fulfilled' AND c.metric IN ('requester_wait', 'agent_work', 'resolution') THEN
+		c := oracle.resume(c);
+	ELSIF t.is_reopened AND c.cancel_reason = 'solved' AND c.started >= t.last_reply THEN
+		-- no update was given since: it is owed still
 		c := oracle.resume(c);
 	END IF;
 	c := oracle.fit(c, t);
-	IF c.metric = 'next_reply' AND t.begins_wait AND t.first_reply IS NOT NULL AND t.kind <> 'open' THEN
+	IF c.metric = 'next_reply' AND t.begins_wait AND oracle.awaits_next_reply(t) AND t.kind <> 'open' THEN
 		c := oracle.start(c, t, oracle.promise_to(t, c.metric), t.minute, 0);
 	END IF;
 	IF c.metric = 'ownership' AND (t.is_moved OR t.is_reopened) AND t.kind <> 'open' THEN
-		c := oracle.stop(c, t.minute, before, 'fulfilled');
+		c := oracle.stop(c, t, before, 'fulfilled');
 		IF t.team_id IS NOT NULL AND is_unsolved THEN
 			c := oracle.start(c, t, oracle.promise_to(t, c.metric), t.minute, 0);
 		END IF;
@@ -641,7 +663,7 @@ BEGIN
 	IF t.is_matched AND t.kind <> 'open' THEN
 		p := oracle.promise_to(t, c.metric);
 		IF c.state IN ('running', 'paused') AND p IS NULL THEN
-			c := oracle.stop(c, t.minute, before, 'cancelled', 'policy');
+			c := oracle.stop(c, t, before, 'cancelled', 'policy');
 		ELSIF c.state IN ('running', 'paused') THEN
 			-- the same action may have let it run again, with so much used that a warning is due
 			c := oracle.warn(c, t.minute);
@@ -721,10 +743,10 @@ RETURNS void
 LANGUAGE sql
 AS $$
 	SELECT oracle.retell();
+	SELECT oracle.follow(ticket_id, 'first_reply') FROM oracle.actions WHERE kind = 'open';
 	SELECT oracle.follow(a.ticket_id, m.metric)
 	FROM oracle.actions AS a,
-		unnest('{first_reply,next_reply,periodic_update,requester_wait,agent_work,resolution,ownership}'::text[])
-			AS m (metric)
+		unnest('{next_reply,periodic_update,requester_wait,agent_work,resolution,ownership}'::text[]) AS m (metric)
 	WHERE a.kind = 'open'
 $$;
 

@@ -289,7 +289,8 @@ SELECT * FROM ledger(:t);
 SELECT metric, decided_team_id, decided_assignee_id, short(decided_at) AS decided
 FROM support.sla_clocks WHERE ticket_id = :t ORDER BY id;
 
--- Reopened: the work goes on where it was; first_reply is not owed again. A team that has it, has it anew.
+-- Reopened: the work goes on where it was, and so does the update that is owed; first_reply is not owed again. A team
+-- that has it, has it anew.
 SET support_ext.now = '2026-04-02 09:00+02';
 SELECT support.set_status(:t, 'pending') \g /dev/null
 SELECT metric, instance, state, consumed, due FROM clocks(:t) WHERE state IN ('running', 'paused');
@@ -297,6 +298,70 @@ SELECT metric, decided_team_id, decided_at FROM support.sla_clocks WHERE ticket_
 SELECT * FROM ledger(:t) WHERE occurred LIKE '%02 09:00';
 SET support_ext.now = '2026-04-02 10:00+02';
 SELECT support.set_status(:t, 'resolved') \g /dev/null
+
+-- Answered, solved and reopened by an agent: an update is owed still, and what was used of it before stays used.
+SET support_ext.now = '2026-04-02 10:00+02';
+SELECT support.create_ticket('Reopened', creator_id => 3, channel => 'email') AS t \gset
+SELECT support.add_comment(:t, 'Turn it off') \g /dev/null
+SET support_ext.now = '2026-04-02 12:00+02';
+SELECT support.set_status(:t, 'resolved') \g /dev/null
+SET support_ext.now = '2026-04-03 09:00+02';
+SELECT support.set_status(:t, 'open') \g /dev/null
+SELECT instance, state, consumed, due, reason FROM clocks(:t) WHERE metric = 'periodic_update';
+SET support_ext.now = '2026-04-03 10:00+02';
+SELECT short(from_at) AS "from", short(to_at) AS "to", status, total, why FROM support.sla_explain(:t, 'periodic_update');
+-- Lost, it is found again.
+UPDATE support.sla_clocks SET state = 'cancelled', ended_at = checkpoint_at, cancel_reason = 'solved'
+WHERE ticket_id = :t AND metric = 'periodic_update';
+SELECT support.sla_reapply(:all) > 0 AS turned;
+SELECT instance, state, consumed, due, reason FROM clocks(:t) WHERE metric = 'periodic_update';
+SELECT short(from_at) AS "from", short(to_at) AS "to", status, total, why FROM support.sla_explain(:t, 'periodic_update');
+-- An update that is given while the ticket is solved is one: the next is owed from the reopening on.
+SELECT support.set_status(:t, 'resolved') \g /dev/null
+SET support_ext.now = '2026-04-03 11:00+02';
+SELECT support.add_comment(:t, 'And on again') \g /dev/null
+SET support_ext.now = '2026-04-03 12:00+02';
+SELECT support.set_status(:t, 'open') \g /dev/null
+SELECT instance, state, consumed, due, reason FROM clocks(:t) WHERE metric = 'periodic_update';
+
+-- Solved without a reply, and reopened by the customer, who waits for the next one, the solution being the first.
+SET support_ext.now = '2026-04-02 10:00+02';
+SELECT support.create_ticket('Solved in silence', creator_id => 3, channel => 'email') AS silent,
+	support.create_ticket('By an agent', creator_id => 1, channel => 'email') AS ours \gset
+SET support_ext.now = '2026-04-02 11:00+02';
+SELECT support.set_status(id, 'resolved') FROM support.tickets WHERE id IN (:silent, :ours) \g /dev/null
+SET support_ext.now = '2026-04-02 12:00+02';
+SELECT support.add_comment(:silent, 'It is not', author_id => 3, actor_id => 3) \g /dev/null
+SELECT metric, instance, state, consumed, due FROM clocks(:silent) WHERE metric LIKE '%reply';
+-- Reopened by an agent first, nobody waits until the customer writes.
+SELECT support.set_status(:ours, 'open') \g /dev/null
+SELECT metric, instance, state, consumed, due FROM clocks(:ours) WHERE metric LIKE '%reply';
+SET support_ext.now = '2026-04-02 13:00+02';
+SELECT support.add_comment(:ours, 'Is anybody there?', author_id => 3, actor_id => 3) \g /dev/null
+SELECT metric, instance, state, consumed, due FROM clocks(:ours) WHERE metric LIKE '%reply';
+SET support_ext.now = '2026-04-02 13:30+02';
+SELECT support.add_comment(id, 'Yes') FROM support.tickets WHERE id IN (:silent, :ours) \g /dev/null
+SELECT ticket_id - :silent AS n, metric, instance, state, consumed FROM support.sla_clocks
+WHERE ticket_id IN (:silent, :ours) AND metric LIKE '%reply' ORDER BY ticket_id, id;
+-- The same to who asks what would have been.
+SELECT metric, tickets, achieved, breached FROM support.sla_simulate('{"targets": [
+	{"metric": "first_reply", "target": "4 hours"}, {"metric": "next_reply", "target": "1 hour"}]}',
+	'2026-04-02 10:00+02', '2026-04-02 10:00:00.000001+02');
+-- Where nobody promised a first reply, the solution is one too, also to a policy that comes later.
+SELECT metric, tickets, achieved, breached FROM support.sla_simulate('{"targets": [{"metric": "next_reply", "target": "1 hour"}]}',
+	'2026-04-02 10:00+02', '2026-04-02 10:00:00.000001+02');
+SET support_ext.now = '2026-04-03 09:00+02';
+SELECT support.create_ticket('Of another channel', creator_id => 3, channel => 'desk') AS late,
+	support.create_ticket('Of another, and not solved', creator_id => 3, channel => 'desk') AS unsolved \gset
+SELECT support.set_status(:late, 'resolved') \g /dev/null
+SET support_ext.now = '2026-04-03 10:00+02';
+SELECT support.add_comment(id, 'Hello?', author_id => 3, actor_id => 3) FROM support.tickets WHERE id IN (:late, :unsolved) \g /dev/null
+SET support_ext.now = '2026-04-03 11:00+02';
+SELECT support.create_sla_policy('next', '[{"metric": "next_reply", "target": "4 hours"}]', '{"channel": "desk"}') AS next \gset
+SELECT support.sla_reapply(:next) AS turned;
+SELECT ticket_id - :late AS n, metric, instance, state, consumed FROM support.sla_clocks WHERE ticket_id IN (:late, :unsolved);
+SELECT support.update_sla_policy(:next, is_active => false) \g /dev/null
+DELETE FROM support.tickets WHERE id IN (:t, :silent, :ours, :late, :unsolved);
 
 -- Due while Ann has it, announced when Bob does: the breach is hers, and her team's.
 SET support_ext.now = '2026-04-03 09:00+02';

@@ -15,6 +15,13 @@
 
 #define NO_TIME DT_NOBEGIN
 
+/* Was a clock cancelled for this reason? */
+static bool
+is_cancelled_for(const Clock *clock, const char *reason)
+{
+	return clock->state == CLOCK_CANCELLED && strcmp(clock->cancel_reason, reason) == 0;
+}
+
 /* Measured from the opening of a ticket on. */
 static bool
 is_since_opening(SlaMetric metric)
@@ -23,11 +30,24 @@ is_since_opening(SlaMetric metric)
 		metric == SLA_RESOLUTION;
 }
 
-/* Measured to the end of the work: goes on when the ticket is reopened. */
+/*
+ * Does a clock that the solution ended go on when the ticket is reopened? What is measured to the end of the work does,
+ * and an update that is owed still: none was given since.
+ */
 static bool
-goes_on_when_reopened(SlaMetric metric)
+goes_on_when_reopened(const Clock *clock, const SlaTicket *ticket)
 {
-	return metric == SLA_REQUESTER_WAIT || metric == SLA_AGENT_WORK || metric == SLA_RESOLUTION;
+	switch (clock->promise.metric)
+	{
+		case SLA_REQUESTER_WAIT:
+		case SLA_AGENT_WORK:
+		case SLA_RESOLUTION:
+			return clock->state == CLOCK_FULFILLED;
+		case SLA_PERIODIC_UPDATE:
+			return is_cancelled_for(clock, "solved") && clock->started_at >= ticket->last_agent_at;
+		default:
+			return false;
+	}
 }
 
 /* The last clock of a metric, NULL if there was none. */
@@ -173,7 +193,7 @@ resume_clocks(ClockSet *set, SlaTicket *ticket, TimestampTz at, bool match)
 	{
 		Clock	   *clock = lfirst(cell);
 
-		if (clock->state == CLOCK_CANCELLED && strcmp(clock->cancel_reason, "deleted") == 0)
+		if (is_cancelled_for(clock, "deleted"))
 			reopen_clock(&set->ledger, clock, at, "restored", ticket->category);
 	}
 	if (is_solved(ticket->category))
@@ -224,7 +244,7 @@ reopen(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
 	{
 		Clock	   *clock = last_clock(set, metric);
 
-		if (clock != NULL && goes_on_when_reopened(metric) && clock->state == CLOCK_FULFILLED)
+		if (clock != NULL && goes_on_when_reopened(clock, ticket))
 			reopen_clock(&set->ledger, clock, at, "reopened", ticket->category);
 	}
 	if (ticket->team_id != 0 && ticket->team_id == old->team_id && open_clock(set, SLA_OWNERSHIP) == NULL)
@@ -248,6 +268,34 @@ change_category(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz
 			fit_clock(&set->ledger, lfirst(cell), at, new->category);
 }
 
+/* Was the ticket ever solved, as far as its past is known? */
+static bool
+was_solved(ClockSet *set, const SlaTicket *ticket)
+{
+	StatusPeriods periods = set->periods(set, ticket);
+
+	for (int i = 0; i < periods.n; i++)
+		if (is_solved(periods.all[i].category))
+			return true;
+	return false;
+}
+
+/*
+ * Does a customer who waits now wait for the next reply? For the first one if its clock runs, or is about to, and also if
+ * nobody promised it. But a solution is as good as a reply.
+ */
+static bool
+first_wait_is_over(ClockSet *set, SlaTicket *ticket)
+{
+	const Clock *first = last_clock(set, SLA_FIRST_REPLY);
+
+	if (ticket->first_replied_at != NO_TIME)
+		return true;
+	if (first != NULL && first->state != CLOCK_CANCELLED)
+		return first->state == CLOCK_FULFILLED;
+	return promise_for(set, ticket, SLA_FIRST_REPLY) == NULL && was_solved(set, ticket);
+}
+
 /* A customer began to wait for another reply, or nobody waits any more though there was none. */
 static void
 change_waiting(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
@@ -262,7 +310,8 @@ change_waiting(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, Timestamp
 			cancel_clock(&set->ledger, clock, at, "withdrawn");
 	}
 	/* a reply that is deleted later was one */
-	else if (clock == NULL && ticket->first_replied_at != NO_TIME && ticket->reply_count >= old->reply_count)
+	else if (clock == NULL && ticket->reply_count >= old->reply_count &&
+			 promise_for(set, ticket, SLA_NEXT_REPLY) != NULL && first_wait_is_over(set, ticket))
 		(void) begin_metric(set, ticket, SLA_NEXT_REPLY, Min(ticket->waiting_since, at));
 }
 
@@ -278,23 +327,33 @@ change_team(ClockSet *set, SlaTicket *ticket, TimestampTz at)
 		(void) begin_metric(set, ticket, SLA_OWNERSHIP, at);
 }
 
-/* Since when a metric that is promised from now on is to be counted; NO_TIME if it is not owed. */
-static TimestampTz
-owed_since(const ClockSet *set, const SlaTicket *ticket, SlaMetric metric, TimestampTz at)
+/* Has a reply that was given, or the solution, ended the last clock of a metric after the customer began to wait? */
+static bool
+is_settled(const ClockSet *set, const SlaTicket *ticket, SlaMetric metric)
 {
 	const Clock *last = last_clock(set, metric);
-	bool		fresh = last == NULL || (last->state == CLOCK_CANCELLED && strcmp(last->cancel_reason, "policy") == 0);
+
+	return last != NULL && last->state == CLOCK_FULFILLED && last->ended_at > ticket->waiting_since;
+}
+
+/* Since when a metric that is promised from now on is to be counted; NO_TIME if it is not owed. */
+static TimestampTz
+owed_since(ClockSet *set, SlaTicket *ticket, SlaMetric metric, TimestampTz at)
+{
+	const Clock *last = last_clock(set, metric);
+	bool		fresh = last == NULL || is_cancelled_for(last, "policy");
 
 	switch (metric)
 	{
 		case SLA_FIRST_REPLY:
 			return fresh && ticket->first_replied_at == NO_TIME ? ticket->created_at : NO_TIME;
 		case SLA_NEXT_REPLY:
-			if (last != NULL && last->state == CLOCK_FULFILLED && last->ended_at > ticket->waiting_since)
+			if (ticket->waiting_since == NO_TIME || is_settled(set, ticket, SLA_NEXT_REPLY) ||
+				is_settled(set, ticket, SLA_FIRST_REPLY))
 				return NO_TIME;
-			return ticket->first_replied_at != NO_TIME ? ticket->waiting_since : NO_TIME;
+			return first_wait_is_over(set, ticket) ? ticket->waiting_since : NO_TIME;
 		case SLA_PERIODIC_UPDATE:
-			return fresh ? ticket->last_agent_at : NO_TIME;
+			return fresh || is_cancelled_for(last, "solved") ? ticket->last_agent_at : NO_TIME;
 		case SLA_OWNERSHIP:
 			return ticket->team_id != 0 ? at : NO_TIME;
 		default:

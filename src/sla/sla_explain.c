@@ -279,7 +279,8 @@ stopped_by(SlaEventKind kind, uint64 row, const char *stopped)
 		case SLA_FULFIL:
 			return "solved";
 		case SLA_CANCEL:
-			return "deleted";
+			return !result_is_null(row, TURN_REASON) && strcmp(result_text(row, TURN_REASON), "solved") == 0 ?
+				"solved" : "deleted";
 		default:
 			return stopped;
 	}
