@@ -11,7 +11,7 @@ COMMENT ON TABLE support_internal.stat_hidden_solves IS
 COMMENT ON COLUMN support_internal.stat_hidden_solves.ticket_id IS 'The ticket.';
 
 CREATE OR REPLACE VIEW support_internal.stat_events AS
-WITH log AS
+WITH entries AS
 (
 	SELECT
 		a.ticket_id,
@@ -22,10 +22,43 @@ WITH log AS
 		a.old_value ->> 'status' AS from_status,
 		a.new_value ->> 'status' AS to_status,
 		(a.old_value ->> 'version')::bigint AS version,
-		count(*) FILTER (WHERE a.action = 'INSERT') OVER (PARTITION BY a.ticket_id ORDER BY a.id) AS life
+		a.action = 'UPDATE' AND (a.old_value ? 'version') IS NOT TRUE AS brought_in
 	FROM support.audit_log AS a
 	WHERE a.table_name = 'tickets'
 		AND (a.action = 'INSERT' OR (a.action = 'UPDATE' AND a.old_value ? 'status'))
+),
+-- the desk's own entries keep their order, whatever the clock said; one that was brought in goes by its time
+placed AS
+(
+	SELECT
+		e.ticket_id,
+		e.id,
+		e.occurred_at,
+		e.actor_id,
+		e.action,
+		e.from_status,
+		e.to_status,
+		e.version,
+		CASE
+			WHEN e.brought_in THEN e.occurred_at
+			ELSE max(e.occurred_at) FILTER (WHERE NOT e.brought_in) OVER (PARTITION BY e.ticket_id ORDER BY e.id)
+		END AS placed_at
+	FROM entries AS e
+),
+log AS
+(
+	SELECT
+		p.ticket_id,
+		p.id,
+		p.occurred_at,
+		p.actor_id,
+		p.action,
+		p.from_status,
+		p.to_status,
+		p.version,
+		p.placed_at,
+		count(*) FILTER (WHERE p.action = 'INSERT') OVER (PARTITION BY p.ticket_id ORDER BY p.placed_at, p.id) AS life
+	FROM placed AS p
 ),
 changes AS
 (
@@ -37,6 +70,7 @@ changes AS
 		l.from_status,
 		l.to_status,
 		l.version,
+		l.placed_at,
 		l.life,
 		support_internal.is_solved(n.category)
 			AND NOT support_internal.is_solved(o.category) AS solves,
@@ -56,9 +90,14 @@ SELECT
 	c.to_status,
 	c.solves,
 	c.reopens,
-	CASE WHEN c.solves THEN lag(c.occurred_at) OVER (PARTITION BY c.ticket_id, c.solves ORDER BY c.id) END
-		AS solved_before,
-	first_value(c.from_status) OVER (PARTITION BY c.ticket_id ORDER BY c.life, c.version, c.id) AS first_status
+	CASE
+		WHEN c.solves THEN lag(c.occurred_at) OVER (PARTITION BY c.ticket_id, c.solves ORDER BY c.placed_at, c.id)
+	END AS solved_before,
+	first_value(c.from_status) OVER
+	(
+		PARTITION BY c.ticket_id
+		ORDER BY c.life, c.placed_at, c.version NULLS FIRST, c.id
+	) AS first_status
 FROM changes AS c;
 
 COMMENT ON VIEW support_internal.stat_events IS 'The changes of tickets'' statuses, as the log has them; a status that is gone counts as unsolved.';

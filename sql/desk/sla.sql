@@ -180,7 +180,7 @@ COMMENT ON COLUMN support.sla_events.occurred_at IS 'When it happened: a breach 
 COMMENT ON COLUMN support.sla_events.recorded_at IS 'When it was written.';
 COMMENT ON COLUMN support.sla_events.consumed IS 'The time used until then.';
 COMMENT ON COLUMN support.sla_events.reason IS
-	'Why: the category that pauses, reopened, restored, due or retarget of a breach, or the reason to cancel.';
+	'Why: the category that pauses, reopened, restored, due or retarget of a breach, or the reason to cancel; history of a clock that begins once more, since more is known of the ticket''s past.';
 COMMENT ON COLUMN support.sla_events.percent IS 'Of a warning: the part of the target that is used.';
 COMMENT ON COLUMN support.sla_events.due_at IS 'What is due after the event.';
 COMMENT ON COLUMN support.sla_events.target IS 'Of activate and retarget: the time promised.';

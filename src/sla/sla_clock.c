@@ -359,6 +359,26 @@ start_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category category)
 	fit_clock(ledger, clock, at, category);
 }
 
+/*
+ * What an open clock consumed by now turns out to be something else, since more is known of the ticket's past. The ledger
+ * has it begin once more.
+ */
+void
+recount_clock(Ledger *ledger, Clock *clock, TimestampTz at, int64 consumed, Category category)
+{
+	at = Max(at, clock->checkpoint_at);
+	if (consumed_at(clock, at) == consumed)
+		return;
+	clock->state = CLOCK_RUNNING;
+	clock->checkpoint_at = at;
+	clock->consumed = consumed;
+	clock->warned = 0;
+	set_due(clock);
+	record_turn(ledger, clock, SLA_ACTIVATE, "history");
+	judge(ledger, clock);
+	fit_clock(ledger, clock, at, category);
+}
+
 /* The promise is another from now on. What is consumed stays, whatever calendar it was counted by. */
 void
 retarget_clock(Ledger *ledger, Clock *clock, TimestampTz at, const Promise *promise)

@@ -66,6 +66,7 @@ extern TimestampTz decided_at(const Clock *clock);
 extern void start_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category category);
 extern void pass_instant(Ledger *ledger, Clock *clock, TimestampTz at);
 extern void fit_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category category);
+extern void recount_clock(Ledger *ledger, Clock *clock, TimestampTz at, int64 consumed, Category category);
 extern void retarget_clock(Ledger *ledger, Clock *clock, TimestampTz at, const Promise *promise);
 extern void fulfil_clock(Ledger *ledger, Clock *clock, TimestampTz at);
 extern void cancel_clock(Ledger *ledger, Clock *clock, TimestampTz at, const char *reason);

@@ -405,6 +405,23 @@ match_again(ClockSet *set, SlaTicket *ticket, TimestampTz at)
 	}
 }
 
+/* More is known of the ticket's past: count open clocks anew by what it went through. */
+void
+recount_clocks(ClockSet *set, SlaTicket *ticket, const List *clocks, TimestampTz at)
+{
+	StatusPeriods periods = set->periods(set, ticket);
+	ListCell   *cell;
+
+	note_holders(set, ticket);
+	foreach(cell, clocks)
+	{
+		Clock	   *clock = lfirst(cell);
+
+		recount_clock(&set->ledger, clock, at,
+					  consumed_in_periods(&clock->promise, &periods, clock->started_at, at), ticket->category);
+	}
+}
+
 /* Could another policy or target be the ticket's now? */
 static bool
 may_match_else(const SlaTicket *old, const SlaTicket *new)

@@ -26,6 +26,7 @@ typedef struct ClockSet
 extern void begin_clocks(ClockSet *set, SlaTicket *ticket);
 extern void follow_ticket(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at);
 extern void match_again(ClockSet *set, SlaTicket *ticket, TimestampTz at);
+extern void recount_clocks(ClockSet *set, SlaTicket *ticket, const List *clocks, TimestampTz at);
 extern void stop_clocks(ClockSet *set, const SlaTicket *ticket, TimestampTz at);
 extern void resume_clocks(ClockSet *set, SlaTicket *ticket, TimestampTz at, bool match);
 

@@ -58,6 +58,8 @@ static Statement statements[] = {
 		" FROM support.sla_events"
 		" WHERE ticket_id = $1 AND clock_id = $2"
 		"	AND kind <> ALL (ARRAY['warn', 'breach', 'breach_voided'])"
+		"	AND id >= (SELECT max(b.id) FROM support.sla_events AS b"
+		"		WHERE b.ticket_id = $1 AND b.clock_id = $2 AND b.kind = 'activate')"
 		" ORDER BY id",
 		.columns = {{TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {TEXTOID}, {INT8OID},
 		{INT4OID}, {TEXTARRAYOID}},

@@ -4,6 +4,8 @@
  *
  * Tickets are locked in the order of their ids, as changes of them are. One whose clocks cannot be turned is left out
  * with a warning.
+ *
+ * A ticket whose past was brought in after it began its clocks has them counted anew by what the log tells now.
  */
 #include "postgres.h"
 
@@ -17,6 +19,7 @@
 #include "base/errors.h"
 #include "base/plan.h"
 #include "base/tables.h"
+#include "log/log_order.h"
 #include "sla/sla_follow.h"
 #include "sla/sla_reapply.h"
 
@@ -26,7 +29,8 @@
 enum
 {
 	FIND_POLICY,
-	OPEN_TICKETS
+	OPEN_TICKETS,
+	CLOCKS_TO_RECOUNT
 };
 
 static Statement statements[] = {
@@ -46,6 +50,20 @@ static Statement statements[] = {
 		" FOR NO KEY UPDATE OF t",
 		.any_columns = true,
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	/* what was counted by one calendar only: of others it is not known until when they counted */
+	[CLOCKS_TO_RECOUNT] = {
+		.text = "SELECT e.clock_id"
+		" FROM support.sla_events AS e"
+		" WHERE e.ticket_id = $1 AND e.kind = ANY (ARRAY['activate', 'retarget'])"
+		"	AND EXISTS (SELECT FROM support.audit_log AS a"
+		"		WHERE a.ticket_id = $1 AND a.table_name = 'tickets'"
+		"			AND " BROUGHT_IN " AND a.new_value ? 'status')"
+		" GROUP BY e.clock_id"
+		" HAVING count(DISTINCT (coalesce(e.calendar_id, 0), coalesce(e.calendar_version, 0),"
+		"	e.pause_categories)) = 1",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")
 	}
 };
 
@@ -68,6 +86,34 @@ concerns(LiveClockSet *live, SlaTicket *ticket, int64 policy_id)
 	return false;
 }
 
+/* Is the clock among those that were just found? */
+static bool
+is_found(const Clock *clock, uint64 n)
+{
+	for (uint64 i = 0; i < n; i++)
+		if (result_int64(i, 1) == clock->id)
+			return true;
+	return false;
+}
+
+/* Count the open clocks anew by what was brought in of the ticket's past, if anything was. */
+static void
+recount_past(ClockSet *set, SlaTicket *ticket, TimestampTz at)
+{
+	List	   *clocks = NIL;
+	Args		args = {0};
+	ListCell   *cell;
+	uint64		n;
+
+	arg_int64(&args, ticket->id);
+	n = run(&statements[CLOCKS_TO_RECOUNT], &args);
+	foreach(cell, set->clocks)
+		if (is_open_clock(lfirst(cell)) && is_found(lfirst(cell), n))
+			clocks = lappend(clocks, lfirst(cell));
+	if (clocks != NIL)
+		recount_clocks(set, ticket, clocks, at);
+}
+
 /* Hold a ticket to what it is promised now; true if that turned a clock. policy_id is 0 for whatever policy. */
 static bool
 reapply(const Row *row, int64 policy_id, TimestampTz at)
@@ -80,6 +126,7 @@ reapply(const Row *row, int64 policy_id, TimestampTz at)
 	open_clock_set(&live, ticket.id);
 	if (policy_id != 0 && !concerns(&live, &ticket, policy_id))
 		return false;
+	recount_past(&live.set, &ticket, at);
 	match_again(&live.set, &ticket, at);
 	foreach(cell, live.set.clocks)
 		turned |= ((const Clock *) lfirst(cell))->changed;

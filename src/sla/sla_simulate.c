@@ -151,13 +151,23 @@ image_version(Datum image)
 	return image == (Datum) 0 ? 0 : json_member_int64(DatumGetJsonbP(image), "version", 0);
 }
 
+/* Was a change brought in from another system? Those that the desk saw tell a version. */
+static bool
+was_brought_in(const RecordChange *change)
+{
+	return change->kind == CHANGE_UPDATE && image_version(change->old_value) == 0;
+}
+
 /*
- * Within a transaction a change that a trigger of the application made on the way is in the log before the one it came
- * from: the versions tell.
+ * Did a change come before one that the log has before it? One that was brought in has its own time, save that the ticket
+ * began by its first entry. Within a transaction a change that a trigger of the application made on the way is in the log
+ * before the one it came from: the versions tell.
  */
 static bool
 came_before(const RecordChange *a, const RecordChange *b)
 {
+	if (was_brought_in(a) || was_brought_in(b))
+		return a->occurred_at < b->occurred_at;
 	return a->kind == CHANGE_UPDATE && b->kind == CHANGE_UPDATE && a->xid == b->xid && a->era == b->era &&
 		image_version(a->old_value) < image_version(b->old_value);
 }
@@ -168,6 +178,7 @@ add_change(Simulation *simulation, const RecordChange *change)
 {
 	State	   *states;
 	int			i = simulation->nstates;
+	int			first = i > 1 && simulation->states[1].change.kind == CHANGE_INSERT ? 2 : 1;
 
 	if (i == simulation->room)
 	{
@@ -175,7 +186,7 @@ add_change(Simulation *simulation, const RecordChange *change)
 		simulation->states = repalloc(simulation->states, sizeof(State) * simulation->room);
 	}
 	states = simulation->states;
-	for (; i > 1 && came_before(change, &states[i - 1].change); i--)
+	for (; i > first && came_before(change, &states[i - 1].change); i--)
 		states[i].change = states[i - 1].change;
 	states[i].change = *change;
 	states[i].change.old_value = change->old_value == (Datum) 0 ? (Datum) 0 : datumCopy(change->old_value, false, -1);

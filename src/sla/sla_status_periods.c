@@ -4,13 +4,15 @@
  *
  * A promise that is made late holds from the start: what it would have consumed by then follows from the statuses that
  * the ticket had, and from when it lay in the recycle bin. A transaction that came late has the time at which it began:
- * it counts from the change before on.
+ * it counts from the change before on. What was brought in from another system counts from its own time, also where that
+ * is before the ticket came in.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 
 #include "base/plan.h"
+#include "log/log_order.h"
 #include "sla/sla_clock.h"
 #include "sla/sla_status_periods.h"
 
@@ -33,7 +35,7 @@ enum
 
 static Statement statements[] = {
 	[TURNS] = {
-		.text = "SELECT a.occurred_at,"
+		.text = "SELECT " PLACED_AT ","
 		" a.old_value ->> 'status', a.new_value ->> 'status',"
 		" a.action = 'DELETE', a.action = 'INSERT',"
 		" CASE WHEN a.new_value ? 'deleted_at' THEN"
@@ -44,7 +46,7 @@ static Statement statements[] = {
 		"	AND (a.action = ANY (ARRAY['INSERT', 'DELETE'])"
 		"		OR (a.action = 'UPDATE'"
 		"			AND a.new_value ?| ARRAY['status', 'deleted_at']))"
-		" ORDER BY a.id",
+		" ORDER BY 1, a.id",
 		.columns = {{TIMESTAMPTZOID, NOT_NULL}, {TEXTOID}, {TEXTOID}, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL},
 		{BOOLOID}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("audit_log")

@@ -5,9 +5,9 @@
  * Solving and reopening are counted by what the ticket has now: its team, its assignee and so on. When these change,
  * or the ticket is deleted or comes back, what the log has of its past moves along.
  *
- * The log's order is that of the changes, save where a trigger of the application changes a row again before our own
- * trigger has seen the first change: then the versions tell. A ticket that was removed and inserted again begins a new
- * life with version 1, which the INSERT in the log tells.
+ * The order is that of log_order.h, save where a trigger of the application changes a row again before our own trigger
+ * has seen the first change: then the versions tell. A ticket that was removed and inserted again begins a new life with
+ * version 1, which the INSERT in the log tells.
  */
 #include "postgres.h"
 
@@ -20,6 +20,7 @@
 #include "base/actor.h"
 #include "base/lookups.h"
 #include "base/plan.h"
+#include "log/log_order.h"
 #include "stats/stat_history.h"
 
 #define HISTORY_TEXT \
@@ -30,7 +31,7 @@
 	" WHERE a.ticket_id = $1 AND a.table_name = 'tickets'" \
 	"	AND (a.action = 'INSERT'" \
 	"		OR (a.action = 'UPDATE' AND a.old_value ? 'status'))" \
-	" ORDER BY a.id"
+	" ORDER BY " PLACED_AT ", a.id"
 
 enum
 {
@@ -121,7 +122,7 @@ history_of(uint64 n, int64 before_version)
 	int			life = 0;
 	int			lives = 0;
 	int			first_life = 0;
-	int64		first_version = 0;
+	int64		first_version = 0;	/* 0 if it was brought in */
 
 	history.changes = palloc(sizeof(StatusChange) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
@@ -136,7 +137,7 @@ history_of(uint64 n, int64 before_version)
 		{
 			StatusChange change = logged_change(i);
 
-			if (history.n == 0 || (life == first_life && version < first_version))
+			if (history.n == 0 || (life == first_life && version > 0 && version < first_version))
 			{
 				first_life = life;
 				first_version = version;

@@ -1,0 +1,129 @@
+-- History of another system: entries that are brought into the log have their own time, wherever they stand.
+CREATE DATABASE regress_import;
+\c regress_import
+CREATE EXTENSION support_ext;
+SET support_ext.now = '2026-03-02 09:00+00';
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+\set seed 1
+\getenv seed SUPPORT_EXT_TEST_SEED
+
+INSERT INTO support.users (email, full_name, role) VALUES
+	('ann@desk.example', 'Ann Agent', 'agent'),
+	('carl@corp.example', 'Carl Customer', 'customer');
+SELECT support.set_actor(1);
+
+-- Brings in what a ticket went through, a status after the other.
+CREATE FUNCTION bring_in(ticket_id bigint, VARIADIC changes text[]) RETURNS void
+LANGUAGE sql
+AS $$
+	INSERT INTO support.audit_log (occurred_at, action, table_name, record_id, ticket_id, old_value, new_value)
+	SELECT split_part(c.change, ' ', 1)::timestamptz, 'UPDATE', 'tickets', ticket_id, ticket_id,
+		jsonb_build_object('status', split_part(c.change, ' ', 2)), jsonb_build_object('status', split_part(c.change, ' ', 3))
+	FROM unnest(changes) WITH ORDINALITY AS c (change, place)
+	ORDER BY c.place
+$$;
+
+-- A ticket that came in solved is counted by its past, and then changes: it was opened in the status that its first entry left.
+INSERT INTO support.tickets (title, description, status, creator_id, created_at, solved_at)
+SELECT 'Solved ' || n, '', 'closed', 2, '2026-01-01 09:00+00', '2026-01-03 09:00+00' FROM generate_series(1, 4) AS n;
+SELECT bring_in(t.id, '2026-01-03T09:00Z open closed') FROM support.tickets AS t ORDER BY t.id;
+SELECT support.rebuild_stats() > 0 AS counted;
+SET support_ext.now = '2026-03-02 10:00+00';
+UPDATE support.tickets SET status = 'open';
+SELECT * FROM support.verify_stats();
+SELECT support.rebuild_stats() > 0 AS counted;
+SELECT * FROM support.report_daily WHERE created > 0 OR solved > 0 OR reopened > 0;
+
+-- A clock over imported history uses the time that the ticket's statuses tell: 24 hours before the pause, 24 after it.
+-- First the policy, then the ticket, then its history, the newest entry first.
+SELECT support.create_sla_policy('first', '[{"metric": "requester_wait", "target": "96 hours", "pause": ["pending"]}]',
+	'{"channel": "email"}');
+INSERT INTO support.tickets (title, description, creator_id, created_at, channel)
+VALUES ('Policy first', '', 2, '2026-01-31 10:00+00', 'email')
+RETURNING id AS ticket_id \gset
+SELECT support.sla_tick();
+SELECT bring_in(:ticket_id, '2026-03-01T10:00Z pending open', '2026-02-01T10:00Z open pending');
+SELECT consumed, is_breached FROM support.sla_status WHERE ticket_id = :ticket_id;
+SELECT support.sla_reapply();
+SELECT consumed, is_breached, due_at FROM support.sla_status WHERE ticket_id = :ticket_id;
+SELECT from_at, to_at, status, counted, why FROM support.sla_explain(:ticket_id, 'requester_wait');
+SELECT kind, occurred_at, consumed, reason FROM support.sla_events WHERE ticket_id = :ticket_id ORDER BY id;
+SELECT support.sla_reapply();
+
+-- First the ticket and its history, then the policy.
+INSERT INTO support.tickets (title, description, creator_id, created_at, channel)
+VALUES ('Ticket first', '', 2, '2026-01-31 10:00+00', 'phone')
+RETURNING id AS other_id \gset
+SELECT bring_in(:other_id, '2026-02-01T10:00Z open pending', '2026-03-01T10:00Z pending open');
+SELECT support.create_sla_policy('later', '[{"metric": "requester_wait", "target": "96 hours", "pause": ["pending"]}]',
+	'{"channel": "phone"}');
+SELECT support.sla_reapply();
+SELECT consumed, is_breached, due_at FROM support.sla_status WHERE ticket_id = :other_id;
+
+-- Both go on from there, and a simulation says the same.
+SET support_ext.now = '2026-03-02 12:00+00';
+SELECT support.set_status(id, 'resolved') FROM support.tickets WHERE id IN (:ticket_id, :other_id);
+SELECT ticket_id, state, consumed, breached_at FROM support.sla_clocks ORDER BY ticket_id;
+SELECT tickets, achieved, breached FROM support.sla_simulate(
+	'{"targets": [{"metric": "requester_wait", "target": "96 hours", "pause": ["pending"]}]}', '2026-01-31', '2026-02-01');
+
+-- Whatever the history is, and in whatever order it comes: counting on and counting anew are the same, and a clock has
+-- used what the statuses say.
+SELECT setseed(sin(:seed));
+CREATE TEMPORARY TABLE past AS
+SELECT x.ticket, x.place, '2026-02-01 00:00+00'::timestamptz + x.place * interval '1 day' + random() * interval '20 hours' AS at,
+	(ARRAY['open', 'pending', 'in_progress', 'resolved', 'closed'])[1 + floor(random() * 5)] AS status
+FROM (SELECT t AS ticket, p AS place FROM generate_series(1, 60) AS t, generate_series(0, t % 8) AS p ORDER BY 1, 2) AS x;
+INSERT INTO support.tickets (external_id, title, description, creator_id, status, created_at, channel)
+SELECT p.ticket, 'Drawn', '', 2, (array_agg(p.status ORDER BY p.place DESC))[1], min(p.at),
+	CASE WHEN p.ticket % 2 = 0 THEN 'email' END
+FROM past AS p
+GROUP BY p.ticket
+ORDER BY p.ticket;
+WITH moves AS
+(
+	SELECT t.id, p.at, lag(p.status) OVER (PARTITION BY p.ticket ORDER BY p.place) AS before, p.status
+	FROM past AS p
+	JOIN support.tickets AS t ON t.external_id = p.ticket::text
+)
+INSERT INTO support.audit_log (occurred_at, action, table_name, record_id, ticket_id, old_value, new_value)
+SELECT m.at, 'UPDATE', 'tickets', m.id, m.id, jsonb_build_object('status', m.before), jsonb_build_object('status', m.status)
+FROM moves AS m
+WHERE m.before <> m.status
+ORDER BY random();
+SELECT support.rebuild_stats() > 0 AS counted;
+-- the policy is there for half of the tickets, for the other half it is new
+UPDATE support.tickets SET channel = 'phone' WHERE title = 'Drawn' AND channel IS NULL;
+SELECT support.sla_reapply() > 0 AS turned;
+WITH stays AS
+(
+	SELECT t.id, p.status, p.at, lead(p.at, 1, support.desk_now()) OVER (PARTITION BY p.ticket ORDER BY p.place) AS until
+	FROM past AS p
+	JOIN support.tickets AS t ON t.external_id = p.ticket::text
+),
+told AS
+(
+	SELECT s.id, coalesce(sum(s.until - s.at) FILTER (WHERE s.status IN ('open', 'in_progress')), '0') AS consumed
+	FROM stays AS s
+	GROUP BY s.id
+)
+SELECT count(*) > 20 AS clocks, count(*) FILTER (WHERE date_trunc('second', c.consumed) <> date_trunc('second', d.consumed)) AS wrong,
+	count(*) FILTER (WHERE c.is_breached <> (d.consumed > interval '96 hours')) AS misjudged
+FROM support.sla_status AS c
+JOIN told AS d ON d.id = c.ticket_id;
+-- work goes on
+SET support_ext.now = '2026-03-03 09:00+00';
+UPDATE support.tickets SET status = CASE WHEN status IN ('resolved', 'closed') THEN 'open' ELSE 'resolved' END
+WHERE title = 'Drawn' AND id % 3 <> 0;
+UPDATE support.tickets SET channel = 'web', created_at = created_at - interval '1 hour' WHERE title = 'Drawn' AND id % 4 = 0;
+SELECT * FROM support.verify_stats();
+SELECT support.rebuild_stats() > 0 AS counted;
+SELECT * FROM support.verify_stats();
+DELETE FROM support.tickets WHERE title = 'Drawn' AND id % 5 = 0;
+SELECT * FROM support.verify_stats();
+
+\c postgres
+DROP DATABASE regress_import;
