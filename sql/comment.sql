@@ -11,6 +11,17 @@ RETURN NOT is_private AND support_internal.answers_customers(author_role) AND vi
 COMMENT ON FUNCTION support_internal.is_reply(boolean, text, text) IS
 	'Whether a comment is an agent''s reply: public, by somebody who answers customers, and not automatic. In C, writer_of() says so.';
 
+CREATE FUNCTION support_internal.is_from_customer(
+	is_private boolean,
+	author_role text,
+	via text
+)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN NOT is_private AND author_role = 'customer' AND via <> ALL (ARRAY['auto', 'bot']);
+COMMENT ON FUNCTION support_internal.is_from_customer(boolean, text, text) IS
+	'Whether a comment is a customer''s: public, written as the ticket''s customer, and not automatic. In C, writer_of() says so.';
+
 CREATE FUNCTION support.add_comment(
 	ticket_id bigint,
 	content text,
@@ -26,7 +37,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_add_comment';
 COMMENT ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) IS
-	'Adds a comment and then sets the status, if given; returns the comment''s id. author_id NULL is the acting user. A known external_id returns the comment there is, if that is by the same author. 23505: by another. 55000: deleted ticket, public comment on a closed one, no acting user. SU001: stale version. SU002: forbidden transition.';
+	'Adds a comment and then sets the status, if given; returns the comment''s id. author_id NULL is the acting user. A known external_id returns the comment there is, if that is by the same author. 23505: by another. 42501: a public comment by a light agent on another''s ticket. 55000: deleted ticket, public comment on a closed one, no acting user. SU001: stale version. SU002: forbidden transition.';
 REVOKE ALL ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.edit_comment(

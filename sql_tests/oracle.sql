@@ -201,7 +201,7 @@ AS $$
 	UNION ALL
 	SELECT 'customer_comment', '-', '', c.created_at, 0, 1, c.ticket_id, NULL
 	FROM comments AS c
-	WHERE c.author_role = 'customer'
+	WHERE c.author_role = 'customer' AND c.via <> ALL (ARRAY['auto', 'bot'])
 	UNION ALL
 	SELECT m.measure, 's',
 		c.metric || '/' || c.policy_id || '/' || coalesce(c.decided_team_id, 0) || '/' || coalesce(c.decided_assignee_id, 0),

@@ -130,9 +130,9 @@ BEGIN
 	CASE kind
 		WHEN 'open' THEN
 			INSERT INTO support.tickets
-				(id, title, description, creator_id, status, priority, team_id, assignee_id, organization_id, channel,
-				custom)
-			SELECT ticket, 'Ticket ' || ticket, '', n.creator_id, n.status, n.priority, n.team_id, n.assignee_id,
+				(id, title, description, creator_id, requester_id, status, priority, team_id, assignee_id, organization_id,
+				channel, custom)
+			SELECT ticket, 'Ticket ' || ticket, '', n.creator_id, 3, n.status, n.priority, n.team_id, n.assignee_id,
 				n.organization_id, n.channel, coalesce(n.custom, '{}')
 			FROM jsonb_populate_record(NULL::support.tickets, arg) AS n;
 		WHEN 'set' THEN
@@ -150,7 +150,7 @@ BEGIN
 		WHEN 'note' THEN
 			PERFORM support.add_comment(ticket, 'We do not', true, author_id => 1);
 		WHEN 'robot' THEN
-			PERFORM support.add_comment(ticket, 'Bleep', author_id => 1, via => 'auto');
+			PERFORM support.add_comment(ticket, 'Bleep', author_id => 1 + 2 * (ticket % 2), via => 'auto');
 		WHEN 'tag' THEN
 			PERFORM support.tag_ticket(ticket, ARRAY[arg ->> 'tag']);
 		WHEN 'untag' THEN

@@ -323,7 +323,7 @@ WHERE NOT c.is_private
 	AND c.deleted_at IS NULL
 	AND
 	(
-		c.author_role = 'customer'
+		support_internal.is_from_customer(c.is_private, c.author_role, c.via)
 		OR support_internal.is_reply(c.is_private, c.author_role, c.via)
 	)
 UNION ALL

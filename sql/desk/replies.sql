@@ -21,7 +21,7 @@ BEGIN ATOMIC
 		FROM support.tickets AS t
 		JOIN support.users AS u ON u.id = t.creator_id
 		WHERE t.id = books_of_ticket.ticket_id
-			AND u.role = 'customer'
+			AND (u.role = 'customer' OR t.creator_id = coalesce(t.requester_id, t.creator_id))
 		UNION ALL
 		SELECT
 			CASE WHEN c.author_role = 'customer' THEN 'customer' ELSE 'agent' END,
@@ -30,7 +30,11 @@ BEGIN ATOMIC
 		WHERE c.ticket_id = books_of_ticket.ticket_id
 			AND NOT c.is_private
 			AND c.deleted_at IS NULL
-			AND (c.author_role = 'customer' OR support_internal.is_reply(c.is_private, c.author_role, c.via))
+			AND
+			(
+				support_internal.is_from_customer(c.is_private, c.author_role, c.via)
+				OR support_internal.is_reply(c.is_private, c.author_role, c.via)
+			)
 	),
 	answered AS
 	(

@@ -311,7 +311,7 @@ BEGIN ATOMIC
 		AND
 		(
 			(measure = 'reply' AND support_internal.is_reply(c.is_private, c.author_role, c.via))
-			OR (measure = 'customer_comment' AND c.author_role = 'customer')
+			OR (measure = 'customer_comment' AND support_internal.is_from_customer(c.is_private, c.author_role, c.via))
 		)
 		AND support_internal.is_asked_for(filters, 'category', to_jsonb(s.category))
 		AND support_internal.is_asked_for(filters, 'status', to_jsonb(t.status))

@@ -35,6 +35,7 @@ SELECT u.role, v.via, effect(u.id, v.via, false)
 FROM support.users AS u
 CROSS JOIN unnest('{api,email,web,import,auto,bot}'::text[]) WITH ORDINALITY AS v (via, place)
 WHERE u.id <= 7
+	AND (u.role <> 'light_agent' OR v.via = 'import')
 ORDER BY u.id, v.place \crosstabview
 -- A private note does nothing, whoever writes it.
 SELECT count(*) AS notes, count(*) FILTER (WHERE effect(u.id, 'api', true) <> '') AS with_effect
@@ -444,11 +445,13 @@ SELECT support.delete_comment(170, :d);
 SELECT support.restore_comment(190, :c);
 \echo :LAST_ERROR_SQLSTATE
 
--- What an agent's reply is, is said once in C and once in SQL: they agree about each role and each way.
-INSERT INTO support.tickets (id, title, description, creator_id, ticket_number)
-SELECT 1000 + row_number() OVER (), 'Reply?', '', 1, format('%s/%s/%s', role, via, is_private)
+-- What an agent's reply is, and a customer's comment, is said once in C and once in SQL: they agree about each role and
+-- each way.
+INSERT INTO support.tickets (id, title, description, creator_id, requester_id, ticket_number)
+SELECT 1000 + row_number() OVER (), 'Reply?', '', 1, 8, format('%s/%s/%s', role, via, is_private)
 FROM unnest('{agent,team_lead,admin,light_agent,auditor,bot,customer}'::text[]) AS role,
-	unnest('{api,email,web,import,auto,bot}'::text[]) AS via, unnest('{f,t}'::boolean[]) AS is_private;
+	unnest('{api,email,web,import,auto,bot}'::text[]) AS via, unnest('{f,t}'::boolean[]) AS is_private
+WHERE role <> 'light_agent' OR via = 'import' OR is_private;
 INSERT INTO support.comments (ticket_id, author_id, content, via, is_private)
 SELECT t.id, u.id, 'x', split_part(t.ticket_number, '/', 2), split_part(t.ticket_number, '/', 3)::boolean
 FROM support.tickets AS t
@@ -457,7 +460,9 @@ WHERE t.title = 'Reply?';
 SELECT
 	c.author_role,
 	string_agg(c.via, ', ' ORDER BY c.via) FILTER (WHERE t.reply_count = 1) AS replies,
-	bool_and(support_internal.is_reply(c.is_private, c.author_role, c.via) = (t.reply_count = 1)) AS agree
+	string_agg(c.via, ', ' ORDER BY c.via) FILTER (WHERE t.waiting_since IS NOT NULL) AS questions,
+	bool_and(support_internal.is_reply(c.is_private, c.author_role, c.via) = (t.reply_count = 1)
+		AND support_internal.is_from_customer(c.is_private, c.author_role, c.via) = (t.waiting_since IS NOT NULL)) AS agree
 FROM support.tickets AS t
 JOIN support.comments AS c ON c.ticket_id = t.id
 WHERE t.title = 'Reply?'

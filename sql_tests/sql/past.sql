@@ -184,7 +184,7 @@ INSERT INTO support.comments (ticket_id, author_id, content) VALUES (:mouse, 2, 
 SELECT id - min(id) OVER () AS entry, old_value - 'updated_at' AS old, new_value - 'updated_at' AS new FROM support.audit_log
 WHERE ticket_id = :mouse AND table_name = 'tickets' AND occurred_at = '2026-03-08 10:00+00' ORDER BY id;
 SELECT status, channel, version FROM support.tickets_as_of('2026-03-08 09:30+00');
-WITH t AS (INSERT INTO support.tickets (id, title, description, creator_id) VALUES (70, 'Cat has mouse', '', 1))
+WITH t AS (INSERT INTO support.tickets (id, title, description, creator_id, requester_id) VALUES (70, 'Cat has mouse', '', 1, 2))
 INSERT INTO support.comments (ticket_id, author_id, content) VALUES (70, 2, 'Now it has a tail');
 SELECT action FROM support.audit_log WHERE ticket_id = 70 AND table_name = 'tickets' ORDER BY id;
 SELECT count(*) FROM support.tickets_as_of('2026-03-08 09:30+00') WHERE id = 70;

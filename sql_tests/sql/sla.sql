@@ -215,7 +215,7 @@ SET support_ext.now = '2026-03-12 09:00+01';
 SELECT support.create_ticket('Still there?', creator_id => 3, channel => 'email') AS t \gset
 SET support_ext.now = '2026-03-12 09:10+01';
 SELECT support.add_comment(:t, 'A difficult one', is_private => true) \g /dev/null
-SELECT support.add_comment(:t, 'I know them', author_id => 4) \g /dev/null
+SELECT support.add_comment(:t, 'I know them', is_private => true, author_id => 4) \g /dev/null
 SELECT support.add_comment(:t, 'We have received your mail', author_id => 5) \g /dev/null
 SELECT support.add_comment(:t, 'We are out of the office', via => 'auto') \g /dev/null
 SELECT * FROM clocks(:t);

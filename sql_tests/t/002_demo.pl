@@ -170,7 +170,7 @@ CROSS JOIN LATERAL
 			greatest
 			(
 				max(c.created_at) FILTER (WHERE c.author_role = 'customer'),
-				CASE WHEN creator.role = 'customer' THEN t.created_at END
+				CASE WHEN creator.role = 'customer' OR t.creator_id = coalesce(t.requester_id, t.creator_id) THEN t.created_at END
 			) AS last_customer_at
 		FROM support.comments AS c
 		WHERE c.ticket_id = t.id

@@ -292,6 +292,7 @@ SELECT support.create_ticket('Ticket', 'text', <customer>, <priority>, '<tags>',
 SELECT support.create_ticket('Ticket', creator_id => <customer>, assignee_id => <agent>,
 	organization_id => <organization>);
 SELECT support.create_ticket('Ticket', creator_id => <customer>, status => '<status>', tags => '<tags>');
+SELECT support.create_ticket('Ticket', creator_id => <agent>, team_id => <team>);
 SELECT support.update_ticket(<ticket>, '{"tags": ["tag1", "tag2"], "channel": "web"}');
 SELECT support.update_ticket(<ticket>, '{"team_id": 2, "assignee_id": null, "status": "<status>"}');
 SELECT support.set_status(<ticket>, '<status>');
@@ -305,6 +306,7 @@ SELECT support.add_comment(<ticket>, 'Hello', author_id => <agent>, status => 'r
 SELECT support.add_comment(<ticket>, 'Hello again', author_id => <agent>);
 SELECT support.add_comment(<ticket>, 'A note', true, author_id => <agent>);
 SELECT support.add_comment(<ticket>, 'Bleep', author_id => <agent>, via => 'auto');
+SELECT support.add_comment(<ticket>, 'Away', author_id => <customer>, via => 'auto');
 SELECT support.edit_comment(ticket_id, id, 'Edited') FROM <comment>;
 SELECT support.delete_comment(ticket_id, id) FROM <comment>;
 SELECT support.restore_comment(ticket_id, id) FROM support.comments WHERE deleted_at IS NOT NULL LIMIT 1;

@@ -20,6 +20,7 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_CREATOR_ID] = {"creator_id", COLUMN_BIGINT, NOT_NULL},
 	[TICKET_CREATED_AT] = {"created_at", COLUMN_TIME, NOT_NULL},
 	[TICKET_DELETED_AT] = {"deleted_at", COLUMN_TIME},
+	[TICKET_REQUESTER_ID] = {"requester_id", COLUMN_BIGINT},
 	[TICKET_TEAM_ID] = {"team_id", COLUMN_BIGINT},
 	[TICKET_ASSIGNEE_ID] = {"assignee_id", COLUMN_BIGINT},
 	[TICKET_PENDING_UNTIL] = {"pending_until", COLUMN_TIME},

@@ -52,11 +52,11 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[INSERT_COMMENT] = {
-		.text = "INSERT INTO support.comments (ticket_id, content, is_private, author_id, author_role, via, external_id)"
-		" VALUES ($1, $2, coalesce($3, false), $4, $5, coalesce($6, 'api'), $7)"
+		.text = "INSERT INTO support.comments (ticket_id, content, is_private, author_id, via, external_id)"
+		" VALUES ($1, $2, coalesce($3, false), $4, coalesce($5, 'api'), $6)"
 		" ON CONFLICT (ticket_id, external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id",
 		.columns = {{INT8OID, NOT_NULL}},
-		.nargs = 7, .argtypes = {INT8OID, TEXTOID, BOOLOID, INT8OID, TEXTOID, TEXTOID, TEXTOID}
+		.nargs = 6, .argtypes = {INT8OID, TEXTOID, BOOLOID, INT8OID, TEXTOID, TEXTOID}
 	},
 	[SET_STATUS] = {
 		.text = "UPDATE support.tickets SET status = $2 WHERE id = $1",
@@ -154,16 +154,14 @@ static uint64
 insert_comment(FunctionCallInfo fcinfo)
 {
 	int64		author_id = acting_user_or(fcinfo, ARG_AUTHOR);
-	const char *role = role_of_user(author_id);
 	Args		args = {0};
 
-	if (role == NULL)
+	if (role_of_user(author_id) == NULL)
 		refuse_missing("user", author_id);
 	arg_passed(&args, fcinfo, ARG_TICKET);
 	arg_passed(&args, fcinfo, ARG_CONTENT);
 	arg_passed(&args, fcinfo, ARG_PRIVATE);
 	arg_int64(&args, author_id);
-	arg_text(&args, role);
 	arg_passed(&args, fcinfo, ARG_VIA);
 	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
 	return run(&statements[INSERT_COMMENT], &args);

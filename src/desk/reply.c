@@ -2,9 +2,9 @@
  * reply.c
  *		What a comment does to its ticket.
  *
- * An agent's reply is a public comment by somebody who was agent, team lead or administrator when writing it, other
- * than by way of a bot or an automatic answer. A customer's comment is a public one by a customer. Private notes touch
- * nothing.
+ * An agent's reply is a public comment by somebody who was agent, team lead or administrator when writing it. A customer's
+ * comment is a public one by a customer, or by the ticket's requester, who is its customer whatever his role. Private notes
+ * touch nothing, nor does what came by way of a bot or an automatic answer.
  *
  * The ticket row is locked before it is looked at, so two comments on one ticket take turns, and a comment and a
  * deletion see each other. The lock is the one that an UPDATE takes: foreign keys to the ticket do not wait for it.
@@ -32,6 +32,7 @@
 
 enum
 {
+	IS_REQUESTER,
 	LOCK_TICKET,
 	LOCK_LIVE_TICKET,
 	STATUS_SET_AT,
@@ -41,6 +42,12 @@ enum
 };
 
 static Statement statements[] = {
+	[IS_REQUESTER] = {
+		.text = "SELECT 1 FROM support.tickets"
+		" WHERE id = $1 AND coalesce(requester_id, creator_id) = $2",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
 	[LOCK_TICKET] = {
 		.text = "SELECT status, deleted_at IS NOT NULL, last_customer_at, last_agent_at"
 		" FROM support.tickets WHERE id = $1 FOR NO KEY UPDATE",
@@ -118,11 +125,11 @@ writer_of(const Row *comment)
 		return WRITER_OTHER;
 	role = row_text(comment, COMMENT_AUTHOR_ROLE);
 	via = row_text(comment, COMMENT_VIA);
+	if (via != NULL && (strcmp(via, "auto") == 0 || strcmp(via, "bot") == 0))
+		return WRITER_OTHER;
 	if (strcmp(role, "customer") == 0)
 		return WRITER_CUSTOMER;
-	if (answers_customers(role) && (via == NULL || (strcmp(via, "auto") != 0 && strcmp(via, "bot") != 0)))
-		return WRITER_AGENT;
-	return WRITER_OTHER;
+	return answers_customers(role) ? WRITER_AGENT : WRITER_OTHER;
 }
 
 static TimestampTz
@@ -248,19 +255,63 @@ note_customer(const TicketState *ticket, TimestampTz written_at, Precedence prec
 	keep_books(&statements[NOTE_CUSTOMER], &args);
 }
 
-/* Keep the author's role as it is now, unless the client gives the one there was. */
+static bool
+is_requester(int64 ticket_id, int64 user_id)
+{
+	Args		args = {0};
+	bool		found;
+
+	SPI_connect();
+	arg_int64(&args, ticket_id);
+	arg_int64(&args, user_id);
+	found = run(&statements[IS_REQUESTER], &args) > 0;
+	SPI_finish();
+	return found;
+}
+
+/* Keep the role that the author writes in now, unless the client gives the one there was. */
+static void
+keep_author_role(Row *comment)
+{
+	int64		author_id;
+	const char *role;
+
+	if (!row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_AUTHOR_ID))
+		return;
+	author_id = row_int64(comment, COMMENT_AUTHOR_ID);
+	role = role_of_user(author_id);
+	if (role == NULL)
+		return;
+	if (strcmp(role, "customer") != 0 && !row_is_null(comment, COMMENT_TICKET_ID) &&
+		is_requester(row_int64(comment, COMMENT_TICKET_ID), author_id))
+		role = "customer";
+	row_set(comment, COMMENT_AUTHOR_ROLE, CStringGetTextDatum(role));
+}
+
+/* Raise 42501 for a public comment by a light agent, unless it was written elsewhere and is brought in. */
+static void
+check_may_be_public(const Row *comment)
+{
+	char	   *via = row_text(comment, COMMENT_VIA);
+
+	if (row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_IS_PRIVATE) ||
+		row_bool(comment, COMMENT_IS_PRIVATE) || (via != NULL && strcmp(via, "import") == 0) ||
+		strcmp(row_text(comment, COMMENT_AUTHOR_ROLE), "light_agent") != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("user %lld writes private notes only: role \"light_agent\"",
+					(long long) row_int64(comment, COMMENT_AUTHOR_ID)),
+			 errhint("Pass is_private => true, or let an agent answer. On a ticket of his own he writes as its customer.")));
+}
+
 static void
 complete_new_comment(Row *comment)
 {
-	const char *role;
-
 	row_check_finite(comment, COMMENT_CREATED_AT);
 	row_check_finite(comment, COMMENT_EDITED_AT);
-	if (!row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_AUTHOR_ID))
-		return;
-	role = role_of_user(row_int64(comment, COMMENT_AUTHOR_ID));
-	if (role != NULL)
-		row_set(comment, COMMENT_AUTHOR_ROLE, CStringGetTextDatum(role));
+	keep_author_role(comment);
+	check_may_be_public(comment);
 }
 
 /* When the text last changed is not the client's to say: neither who hides an edit nor who writes whole rows back. */
@@ -276,6 +327,8 @@ complete_changed_comment(RowChange *change)
 				 errmsg("comment %lld stays with ticket %lld and keeps its id",
 						(long long) row_int64(old, COMMENT_ID), (long long) row_int64(old, COMMENT_TICKET_ID))));
 	row_check_finite(new, COMMENT_CREATED_AT);
+	if (changes(change, COMMENT_IS_PRIVATE) || changes(change, COMMENT_AUTHOR_ROLE) || changes(change, COMMENT_VIA))
+		check_may_be_public(new);
 	if (changes(change, COMMENT_CONTENT))
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
 	else

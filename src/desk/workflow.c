@@ -61,6 +61,19 @@ check_numbers(const Row *ticket)
 							(long long) row_int64(ticket, numbers[i].column))));
 }
 
+/* Does the creator write as the ticket's customer? So does whoever opens it for himself, whatever his role. */
+static bool
+is_opened_by_customer(const Row *ticket)
+{
+	int64		creator_id = row_int64(ticket, TICKET_CREATOR_ID);
+	const char *role = role_of_user(creator_id);
+
+	if (role == NULL)
+		return false;
+	return strcmp(role, "customer") == 0 || row_is_null(ticket, TICKET_REQUESTER_ID) ||
+		row_int64(ticket, TICKET_REQUESTER_ID) == creator_id;
+}
+
 /*
  * Keep a new ticket's times. The description is the first comment, by the creator, so a customer's new ticket waits
  * from the start. An import gives what it knows; what it gives stays.
@@ -73,7 +86,6 @@ complete_new_ticket(Row *ticket)
 		TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT
 	};
 	TimestampTz created_at = row_time(ticket, TICKET_CREATED_AT);
-	const char *role;
 	bool		solved;
 
 	check_numbers(ticket);
@@ -94,8 +106,7 @@ complete_new_ticket(Row *ticket)
 
 	if (!row_is_null(ticket, TICKET_LAST_CUSTOMER_AT) || row_is_null(ticket, TICKET_CREATOR_ID))
 		return;
-	role = role_of_user(row_int64(ticket, TICKET_CREATOR_ID));
-	if (role == NULL || strcmp(role, "customer") != 0)
+	if (!is_opened_by_customer(ticket))
 		return;
 	set_time(ticket, TICKET_LAST_CUSTOMER_AT, created_at);
 	if (!solved && row_is_null(ticket, TICKET_LAST_AGENT_AT))

@@ -41,7 +41,8 @@ static Statement statements[] = {
 		.text = "SELECT c.author_role = 'customer', c.author_id, c.created_at"
 		" FROM support.comments AS c"
 		" WHERE c.ticket_id = $1 AND NOT c.is_private AND c.deleted_at IS NULL"
-		"	AND (c.author_role = 'customer' OR support_internal.is_reply(c.is_private, c.author_role, c.via))",
+		"	AND (support_internal.is_from_customer(c.is_private, c.author_role, c.via)"
+		"		OR support_internal.is_reply(c.is_private, c.author_role, c.via))",
 		.columns = {{BOOLOID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("comments")
 	},
