@@ -1,4 +1,7 @@
 -- Comments and attachments.
+--
+-- What belongs to a ticket has its key within the ticket. An id alone names one row as well, since mappers take it for the
+-- key: a constraint of its own sees to that, which a desk sharded by ticket drops, and nothing else with it.
 
 CREATE TABLE support.comments
 (
@@ -15,6 +18,8 @@ CREATE TABLE support.comments
 	deleted_at timestamptz,
 	search tsvector,
 	CONSTRAINT comments_pkey PRIMARY KEY (ticket_id, id),
+	CONSTRAINT ix_comments_id UNIQUE (id),
+	CONSTRAINT ix_comments_external_id UNIQUE (ticket_id, external_id),
 	CONSTRAINT comments_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES support.tickets (id) ON DELETE CASCADE,
 	CONSTRAINT comments_author_id_fkey FOREIGN KEY (author_id) REFERENCES support.users (id),
 	CONSTRAINT comments_content_check CHECK (content ~ '\S'),
@@ -22,14 +27,12 @@ CREATE TABLE support.comments
 		CHECK (author_role = ANY (ARRAY['customer', 'light_agent', 'agent', 'team_lead', 'admin', 'auditor', 'bot'])),
 	CONSTRAINT comments_via_check CHECK (via = ANY (ARRAY['api', 'email', 'web', 'import', 'auto', 'bot']))
 );
-CREATE INDEX ix_comments_id ON support.comments (id);
-CREATE UNIQUE INDEX ix_comments_external_id ON support.comments (ticket_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX ix_comments_author_id ON support.comments (author_id, created_at);
 
 COMMENT ON TABLE support.comments IS
 	'Public comments and private notes on tickets. A row with deleted_at set is in the recycle bin.';
 COMMENT ON COLUMN support.comments.ticket_id IS 'The ticket.';
-COMMENT ON COLUMN support.comments.id IS 'Key within the ticket, and unique beyond it.';
+COMMENT ON COLUMN support.comments.id IS 'Key, within the ticket and alone.';
 COMMENT ON COLUMN support.comments.author_id IS 'The user who wrote it.';
 COMMENT ON COLUMN support.comments.content IS 'The text, not blank.';
 COMMENT ON COLUMN support.comments.is_private IS 'True for a note among agents, which no clock and no customer sees.';
@@ -40,7 +43,7 @@ COMMENT ON COLUMN support.comments.external_id IS 'Key in another system, unique
 COMMENT ON COLUMN support.comments.edited_at IS 'When the text last changed; an import gives the time it has, later a trigger keeps it.';
 COMMENT ON COLUMN support.comments.deleted_at IS 'When the comment was marked as deleted; NULL while it is live.';
 COMMENT ON COLUMN support.comments.search IS 'Words of the text (weight D, its first 100,000 characters), configuration simple; kept by a trigger.';
-COMMENT ON INDEX support.ix_comments_id IS 'Finds a comment by its id alone, as mappers do.';
+COMMENT ON INDEX support.ix_comments_id IS 'An id names one comment, without its ticket, too. A desk sharded by ticket drops this constraint.';
 COMMENT ON INDEX support.ix_comments_external_id IS 'A key of another system names one comment of a ticket.';
 COMMENT ON INDEX support.ix_comments_author_id IS 'Finds what a user wrote, by time.';
 
@@ -56,6 +59,7 @@ CREATE TABLE support.attachments
 	uploaded_by bigint,
 	created_at timestamptz NOT NULL,
 	CONSTRAINT attachments_pkey PRIMARY KEY (ticket_id, id),
+	CONSTRAINT ix_attachments_id UNIQUE (id),
 	CONSTRAINT attachments_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES support.tickets (id) ON DELETE CASCADE,
 	CONSTRAINT attachments_comment_id_fkey
 		FOREIGN KEY (ticket_id, comment_id) REFERENCES support.comments (ticket_id, id) ON DELETE CASCADE,
@@ -64,13 +68,12 @@ CREATE TABLE support.attachments
 	CONSTRAINT attachments_byte_size_check CHECK (byte_size >= 0),
 	CONSTRAINT attachments_sha256_check CHECK (length(sha256) = 32)
 );
-CREATE INDEX ix_attachments_id ON support.attachments (id);
 CREATE INDEX ix_attachments_comment_id ON support.attachments (ticket_id, comment_id) WHERE comment_id IS NOT NULL;
 CREATE INDEX ix_attachments_uploaded_by ON support.attachments (uploaded_by) WHERE uploaded_by IS NOT NULL;
 
 COMMENT ON TABLE support.attachments IS 'Files on tickets and comments: what is known of them. add_attachment keeps their content.';
 COMMENT ON COLUMN support.attachments.ticket_id IS 'The ticket.';
-COMMENT ON COLUMN support.attachments.id IS 'Key within the ticket, and unique beyond it.';
+COMMENT ON COLUMN support.attachments.id IS 'Key, within the ticket and alone.';
 COMMENT ON COLUMN support.attachments.comment_id IS 'The comment that the file came with; NULL is the ticket itself.';
 COMMENT ON COLUMN support.attachments.filename IS 'The file''s name, not blank.';
 COMMENT ON COLUMN support.attachments.content_type IS 'Media type.';
@@ -78,7 +81,7 @@ COMMENT ON COLUMN support.attachments.byte_size IS 'Length of the content in byt
 COMMENT ON COLUMN support.attachments.sha256 IS 'SHA-256 of the content: by it a ticket keeps equal files once.';
 COMMENT ON COLUMN support.attachments.uploaded_by IS 'The user who added the file.';
 COMMENT ON COLUMN support.attachments.created_at IS 'When the file was added.';
-COMMENT ON INDEX support.ix_attachments_id IS 'Finds a file by its id alone, as mappers do.';
+COMMENT ON INDEX support.ix_attachments_id IS 'An id names one file, without its ticket, too. A desk sharded by ticket drops this constraint.';
 COMMENT ON INDEX support.ix_attachments_comment_id IS 'Finds the files of a comment.';
 COMMENT ON INDEX support.ix_attachments_uploaded_by IS 'Finds the files that a user added.';
 

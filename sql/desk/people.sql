@@ -8,9 +8,9 @@ CREATE TABLE support.organizations
 	created_at timestamptz NOT NULL,
 	CONSTRAINT organizations_pkey PRIMARY KEY (id),
 	CONSTRAINT organizations_name_key UNIQUE (name),
+	CONSTRAINT ix_organizations_external_id UNIQUE (external_id),
 	CONSTRAINT organizations_name_check CHECK (name ~ '\S')
 );
-CREATE UNIQUE INDEX ix_organizations_external_id ON support.organizations (external_id) WHERE external_id IS NOT NULL;
 
 COMMENT ON TABLE support.organizations IS 'Companies and groups that customers belong to.';
 COMMENT ON COLUMN support.organizations.id IS 'Key.';
@@ -34,19 +34,19 @@ CREATE TABLE support.users
 	updated_at timestamptz NOT NULL,
 	email_key text GENERATED ALWAYS AS (lower(email)) STORED,
 	CONSTRAINT users_pkey PRIMARY KEY (id),
+	CONSTRAINT ix_users_email UNIQUE (email),
+	CONSTRAINT ix_users_external_id UNIQUE (external_id),
 	CONSTRAINT users_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES support.organizations (id),
 	CONSTRAINT users_email_check CHECK (email ~ '\S'),
 	CONSTRAINT users_full_name_check CHECK (full_name ~ '\S'),
 	CONSTRAINT users_role_check
 		CHECK (role = ANY (ARRAY['customer', 'light_agent', 'agent', 'team_lead', 'admin', 'auditor', 'bot']))
 );
-CREATE UNIQUE INDEX ix_users_email ON support.users (email);
 -- Partial though no row is left out: the server takes the columns of a plain unique index for a key that foreign keys
 -- point to, and counts a generated column as changed by every UPDATE of a table with a BEFORE trigger. A change of a
 -- user's name would wait for all who write comments as that user, and they for it.
 CREATE UNIQUE INDEX ix_users_email_key ON support.users (email_key) WHERE email_key IS NOT NULL;
 CREATE UNIQUE INDEX ix_users_db_role ON support.users (db_role) WHERE db_role IS NOT NULL;
-CREATE UNIQUE INDEX ix_users_external_id ON support.users (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX ix_users_organization_id ON support.users (organization_id) WHERE organization_id IS NOT NULL;
 
 COMMENT ON TABLE support.users IS 'Everybody who takes part: customers, agents, administrators and bots.';

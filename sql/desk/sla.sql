@@ -106,14 +106,15 @@ CREATE TABLE support.sla_clocks
 	decided_assignee_id bigint,
 	cancel_reason text,
 	decided_at timestamptz,
-	CONSTRAINT sla_clocks_pkey PRIMARY KEY (ticket_id, id)
+	CONSTRAINT sla_clocks_pkey PRIMARY KEY (ticket_id, id),
+	CONSTRAINT ix_sla_clocks_id UNIQUE (id)
 );
 CREATE INDEX ix_sla_clocks_wake_at ON support.sla_clocks (wake_at) WHERE wake_at IS NOT NULL;
 
 COMMENT ON TABLE support.sla_clocks IS
 	'Clocks: a promise to a ticket, and how much of its time is used. Written by the triggers on tickets; support.sla_status tells how they stand at this moment.';
 COMMENT ON COLUMN support.sla_clocks.ticket_id IS 'The ticket; may be a removed one.';
-COMMENT ON COLUMN support.sla_clocks.id IS 'Key, together with the ticket.';
+COMMENT ON COLUMN support.sla_clocks.id IS 'Key, within the ticket and alone.';
 COMMENT ON COLUMN support.sla_clocks.metric IS 'What is measured, see sla_targets.';
 COMMENT ON COLUMN support.sla_clocks.instance IS 'From 1 on: of the clocks of this metric that the ticket had.';
 COMMENT ON COLUMN support.sla_clocks.policy_id IS 'The policy that promised it.';
@@ -144,6 +145,7 @@ COMMENT ON COLUMN support.sla_clocks.decided_at IS 'When it turned out whether t
 -- A clock that pauses or runs on stays in its page.
 ALTER TABLE support.sla_clocks SET (fillfactor = 80);
 
+COMMENT ON INDEX support.ix_sla_clocks_id IS 'An id names one clock, without its ticket, too. A desk sharded by ticket drops this constraint.';
 COMMENT ON INDEX support.ix_sla_clocks_wake_at IS 'Finds what is to be announced, and what is due soon.';
 
 CREATE TABLE support.sla_events
@@ -166,13 +168,14 @@ CREATE TABLE support.sla_events
 	pause_categories text[],
 	team_id bigint,
 	assignee_id bigint,
-	CONSTRAINT sla_events_pkey PRIMARY KEY (ticket_id, id)
+	CONSTRAINT sla_events_pkey PRIMARY KEY (ticket_id, id),
+	CONSTRAINT ix_sla_events_id UNIQUE (id)
 );
 
 COMMENT ON TABLE support.sla_events IS
 	'The ledger: every turn of a clock, in the order of ids for a ticket. Written by the triggers and support.sla_tick(), append-only by convention.';
 COMMENT ON COLUMN support.sla_events.ticket_id IS 'The ticket.';
-COMMENT ON COLUMN support.sla_events.id IS 'Key, together with the ticket.';
+COMMENT ON COLUMN support.sla_events.id IS 'Key, within the ticket and alone.';
 COMMENT ON COLUMN support.sla_events.clock_id IS 'The clock.';
 COMMENT ON COLUMN support.sla_events.kind IS
 	'activate, pause, resume, retarget, warn, breach, breach_voided, fulfil or cancel.';
@@ -191,3 +194,4 @@ COMMENT ON COLUMN support.sla_events.calendar_version IS 'Its version.';
 COMMENT ON COLUMN support.sla_events.pause_categories IS 'Of activate and retarget: where the clock stands still from then on.';
 COMMENT ON COLUMN support.sla_events.team_id IS 'Of a breach: the team that had the ticket at that instant.';
 COMMENT ON COLUMN support.sla_events.assignee_id IS 'Of a breach: the agent who had the ticket at that instant.';
+COMMENT ON INDEX support.ix_sla_events_id IS 'An id names one turn, without its ticket, too. A desk sharded by ticket drops this constraint.';

@@ -33,6 +33,8 @@ CREATE TABLE support.tickets
 	delete_reason text,
 	search tsvector,
 	CONSTRAINT tickets_pkey PRIMARY KEY (id),
+	CONSTRAINT ix_tickets_ticket_number UNIQUE (ticket_number),
+	CONSTRAINT ix_tickets_external_id UNIQUE (external_id),
 	CONSTRAINT tickets_status_fkey FOREIGN KEY (status) REFERENCES support.statuses (name),
 	CONSTRAINT tickets_priority_fkey FOREIGN KEY (priority) REFERENCES support.priorities (name),
 	CONSTRAINT tickets_creator_id_fkey FOREIGN KEY (creator_id) REFERENCES support.users (id),
@@ -48,8 +50,6 @@ CREATE TABLE support.tickets
 CREATE SEQUENCE support.ticket_number_seq;
 ALTER SEQUENCE support.ticket_number_seq OWNED BY support.tickets.ticket_number;
 
-CREATE UNIQUE INDEX ix_tickets_ticket_number ON support.tickets (ticket_number);
-CREATE UNIQUE INDEX ix_tickets_external_id ON support.tickets (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX ix_tickets_status ON support.tickets (status);
 CREATE INDEX ix_tickets_creator_id ON support.tickets (creator_id);
 CREATE INDEX ix_tickets_created_at ON support.tickets (created_at);

@@ -227,7 +227,7 @@ class Writing(PlansTest):
             session.delete(another)
             session.flush()
 
-        self.check(work, "comments_pkey", "ix_comments_id")
+        self.check(work, "ix_comments_id")
 
     def test_a_ticket_by_the_session(self):
         def work(session):

@@ -300,6 +300,23 @@ WHERE c.attname = 'ticket_id'
 		WHERE k.conrelid = c.oid AND k.contype = 'p' AND k.conkey[1] = c.attnum
 	);
 
+-- What a mapper may take for a key is a constraint: ON CONFLICT names it by its columns, and generators see it.
+SELECT c.conrelid::regclass AS on_table, c.conname, pg_get_constraintdef(c.oid) AS definition
+FROM pg_constraint AS c
+JOIN our_relations AS r ON r.oid = c.conrelid
+WHERE c.contype = 'u'
+ORDER BY c.conrelid::regclass::text, c.conname;
+-- Every id of the desk's tables names one row, but for the log's: its months are partitions.
+SELECT a.attrelid::regclass AS on_table
+FROM pg_attribute AS a
+JOIN our_relations AS r ON r.oid = a.attrelid AND r.relkind = ANY ('{r,p}'::"char"[]) AND NOT r.relispartition
+WHERE a.attname = 'id'
+	AND NOT EXISTS
+	(
+		SELECT FROM pg_constraint AS c
+		WHERE c.conrelid = a.attrelid AND c.contype = ANY ('{p,u}'::"char"[]) AND c.conkey = ARRAY[a.attnum]
+	);
+
 -- Indexes are named ix_<table>_<column>, by one of their columns; none is over an expression.
 CREATE TEMPORARY VIEW our_indexes AS
 SELECT
@@ -327,9 +344,11 @@ WHERE NOT EXISTS
 			AND i.index_name = 'ix_' || i.table_name || '_' || a.attname
 	);
 -- The ones that interface.md names.
-SELECT index_name, indisunique
-FROM our_indexes
-WHERE index_name = ANY
+SELECT i.relname AS index_name, x.indisunique
+FROM pg_index AS x
+JOIN our_relations AS t ON t.oid = x.indrelid
+JOIN pg_class AS i ON i.oid = x.indexrelid
+WHERE i.relname = ANY
 	(
 		ARRAY
 		[
@@ -383,7 +402,7 @@ FROM pg_constraint AS c
 JOIN our_relations AS r ON r.oid = c.conrelid
 WHERE NOT r.relispartition
 	AND c.contype = ANY (ARRAY['p', 'u', 'x', 'f', 'c']::"char"[])
-	AND c.conname !~ ('^' || r.relname || '_(pkey|\w+_key|\w+_fkey|\w+_check)$');
+	AND c.conname !~ ('^(' || r.relname || '_(pkey|\w+_key|\w+_fkey|\w+_check)|ix_' || r.relname || '_\w+)$');
 
 -- At most three triggers of ours on a table; the AFTER one is heard before the foreign keys. Every table that a person
 -- edits is audited, and all are guarded against TRUNCATE.

@@ -10,8 +10,8 @@
  * our transaction before it relies on what was added. Each index is locked for as long, from when the transaction first
  * comes to it: a change has more locks than a backend has cheap ones for, and one that a row is changed without is saved.
  *
- * This serves a plain heap with no indexes but its primary key and plain ones, which may leave out the rows where a
- * column is NULL, no columns or constraints of others that need computing, and no triggers but the desk's own, which are
+ * This serves a plain heap with no indexes but its primary key, plain ones, which may leave out the rows where a column
+ * is NULL, and, where rows have ids of their own, unique ones that refuse a row at once, no columns or constraints of others that need computing, and no triggers but the desk's own, which are
  * not fired. Who changes a row holds a lock that keeps others from changing it.
  *
  * A table that this does not serve takes the same rows by insert_row(), an INSERT over SPI.
@@ -197,7 +197,7 @@ wanted_column(const IndexInfo *info)
 	return -1;
 }
 
-/* Keep the information of the indexes; false if one of them needs the executor or may refuse a row. */
+/* Keep the information of the indexes; false if one of them needs the executor, or may refuse a row that is only added. */
 static bool
 describe_indexes(HeapTable *table, Relation rel)
 {
@@ -220,7 +220,7 @@ describe_indexes(HeapTable *table, Relation rel)
 		if (index->rd_index->indisprimary &&
 			(table->at_end || index->rd_index->indkey.values[0] == table->attnums[0]))
 			table->primary_key = table->nindexes;
-		else if (info->ii_ReadyForInserts && info->ii_Unique)
+		else if (info->ii_ReadyForInserts && info->ii_Unique && (table->at_end || !index->rd_index->indimmediate))
 			plain = false;
 		if (info->ii_ReadyForInserts &&
 			(info->ii_Expressions != NIL || wanted < 0 || info->ii_ExclusionOps != NULL))

@@ -54,7 +54,7 @@ static Statement statements[] = {
 	[INSERT_COMMENT] = {
 		.text = "INSERT INTO support.comments (ticket_id, content, is_private, author_id, via, external_id)"
 		" VALUES ($1, $2, coalesce($3, false), $4, coalesce($5, 'api'), $6)"
-		" ON CONFLICT (ticket_id, external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id",
+		" ON CONFLICT (ticket_id, external_id) DO NOTHING RETURNING id",
 		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 6, .argtypes = {INT8OID, TEXTOID, BOOLOID, INT8OID, TEXTOID, TEXTOID}
 	},

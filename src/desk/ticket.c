@@ -328,7 +328,7 @@ insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
 		appendStringInfo(&params, ", $%d", args.n);
 	}
 	return run(statement_of(psprintf("INSERT INTO support.tickets (creator_id%s) VALUES ($1%s)"
-									 " ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING"
+									 " ON CONFLICT (external_id) DO NOTHING"
 									 " RETURNING id", columns.data, params.data),
 							args.n, types, &id_column, 1), &args);
 }
