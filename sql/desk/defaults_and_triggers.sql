@@ -21,7 +21,7 @@ ALTER TABLE support.audit_log ALTER COLUMN actor_id SET DEFAULT support.actor_id
 -- error comes before the foreign key's. The argument is the table's logical name, which outlives a rename.
 
 CREATE TRIGGER support_before
-	BEFORE INSERT ON support.organizations
+	BEFORE INSERT OR UPDATE ON support.organizations
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('organizations');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.organizations
@@ -41,7 +41,7 @@ CREATE TRIGGER support_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('users');
 
 CREATE TRIGGER support_before
-	BEFORE INSERT ON support.teams
+	BEFORE INSERT OR UPDATE ON support.teams
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('teams');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.teams
@@ -58,7 +58,7 @@ CREATE TRIGGER support_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('team_members');
 
 CREATE TRIGGER support_before
-	BEFORE INSERT ON support.statuses
+	BEFORE INSERT OR UPDATE ON support.statuses
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('statuses');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.statuses
@@ -75,7 +75,7 @@ CREATE TRIGGER support_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('status_transitions');
 
 CREATE TRIGGER support_before
-	BEFORE INSERT ON support.priorities
+	BEFORE INSERT OR UPDATE ON support.priorities
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('priorities');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.priorities
@@ -173,7 +173,7 @@ CREATE TRIGGER support_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('comments');
 
 CREATE TRIGGER support_before
-	BEFORE INSERT ON support.attachments
+	BEFORE INSERT OR UPDATE ON support.attachments
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('attachments');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.attachments
@@ -200,7 +200,7 @@ CREATE TRIGGER support_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('ticket_tags');
 
 CREATE TRIGGER support_before
-	BEFORE INSERT ON support.ticket_watchers
+	BEFORE INSERT OR UPDATE ON support.ticket_watchers
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('ticket_watchers');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.ticket_watchers
@@ -219,38 +219,38 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support_internal.audit_log_default
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('audit_log');
 
-COMMENT ON TRIGGER support_before ON support.organizations IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER support_before ON support.organizations IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
 COMMENT ON TRIGGER "A_support_after" ON support.organizations IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.organizations IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.users IS 'Fills in defaults where an INSERT sends NULL; keeps updated_at.';
+COMMENT ON TRIGGER support_before ON support.users IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; keeps updated_at.';
 COMMENT ON TRIGGER "A_support_after" ON support.users IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.users IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.teams IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER support_before ON support.teams IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
 COMMENT ON TRIGGER "A_support_after" ON support.teams IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.teams IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.team_members IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.team_members IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.statuses IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER support_before ON support.statuses IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
 COMMENT ON TRIGGER "A_support_after" ON support.statuses IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.statuses IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.status_transitions IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.status_transitions IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.priorities IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER support_before ON support.priorities IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
 COMMENT ON TRIGGER "A_support_after" ON support.priorities IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.priorities IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.calendars IS 'Fills in defaults where an INSERT sends NULL; checks the time zone.';
+COMMENT ON TRIGGER support_before ON support.calendars IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; checks the time zone.';
 COMMENT ON TRIGGER "A_support_after" ON support.calendars IS 'Writes the change to the audit log; refuses to delete a calendar that is in use.';
 COMMENT ON TRIGGER support_truncate ON support.calendars IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.calendar_hours IS 'Fills in defaults where an INSERT sends NULL; checks the span.';
+COMMENT ON TRIGGER support_before ON support.calendar_hours IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; checks the span.';
 COMMENT ON TRIGGER "A_support_after" ON support.calendar_hours IS 'Refuses spans that overlap; writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.calendar_hours IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.calendar_holidays IS 'Fills in defaults where an INSERT sends NULL; checks the span.';
+COMMENT ON TRIGGER support_before ON support.calendar_holidays IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; checks the span.';
 COMMENT ON TRIGGER "A_support_after" ON support.calendar_holidays IS 'Refuses spans that overlap; writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.calendar_holidays IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.sla_policies IS 'Fills in defaults where an INSERT sends NULL, the next position among them; checks the conditions.';
+COMMENT ON TRIGGER support_before ON support.sla_policies IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does, the next position among them; checks the conditions.';
 COMMENT ON TRIGGER "A_support_after" ON support.sla_policies IS 'Writes the change to the audit log; ends the clocks of a policy that is made inactive; refuses to delete one that is in use.';
 COMMENT ON TRIGGER support_truncate ON support.sla_policies IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.sla_targets IS 'Fills in defaults where an INSERT sends NULL, the pauses of the metric among them; checks the target, and that it is the only one for the same.';
+COMMENT ON TRIGGER support_before ON support.sla_targets IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does, the pauses of the metric among them; checks the target, and that it is the only one for the same.';
 COMMENT ON TRIGGER "A_support_after" ON support.sla_targets IS 'Checks what the target refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.sla_targets IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support_internal.settings IS 'Checks the name and the value.';
@@ -258,13 +258,13 @@ COMMENT ON TRIGGER "A_support_after" ON support_internal.settings IS 'Writes the
 COMMENT ON TRIGGER support_truncate ON support_internal.settings IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_truncate ON support.sla_clocks IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_truncate ON support.sla_events IS 'Refuses TRUNCATE.';
-COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL; checks the status and keeps version, updated_at and the solved times.';
+COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; checks the status and keeps version, updated_at and the solved times.';
 COMMENT ON TRIGGER "A_support_after" ON support.tickets IS 'Checks what the ticket refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.tickets IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.comments IS 'Fills in defaults where an INSERT sends NULL; keeps author_role and edited_at.';
+COMMENT ON TRIGGER support_before ON support.comments IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; keeps author_role and edited_at.';
 COMMENT ON TRIGGER "A_support_after" ON support.comments IS 'Refuses comments on deleted and closed tickets, keeps the ticket''s reply bookkeeping and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.comments IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.attachments IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER support_before ON support.attachments IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
 COMMENT ON TRIGGER "A_support_after" ON support.attachments IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.attachments IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.tags IS 'Fills in defaults where an INSERT sends NULL.';
@@ -272,7 +272,7 @@ COMMENT ON TRIGGER "A_support_after" ON support.tags IS 'Writes the change to th
 COMMENT ON TRIGGER support_truncate ON support.tags IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.ticket_tags IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.ticket_tags IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.ticket_watchers IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER support_before ON support.ticket_watchers IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
 COMMENT ON TRIGGER "A_support_after" ON support.ticket_watchers IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.ticket_watchers IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.audit_log IS 'Stamps an application''s own entry; refuses to change or delete any.';

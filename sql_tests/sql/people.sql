@@ -70,10 +70,10 @@ INSERT INTO support.users (id, email, full_name, is_active, created_at, role, up
 VALUES (NULL, 'gus@corp.example', 'Gus', NULL, NULL, NULL, NULL)
 RETURNING is_active, created_at, role, updated_at;
 
--- updated_at moves when another column does, whatever the client sends.
+-- updated_at moves when another column does, whatever the client sends, and alone no way but forward.
 SET support_ext.now = '2026-03-02 10:00+00';
 UPDATE support.users SET full_name = 'Ann Agent' WHERE id = 1 RETURNING updated_at;
-UPDATE support.users SET updated_at = '2030-01-01' WHERE id = 1 RETURNING updated_at;
+UPDATE support.users SET updated_at = '2020-01-01' WHERE id = 1 RETURNING updated_at;
 UPDATE support.users SET full_name = 'Ann Archer' WHERE id = 1 RETURNING updated_at;
 UPDATE support.users SET full_name = 'Ann Adams', updated_at = '2030-01-01' WHERE id = 1 RETURNING updated_at;
 SELECT old_value, new_value FROM support.audit_log WHERE table_name = 'users' AND action = 'UPDATE' ORDER BY id;

@@ -253,7 +253,7 @@ SELECT support.create_sla_policy(NULL, '[{"metric": "first_reply", "target": "1 
 \echo :LAST_ERROR_SQLSTATE
 SELECT support.create_sla_policy(' ', '[{"metric": "first_reply", "target": "1 hour"}]');
 SELECT support.create_sla_policy('no conditions are none', '[{"metric": "first_reply", "target": "1 hour"}]', conditions => NULL);
-UPDATE support.sla_policies SET position = NULL WHERE id = 1;
+UPDATE support.sla_policies SET position = NULL WHERE id = 1 RETURNING position;
 INSERT INTO support.sla_policies (name, conditions) VALUES ('bad', '[]');
 INSERT INTO support.sla_policies (name, conditions) VALUES ('bad', '{"status": "open"}');
 \echo :LAST_ERROR_SQLSTATE

@@ -219,7 +219,7 @@ SELECT support.transfer_ticket_ownership(1, 4);
 SELECT support.update_ticket(1, '{"status": "in_progress", "custom": {}, "tags": []}');
 SELECT support.update_ticket(1, '{}');
 UPDATE support.tickets SET title = title WHERE id = 1;
-UPDATE support.tickets SET version = 99, updated_at = '2030-01-01' WHERE id = 1 RETURNING version, updated_at;
+UPDATE support.tickets SET version = 3, updated_at = '2020-01-01' WHERE id = 1 RETURNING version, updated_at;
 SELECT count(*) - :entries AS new_entries FROM support.audit_log;
 SELECT version, updated_at FROM support.tickets WHERE id = 1;
 

@@ -76,8 +76,8 @@ SQL
 		'ix_tickets_status ON support.tickets (status)' => 'ix_tickets_status ON support.tickets (status, priority)',
 		"'Finds the tickets in a status.'" => "'Finds the tickets in a status by priority.'");
 	edit("$dir/sql/desk/defaults_and_triggers.sql",
-		"BEFORE INSERT ON support.teams\n" => "BEFORE INSERT OR UPDATE ON support.teams\n",
-		"'Fills in defaults where an INSERT sends NULL.'" => "'Fills in what an INSERT leaves out.'");
+		"BEFORE INSERT OR UPDATE ON support.teams\n" => "BEFORE INSERT ON support.teams\n",
+		"'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.'" => "'Fills in what an INSERT leaves out.'");
 	append_to_file("$dir/sql/desk/migrations/2_partners.sql", <<'SQL');
 -- Users may be partners, tickets come by the web.
 ALTER TABLE support.users DROP CONSTRAINT IF EXISTS users_role_check;

@@ -100,6 +100,15 @@ refuse_altered_column(const char *relation, const char *column, const char *prob
 	refuse_altered(psprintf("column \"%s\" of relation %s", column, relation), problem);
 }
 
+/* 23502, in the server's words: somebody asks for nothing in a column that the trigger would leave as it is. */
+void
+refuse_null_value(const char *table, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("null value in column \"%s\" of relation \"%s\" violates not-null constraint", column, table)));
+}
+
 /* 22003: a count or a sum that no bigint, or integer, holds. */
 void
 refuse_number(const char *what)

@@ -7,6 +7,8 @@
 
 #include "base/row.h"
 
+#define NO_PAST (-1)
+
 /* A row comes, changes or goes. */
 typedef struct RowChange
 {
@@ -17,7 +19,7 @@ typedef struct RowChange
 	uint64		columns;		/* the same by the table's columns, a bit each; all where the row comes or goes */
 	bool		restoring;		/* it becomes what it was: no rules are applied, and no books kept */
 	bool		superseded;		/* a trigger has changed the row again since */
-	int64		past_before;	/* a ticket that comes: the log has its past before this version; 0 for none */
+	int64		past_before;	/* a ticket that comes: the log has its past before this version, or NO_PAST */
 } RowChange;
 
 /* Of one table. A hook that is NULL is none. */

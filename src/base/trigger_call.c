@@ -122,6 +122,41 @@ fill_in_defaults(Relation rel, Row *row)
 	}
 }
 
+/* Does the BEFORE trigger give the column a value in an INSERT that sends none? */
+static bool
+is_filled_in(const Row *row, int attribute)
+{
+	Form_pg_attribute att = TupleDescAttr(row->desc, attribute);
+	const TableShape *shape = row->shape;
+
+	if (att->atthasdef || att->attidentity)
+		return true;
+	for (int i = 0; i < shape->table->ncolumns; i++)
+		if (shape->columns[i] == attribute + 1)
+			return shape->table->columns[i].nulls == FILLED_IN;
+	return false;
+}
+
+/*
+ * Leave columns as they are that must have a value and would be given one in an INSERT, but are sent as NULL in an UPDATE, as
+ * by mappers that write whole objects back and never read what they had left out.
+ */
+void
+leave_values(const Row *old, Row *new)
+{
+	for (int i = 0; i < new->desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(new->desc, i);
+
+		if (!new->nulls[i] || old->nulls[i] || !(att->attnotnull || new->shape->required[i]) || att->attgenerated ||
+			!is_filled_in(new, i))
+			continue;
+		new->values[i] = old->values[i];
+		new->nulls[i] = false;
+		new->is_modified = true;
+	}
+}
+
 /*
  * What a BEFORE trigger returns: the tuple it was given, or one with the values that were set, allocated where the server
  * expects it. Generated columns come later. Its header is left as the server forms it: a tuple that is in no table yet has

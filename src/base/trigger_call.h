@@ -13,6 +13,7 @@ extern TriggerData *check_protocol(FunctionCallInfo fcinfo, const char *function
 extern const DeskTable *table_named(TriggerData *trigdata);
 extern const DeskTable *own_table(TriggerData *trigdata);
 extern void fill_in_defaults(Relation rel, Row *row);
+extern void leave_values(const Row *old, Row *new);
 extern HeapTuple row_to_write(const Row *row, HeapTuple original);
 extern bool is_superseded(HeapTuple tuple);
 

@@ -82,7 +82,10 @@ settle_assignments(int64 user_id)
 	SPI_finish();
 }
 
-/* Keep a user's updated_at, which moves if another column does; a change of standing waits for assignments. */
+/*
+ * Keep a user's updated_at, which moves if another column does, or alone to a later time that the client names; a change of
+ * standing waits for assignments.
+ */
 static void
 complete_user(RowChange *change)
 {
@@ -94,8 +97,11 @@ complete_user(RowChange *change)
 		return;
 	for (int i = 0; i < shape->natts; i++)
 		changed |= change->differs[i] && i + 1 != updated_at;
-	row_set(change->new, USER_UPDATED_AT,
-			changed ? TimestampTzGetDatum(desk_now()) : change->old->values[updated_at - 1]);
+	if (changed)
+		row_set(change->new, USER_UPDATED_AT, TimestampTzGetDatum(desk_now()));
+	else if (change->restoring || row_time(change->new, USER_UPDATED_AT) <= row_time(change->old, USER_UPDATED_AT))
+		row_take_over(change->old, change->new, USER_UPDATED_AT);
+	row_check_finite(change->new, USER_UPDATED_AT);
 	if (changes(change, USER_IS_ACTIVE) || changes(change, USER_ROLE))
 		settle_assignments(row_int64(change->old, USER_ID));
 }

@@ -314,7 +314,10 @@ complete_new_comment(Row *comment)
 	check_may_be_public(comment);
 }
 
-/* When the text last changed is not the client's to say: neither who hides an edit nor who writes whole rows back. */
+/*
+ * When the text last changed is not the client's to say: neither who hides an edit nor who writes whole rows back. Nor is
+ * the author's role unsaid by who has not read it.
+ */
 static void
 complete_changed_comment(RowChange *change)
 {
@@ -327,6 +330,8 @@ complete_changed_comment(RowChange *change)
 				 errmsg("comment %lld stays with ticket %lld and keeps its id",
 						(long long) row_int64(old, COMMENT_ID), (long long) row_int64(old, COMMENT_TICKET_ID))));
 	row_check_finite(new, COMMENT_CREATED_AT);
+	if (row_is_null(new, COMMENT_AUTHOR_ROLE))
+		take_over(change, COMMENT_AUTHOR_ROLE);
 	if (changes(change, COMMENT_IS_PRIVATE) || changes(change, COMMENT_AUTHOR_ROLE) || changes(change, COMMENT_VIA))
 		check_may_be_public(new);
 	if (changes(change, COMMENT_CONTENT))

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
@@ -14,6 +15,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "base/actor.h"
 #include "base/errors.h"
@@ -146,6 +148,8 @@ PG_FUNCTION_INFO_V1(support_set_status);
 Datum
 support_set_status(PG_FUNCTION_ARGS)
 {
+	if (PG_ARGISNULL(1))
+		refuse_null_value("tickets", "status");
 	return set_columns(fcinfo, &statements[SET_STATUS], 1);
 }
 
@@ -386,9 +390,20 @@ check_not_refused(const char *key)
 					 errhint("The desk keeps it by itself.")));
 }
 
-/* Raise 22023 unless the key names a column that may be changed. */
+static bool
+is_not_null(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCacheAttNum(relid, attnum);
+	bool		not_null = HeapTupleIsValid(tuple) && ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return not_null;
+}
+
+/* Raise 22023 unless the key names a column that may be changed, and 23502 for null where there must be a value. */
 static void
-check_key(Oid relid, const char *key)
+check_key(Oid relid, const char *key, const JsonbValue *value)
 {
 	AttrNumber	attnum = get_attnum(relid, key);
 
@@ -403,6 +418,8 @@ check_key(Oid relid, const char *key)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown key \"%s\" in changes", key),
 				 errhint("A key is a column of support.tickets, or tags.")));
+	if (value->type == jbvNull && is_not_null(relid, attnum))
+		refuse_null_value("tickets", key);
 }
 
 static bool
@@ -491,7 +508,7 @@ update_of(Jsonb *changes, ArrayType **tags)
 			continue;
 		}
 		name = pnstrdup(key.val.string.val, key.val.string.len);
-		check_key(relid, name);
+		check_key(relid, name, &value);
 		if (is_key(&key, "custom"))
 			check_custom(&value);
 		appendStringInfo(&set, "%s%s = ", set.len > 0 ? ", " : "", quote_identifier(name));

@@ -23,7 +23,7 @@ static RowChange
 change_at_hand(TriggerData *trigdata, Row rows[2])
 {
 	Relation	rel = trigdata->tg_relation;
-	RowChange	change = {.table = own_table(trigdata), .columns = PG_UINT64_MAX};
+	RowChange	change = {.table = own_table(trigdata), .columns = PG_UINT64_MAX, .past_before = NO_PAST};
 	const TableShape *shape = shape_of(rel, change.table);
 
 	row_open(&rows[0], shape, RelationGetDescr(rel), trigdata->tg_trigtuple);
@@ -58,6 +58,8 @@ support_before_row(PG_FUNCTION_ARGS)
 	if (change.old != NULL)
 	{
 		row_require(change.old);
+		if (!change.restoring)
+			leave_values(change.old, change.new);
 		find_differences(&change);
 	}
 	else if (!change.restoring)

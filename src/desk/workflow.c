@@ -50,7 +50,7 @@ check_numbers(const Row *ticket)
 		int			column;
 		int64		least;
 	}			numbers[] = {
-		{TICKET_ID, 1}, {TICKET_VERSION, 1}, {TICKET_REOPEN_COUNT, 0}, {TICKET_REPLY_COUNT, 0}
+		{TICKET_ID, 1}, {TICKET_VERSION, 0}, {TICKET_REOPEN_COUNT, 0}, {TICKET_REPLY_COUNT, 0}
 	};
 
 	for (int i = 0; i < lengthof(numbers); i++)
@@ -198,24 +198,52 @@ take_over_books(RowChange *change)
 		take_over(change, kept[i]);
 }
 
-/* A new version, if anything changed. Returns whether it did. */
+/*
+ * Does the client name a newer version or time of change? So a mapper says that the object changed, though of its columns
+ * here none did, and from then on it goes by what it named. Who writes back a row that is older than ours names nothing.
+ */
+static bool
+names_newer(const RowChange *change, int column)
+{
+	return !change->restoring && !row_is_null(change->new, column) &&
+		DatumGetInt64(row_datum(change->new, column)) > DatumGetInt64(row_datum(change->old, column));
+}
+
+/* Move version and updated_at on with a change: where nothing else changes, to what the client names. */
+static void
+move_versions(const RowChange *change, bool names_version, bool names_time)
+{
+	if (!names_version)
+		count_on(change->old, change->new, TICKET_VERSION);
+	if (!names_time)
+		set_time(change->new, TICKET_UPDATED_AT, desk_now());
+	row_check_finite(change->new, TICKET_UPDATED_AT);
+}
+
+/* A new version, if anything changed or the client says so. Returns whether there is one. */
 static bool
 move_on(RowChange *change)
 {
 	const Row  *old = change->old;
 	Row		   *new = change->new;
+	bool		names_version = names_newer(change, TICKET_VERSION);
+	bool		names_time = names_newer(change, TICKET_UPDATED_AT);
 
 	if (changes(change, TICKET_ID))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the id of ticket %lld cannot change", (long long) row_int64(old, TICKET_ID))));
 	row_check_finite(new, TICKET_CREATED_AT);
-	row_take_over(old, new, TICKET_VERSION);
-	row_take_over(old, new, TICKET_UPDATED_AT);
-	if (!really_changed(change))
+	if (really_changed(change))
+		move_versions(change, false, false);
+	else if (names_version || names_time)
+		move_versions(change, names_version, names_time);
+	else
+	{
+		row_take_over(old, new, TICKET_VERSION);
+		row_take_over(old, new, TICKET_UPDATED_AT);
 		return false;
-	count_on(old, new, TICKET_VERSION);
-	set_time(new, TICKET_UPDATED_AT, desk_now());
+	}
 	return true;
 }
 

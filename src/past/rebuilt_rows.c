@@ -71,11 +71,13 @@ typedef struct ColumnName
 	int			attribute;		/* from 0 */
 } ColumnName;
 
+#define NO_VERSION (-1)
+
 /* Where a column's value was taken from. */
 typedef struct ValueSource
 {
 	int			run;			/* 0: it has none yet */
-	int64		version;		/* that the record had, 0 if it has no versions */
+	int64		version;		/* that the record had, or NO_VERSION */
 } ValueSource;
 
 struct RebuiltRows
@@ -236,7 +238,7 @@ take_value(RebuiltRows *rebuilt, int attribute, JsonbValue *value, int64 version
 	ValueSource *source = &rebuilt->sources[attribute];
 	MemoryContext previous;
 
-	if (source->run != 0 && (source->run != rebuilt->run || version == 0 || version >= source->version))
+	if (source->run != 0 && (source->run != rebuilt->run || version == NO_VERSION || version >= source->version))
 		return;
 	*source = (ValueSource) {
 		rebuilt->run, version
@@ -254,7 +256,7 @@ take_image(RebuiltRows *rebuilt, const RecordChange *change)
 {
 	MemoryContext previous = MemoryContextSwitchTo(rebuilt->image_context);
 	Jsonb	   *image = DatumGetJsonbP(change->old_value);
-	int64		version = rebuilt->tells_versions ? json_member_int64(image, "version", 0) : 0;
+	int64		version = rebuilt->tells_versions ? json_member_int64(image, "version", NO_VERSION) : NO_VERSION;
 	JsonbIterator *iterator = JsonbIteratorInit(&image->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;
@@ -304,7 +306,7 @@ apply_insert(RebuiltRows *rebuilt)
 {
 	if (!rebuilt->complete && rebuilt->run == 1)
 		rebuilt->absent = true;
-	take_nothing(rebuilt, 0);
+	take_nothing(rebuilt, NO_VERSION);
 	rebuilt->settled = rebuilt->complete = true;
 }
 

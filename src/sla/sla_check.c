@@ -114,7 +114,7 @@ check_single(const Row *row)
 
 /*
  * Complete a target before it is written, and raise an error for one that means nothing: give it the pauses that its metric
- * has unless it says which.
+ * has unless it says which. One that is there keeps its own as long as it keeps its metric.
  */
 static void
 complete_target(RowChange *change)
@@ -124,6 +124,8 @@ complete_target(RowChange *change)
 
 	if (row_is_null(new, TARGET_METRIC))
 		return;
+	if (change->old != NULL && row_is_null(new, TARGET_PAUSE_CATEGORIES) && !changes(change, TARGET_METRIC))
+		take_over(change, TARGET_PAUSE_CATEGORIES);
 	metric = check_target(row_text(new, TARGET_METRIC),
 						  row_is_null(new, TARGET_TARGET) ? NULL : DatumGetIntervalP(row_datum(new, TARGET_TARGET)),
 						  row_array(new, TARGET_PAUSE_CATEGORIES), row_array(new, TARGET_WARN_PERCENTS));

@@ -328,7 +328,7 @@ count_inserted(const Row *ticket, int64 past_before)
 	if (!is_live(ticket))
 		return;
 	lock_deltas();
-	if (past_before == 0)
+	if (past_before == NO_PAST)
 		count_without_past(ticket, 1);
 	else if (count_whole(ticket, past_before, row_text(ticket, TICKET_STATUS), 1) && !shows_solves(ticket))
 		hide_solves(row_int64(ticket, TICKET_ID));
