@@ -31,8 +31,32 @@ RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_deactivate_user';
 COMMENT ON FUNCTION support.deactivate_user(bigint, bigint, bigint) IS
-	'Deactivates a user and gives the open tickets to reassign_to, or to nobody. Returns how many tickets moved. P0002: no such user. 23503: reassign_to cannot take tickets.';
+	'Gives a user''s unsolved tickets to reassign_to, or to nobody, and deactivates the user. Returns how many tickets moved. P0002: no such user. 22023: reassign_to is the same user. 23503: reassign_to cannot take tickets.';
 REVOKE ALL ON FUNCTION support.deactivate_user(bigint, bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION support.reactivate_user(
+	user_id bigint,
+	actor_id bigint DEFAULT support.actor_id()
+)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_reactivate_user';
+COMMENT ON FUNCTION support.reactivate_user(bigint, bigint) IS
+	'Makes a user who was deactivated active again. P0002: no such user.';
+REVOKE ALL ON FUNCTION support.reactivate_user(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION support.set_user_role(
+	user_id bigint,
+	role text,
+	reassign_to bigint DEFAULT NULL,
+	actor_id bigint DEFAULT support.actor_id()
+)
+RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_set_user_role';
+COMMENT ON FUNCTION support.set_user_role(bigint, text, bigint, bigint) IS
+	'Gives a user another role, and the unsolved tickets to reassign_to, or to nobody, if users of that role take none. Returns how many tickets moved. 22023: unknown role, or reassign_to is the same user. P0002: no such user. 23503: reassign_to cannot take tickets.';
+REVOKE ALL ON FUNCTION support.set_user_role(bigint, text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.create_team(
 	name text,

@@ -190,7 +190,7 @@ SELECT * FROM seen;
 SELECT actor_id, action, table_name FROM support.audit_log WHERE ticket_id = 1 ORDER BY id;
 
 -- The creator that was not named is the acting user, whoever is acting in this call.
-SELECT support.create_ticket('Phone call', actor_id => 2);
+SELECT support.create_ticket('Phone call', requester_id => 3, actor_id => 2);
 SELECT id, creator_id FROM support.tickets WHERE id = 2;
 
 -- So it is after an error in the call, …

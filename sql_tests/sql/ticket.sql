@@ -264,13 +264,6 @@ SELECT support.set_status(1, NULL);
 \set VERBOSITY default
 SELECT assignee_id, team_id, creator_id, priority, status, version FROM support.tickets WHERE id = 1;
 
--- A ticket may stay with somebody who has left since.
-SELECT support.assign_ticket(1, 2);
-UPDATE support.users SET is_active = false WHERE id = 2;
-SELECT support.set_status(1, 'open');
-SELECT support.update_ticket(1, '{"assignee_id": 2, "title": "Printer is cool"}');
-UPDATE support.users SET is_active = true WHERE id = 2;
-
 -- update_ticket(): any column that is not kept by the desk, several at once in one version.
 SELECT support.update_ticket(1, '{
 	"title": "Printer on fire again", "description": "Third floor", "status": "on_hold", "priority": "urgent",

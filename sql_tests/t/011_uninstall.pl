@@ -298,7 +298,7 @@ foreach my $time ('once more', 'and again')
 # A desk of another layout. An older dump brings a desk that lacks what came later.
 
 my @calls = (
-	"create_user('bob\@desk.example', 'Bob')", 'deactivate_user(1)', "create_team('First line')",
+	"create_user('bob\@desk.example', 'Bob')", 'deactivate_user(1)', 'reactivate_user(1)', "set_user_role(1, 'admin')", "create_team('First line')",
 	'add_team_member(1, 1)',
 	"create_ticket('x', creator_id => 1)", 'get_ticket(1)', "get_ticket_by_number('T-1')", 'show_ticket(1)',
 	q(update_ticket(1, '{"title": "y"}')), "set_status(1, 'pending')", "set_priority(1, 'low')",

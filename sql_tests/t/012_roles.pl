@@ -96,6 +96,9 @@ my @calls = (
 	q{set_status(1, 'in_progress')} => 3,
 	q{set_priority(1, 'urgent')} => 4,
 	q{deactivate_user(3, 2)} => 1,
+	q{reactivate_user(3)} => '',
+	q{set_user_role(3, 'light_agent')} => 0,
+	q{set_user_role(3, 'agent')} => 0,
 	q{assign_ticket(1, NULL)} => 6,
 	q{transfer_ticket_ownership(1, 1)} => 7,
 	q{add_comment(1, 'On my way', author_id => 2)} => 1,
@@ -385,7 +388,7 @@ is($node->safe_psql('desk', $clock), 'f', 'app: with GRANT SET ON PARAMETER it c
 # Roles that may do less. Functions have no more rights than their caller.
 
 my @writers = (
-	"create_user('eve\@desk.example', 'Eve')", 'deactivate_user(2)', "create_team('Third line')",
+	"create_user('eve\@desk.example', 'Eve')", 'deactivate_user(2)', 'reactivate_user(2)', "set_user_role(2, 'admin')", "create_team('Third line')",
 	'add_team_member(1, 1)',
 	"create_ticket('x', creator_id => 1)", q(update_ticket(2, '{"title": "y"}')), "set_status(2, 'pending')",
 	"set_priority(2, 'low')", 'assign_ticket(2, 2)', 'transfer_ticket_ownership(2, 1)',

@@ -63,6 +63,7 @@ my %argument = (
 my $ticket = '1 + n % 40';
 my %call = (
 	deactivate_user => q[support.deactivate_user(support.create_user('e' || random() || '@x.example', 'Eve', 'agent'))],
+	set_user_role => q[support.set_user_role(support.create_user('f' || random() || '@x.example', 'Eve', 'agent'), 'customer')],
 	delete_comment => "concat(support.delete_comment($ticket, $ticket), support.restore_comment($ticket, $ticket))",
 	delete_ticket => "support.delete_ticket($ticket) + support.restore_ticket($ticket)",
 	feed_done => q[support.feed_done('follower', (SELECT max(feed_position) FROM support.feed_read('follower', 1)))],

@@ -58,7 +58,7 @@ my @calls = (
 	q{edit_comment(1, 1, 'I am on my way')}, q{delete_comment(1, 1, 'a slip')}, 'restore_comment(1, 1)',
 	q{add_attachment(1, 'fire.txt', 'so hot', 'text/plain', 1)}, q{tag_ticket(2, '{fire,new}')}, q{untag_ticket(2, '{Till}')},
 	q{watch_ticket(2, 3, 'cc')}, 'unwatch_ticket(1, 5)', q{delete_ticket(13, 'a test')}, 'restore_ticket(4)', 'restore_ticket(5)',
-	'restore_ticket(13)', 'deactivate_user(2, 3)',
+	'restore_ticket(13)', 'deactivate_user(2, 3)', 'reactivate_user(2)', q{set_user_role(2, 'light_agent', 3)}, q{set_user_role(2, 'agent')},
 	# upkeep
 	'sla_reapply()', 'sla_reapply(1)', 'sla_tick()', 'sla_tick(2)', q{purge_deleted('1 second')}, 'fold_stats()', 'verify_stats()',
 	'rebuild_stats()', 'maintain()', 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',

@@ -18,7 +18,10 @@ enum
 	HOLDER_OF_EXTERNAL_ID,
 	FIND_ORGANIZATION,
 	INSERT_USER,
+	LOCK_USER,
 	DEACTIVATE,
+	REACTIVATE,
+	SET_ROLE,
 	REASSIGN,
 	HOLDER_OF_TEAM_NAME,
 	INSERT_TEAM,
@@ -49,9 +52,22 @@ static Statement statements[] = {
 		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 5, .argtypes = {TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID}
 	},
+	[LOCK_USER] = {
+		.text = "SELECT 1 FROM support.users WHERE id = $1 FOR UPDATE",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}
+	},
 	[DEACTIVATE] = {
 		.text = "UPDATE support.users SET is_active = false WHERE id = $1",
 		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[REACTIVATE] = {
+		.text = "UPDATE support.users SET is_active = true WHERE id = $1",
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	[SET_ROLE] = {
+		.text = "UPDATE support.users SET role = $2 WHERE id = $1",
+		.nargs = 2, .argtypes = {INT8OID, TEXTOID}
 	},
 	[REASSIGN] = {
 		.text = "UPDATE support.tickets AS t SET assignee_id = $2"
@@ -152,26 +168,89 @@ support_create_user(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(id);
 }
 
-/* deactivate_user(user_id, reassign_to, actor_id) -> how many open tickets moved */
+/* Lock a user's row: assignments to the user wait. Raises P0002. */
+static void
+lock_user(int64 user_id)
+{
+	check_there(&statements[LOCK_USER], "user", user_id);
+}
+
+/*
+ * Give the unsolved tickets of a user who is locked to the one in an argument, or to nobody; returns how many. Raises 22023
+ * if that is the same user, 23503 if the other cannot take them. It sees the tickets that came while we waited for the lock,
+ * whatever the transaction keeps to.
+ */
+static int32
+hand_over_tickets(int64 user_id, FunctionCallInfo fcinfo, int n)
+{
+	Args		args = {0};
+
+	if (!PG_ARGISNULL(n) && PG_GETARG_INT64(n) == user_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tickets of user %lld cannot be reassigned to the same user", (long long) user_id)));
+	if (!PG_ARGISNULL(n))
+		check_assignee(PG_GETARG_INT64(n));
+	arg_int64(&args, user_id);
+	arg_passed(&args, fcinfo, n);
+	return (int32) run_latest(&statements[REASSIGN], &args);
+}
+
+/* deactivate_user(user_id, reassign_to, actor_id) -> how many unsolved tickets moved */
 PG_FUNCTION_INFO_V1(support_deactivate_user);
 Datum
 support_deactivate_user(PG_FUNCTION_ARGS)
 {
 	int64		user_id = required_id(fcinfo, 0, "user_id");
-	Args		user = {0};
 	Args		args = {0};
 	Call		call;
 	int32		moved;
 
 	begin_call(&call, fcinfo, 2);
-	arg_int64(&user, user_id);
-	if (run(&statements[DEACTIVATE], &user) == 0)
-		refuse_missing("user", user_id);
-	if (!PG_ARGISNULL(1))
-		check_assignee(PG_GETARG_INT64(1));
-	arg_passed(&args, fcinfo, 0);
-	arg_passed(&args, fcinfo, 1);
-	moved = (int32) run(&statements[REASSIGN], &args);
+	lock_user(user_id);
+	moved = hand_over_tickets(user_id, fcinfo, 1);
+	arg_int64(&args, user_id);
+	run(&statements[DEACTIVATE], &args);
+	end_call(&call);
+	PG_RETURN_INT32(moved);
+}
+
+/* reactivate_user(user_id, actor_id) */
+PG_FUNCTION_INFO_V1(support_reactivate_user);
+Datum
+support_reactivate_user(PG_FUNCTION_ARGS)
+{
+	int64		user_id = required_id(fcinfo, 0, "user_id");
+	Args		args = {0};
+	Call		call;
+
+	begin_call(&call, fcinfo, 1);
+	lock_user(user_id);
+	arg_int64(&args, user_id);
+	run(&statements[REACTIVATE], &args);
+	end_call(&call);
+	PG_RETURN_VOID();
+}
+
+/* set_user_role(user_id, role, reassign_to, actor_id) -> how many unsolved tickets moved: none if the role takes tickets */
+PG_FUNCTION_INFO_V1(support_set_user_role);
+Datum
+support_set_user_role(PG_FUNCTION_ARGS)
+{
+	int64		user_id = required_id(fcinfo, 0, "user_id");
+	char	   *role = TextDatumGetCString(required_argument(fcinfo, 1, "role"));
+	Args		args = {0};
+	Call		call;
+	int32		moved = 0;
+
+	begin_call(&call, fcinfo, 3);
+	check_role(role);
+	lock_user(user_id);
+	if (!takes_tickets(role))
+		moved = hand_over_tickets(user_id, fcinfo, 2);
+	arg_int64(&args, user_id);
+	arg_text(&args, role);
+	run(&statements[SET_ROLE], &args);
 	end_call(&call);
 	PG_RETURN_INT32(moved);
 }

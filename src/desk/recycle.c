@@ -31,6 +31,7 @@
 #include "base/modes.h"
 #include "base/plan.h"
 #include "base/tables.h"
+#include "desk/assignment.h"
 #include "desk/recycle.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
@@ -355,6 +356,7 @@ restore_ticket_row(int64 ticket_id, Jsonb *image)
 	run(&statements[TAKE_FROM_BIN], &args);
 	check_restorable(ticket_id, image);
 	restore_image("tickets", image);
+	release_from_gone(ticket_id);
 }
 
 /* Images that a statement returned. */
@@ -412,6 +414,7 @@ restore_removed_ticket(int64 ticket_id)
 	if (run(&statements[LOST_COMMENTS_FIRST], &args) > 0)
 		recount_replies(ticket_id);
 
+	release_from_gone(ticket_id);
 	args.n = 1;
 	run(&statements[VERSION_OF_TICKET], &args);
 	return result_int64(0, 1);

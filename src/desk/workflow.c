@@ -170,6 +170,29 @@ keep_deletion(const Row *old, Row *new)
 		row_set(new, TICKET_DELETED_BY, Int64GetDatum(actor_id));
 }
 
+static bool
+is_live_and_unsolved(const Row *ticket)
+{
+	return row_is_null(ticket, TICKET_DELETED_AT) && !row_is_null(ticket, TICKET_STATUS) &&
+		!is_solved_status(row_text(ticket, TICKET_STATUS));
+}
+
+/*
+ * A ticket that is live and unsolved again goes to nobody if its assignee is gone. Who names one in the same UPDATE is told,
+ * see check_ticket(), unless the row becomes what it was.
+ */
+static void
+release_from_gone_assignee(RowChange *change)
+{
+	if (!changes(change, TICKET_STATUS) && !changes(change, TICKET_DELETED_AT))
+		return;
+	if (row_is_null(change->new, TICKET_ASSIGNEE_ID) || (changes(change, TICKET_ASSIGNEE_ID) && !change->restoring))
+		return;
+	if (is_live_and_unsolved(change->new) && !is_live_and_unsolved(change->old) &&
+		!can_have_tickets(row_int64(change->new, TICKET_ASSIGNEE_ID)))
+		row_clear(change->new, TICKET_ASSIGNEE_ID);
+}
+
 /* Did a column change that is not one of the two which follow every change? */
 static bool
 really_changed(const RowChange *change)
@@ -262,6 +285,7 @@ complete_changed_ticket(RowChange *change)
 		keep_status_change(change, keeps_books);
 	if (changes(change, TICKET_DELETED_AT))
 		keep_deletion(change->old, change->new);
+	release_from_gone_assignee(change);
 }
 
 static void
@@ -271,8 +295,8 @@ complete_ticket(RowChange *change)
 		complete_new_ticket(change->new);
 	else if (change->old != NULL && !change->restoring)
 		complete_changed_ticket(change);
-	else if (change->old != NULL)
-		(void) move_on(change);
+	else if (change->old != NULL && move_on(change))
+		release_from_gone_assignee(change);
 }
 
 static void
@@ -303,7 +327,8 @@ check_ticket(const RowChange *change)
 		return;
 	if (brings(change, TICKET_PRIORITY))
 		check_priority(row_text(change->new, TICKET_PRIORITY), "tickets");
-	if (brings(change, TICKET_ASSIGNEE_ID))
+	/* what is solved or deleted may go back to who is gone */
+	if (brings(change, TICKET_ASSIGNEE_ID) && (!change->restoring || is_live_and_unsolved(change->new)))
 		check_assignee(row_int64(change->new, TICKET_ASSIGNEE_ID));
 	if (brings(change, TICKET_TEAM_ID))
 		check_team(row_int64(change->new, TICKET_TEAM_ID));
