@@ -91,6 +91,11 @@ prints('past', [ @desk, '--rows', 20 ],
 prints('feed', [ @desk, '--rows', 1 ],
 	'a batch' => section('reading a batch of 1000', 'throughput', 'start', 'large', 'half', 'gap', 'end', 'opened'));
 
+my @tasks = ('fold_stats()', (map { ("$_, no statistics", $_) } 'verify_stats()', 'rebuild_stats()'));
+my ($memory, $complaint) = run_command([ 'bench/memory', @server, @desk ]);
+is($complaint, '', 'memory: no complaint');
+like($memory, qr/^  \Q$_\E +(?:\d+ +){3}growth(?: +-?\d+){2}  s(?: +\d+\.\d\d){3}$/m, "memory: $_") foreach @tasks;
+
 my @reports = ((map { "report_$_" } qw(status priority daily agents teams backlog backlog_history first_reply resolution
 	unanswered time_in_status aging channels tags heatmap organizations)), 'dashboard\(\)');
 my $number = ' +[\d.]+';

@@ -45,6 +45,13 @@
 #define current_lxid() (MyProc->lxid)
 #endif
 
+/* How many rows a table has, by the server's statistics. */
+#if PG_VERSION_NUM >= 160000
+#define live_tuples_of(entry) ((entry)->live_tuples)
+#else
+#define live_tuples_of(entry) ((entry)->n_live_tuples)
+#endif
+
 #if PG_VERSION_NUM < 160000
 /* What a check hook hands on lives in malloc's memory; the server's own allocator came to be exported in 16. */
 #define guc_malloc(elevel, size) malloc(size)

@@ -319,7 +319,7 @@ support_settings(PG_FUNCTION_ARGS)
 	Call		call;
 	uint64		n;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	for (int i = 0; i < lengthof(definitions); i++)
 	{

@@ -129,7 +129,7 @@ settings_init(void)
 							 "Draws with ASCII characters only.", NULL,
 							 &ascii_only, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("support_ext.fold_every",
-							"How many rows a session leaves to be added up for reports before it does so.",
+							"How many rows may wait to be added up for reports until a session that writes does so.",
 							"0 leaves it to fold_stats(). Reports are exact in either case.",
 							&fold_every, 5000, 0, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("support_ext.install",

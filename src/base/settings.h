@@ -25,7 +25,7 @@ extern ActorSetting actor_setting;
 extern ClockSetting clock_setting;
 extern bool install_enabled;
 extern bool notify_changes;
-extern int	fold_every;			/* rows of stat_deltas that a session writes before it adds them up; 0 is never */
+extern int	fold_every;			/* rows of stat_deltas that may wait until who writes adds them up; 0 is never */
 extern char *ticket_prefix;
 
 extern void settings_init(void);

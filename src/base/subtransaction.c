@@ -73,6 +73,18 @@ attempt(Work work, void *arg)
 	return error;
 }
 
+/* The same for work that may as well wait: also where memory or room on disk ends it is taken back and no more. */
+ErrorData *
+attempt_spare(Work work, void *arg)
+{
+	ErrorData  *error = run_apart(work, arg, true);
+
+	if (error != NULL && !is_refusal(error->sqlerrcode) &&
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES)
+		ReThrowError(error);
+	return error;
+}
+
 /* Do some work and take back what it did. Raises what it raises. */
 void
 rehearse(Work work, void *arg)

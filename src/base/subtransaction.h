@@ -8,6 +8,7 @@
 typedef void (*Work) (void *arg);
 
 extern ErrorData *attempt(Work work, void *arg);
+extern ErrorData *attempt_spare(Work work, void *arg);
 extern void rehearse(Work work, void *arg);
 
 #endif							/* SUPPORT_SUBTRANSACTION_H */

@@ -116,7 +116,7 @@ support_ticket_history(PG_FUNCTION_ARGS)
 	Args		args = {0};
 	Call		call;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	arg_int64(&args, required_id(fcinfo, 0, "ticket_id"));
 	arg(&args, PG_ARGISNULL(1) ? TimestampTzGetDatum(DT_NOBEGIN) : PG_GETARG_DATUM(1));

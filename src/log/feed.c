@@ -384,7 +384,7 @@ support_feed_read(PG_FUNCTION_ARGS)
 	Call		call;
 	int			settings;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	settings = begin_log_settings();
 	open_feed(&reader, consumer);

@@ -246,7 +246,7 @@ support_undo_since(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("undo_since()");
 	(void) required_argument(fcinfo, 1, "since");
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	arg_int64(&args, actor_id);
 	arg_passed(&args, fcinfo, 1);

@@ -591,7 +591,7 @@ support_verify_audit(PG_FUNCTION_ARGS)
 	Verification v = {0};
 	Call		call;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_verification(&v, fcinfo);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	check_may_read_log();

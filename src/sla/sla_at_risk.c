@@ -51,7 +51,7 @@ support_sla_at_risk(PG_FUNCTION_ARGS)
 	Call		call;
 	uint64		n;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	arg(&args, TimestampTzGetDatum(now));
 	arg(&args, TimestampTzGetDatum(end));

@@ -373,7 +373,7 @@ support_sla_explain(PG_FUNCTION_ARGS)
 	Call		call;
 
 	check_metric(metric);
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	explanation.per_row = AllocSetContextCreate(CurrentMemoryContext, "explained row", ALLOCSET_SMALL_SIZES);
 	arg_int64(&args, ticket_id);

@@ -453,7 +453,7 @@ support_sla_simulate(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("from_at must not be after to_at")));
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	simulation = new_simulation(policy);
 	follow_tickets(simulation, from_at, to_at);

@@ -11,9 +11,12 @@
  * they are merged into a larger one. So each sum is written anew a few times only, however many there are, and a part
  * has few rows.
  *
- * It starts by itself in a session that has written so many rows; what it costs is then shared by as many changes. This
- * never waits and never fails the change that it is part of: where anything stands in its way, it leaves the rows to
- * later. Nothing here runs through SPI, so neither do rights matter nor triggers fire.
+ * The rows are taken in portions: what they come to is kept at the finest level and stored once it fills work_mem. A
+ * portion may end anywhere, since sums of the same key may lie in several rows.
+ *
+ * It starts by itself in a session that writes while so many rows wait, whoever left them, or that has written so many.
+ * This never waits and never fails the change that it is part of: where anything stands in its way, be it that memory
+ * ends, it leaves the rows to later. Nothing here runs through SPI, so neither do rights matter nor triggers fire.
  *
  * By itself it happens once in a transaction at most, and leaves the transaction's own rows: for each row that one
  * transaction adds and deletes the server keeps a note until the transaction ends, which a statement that changes
@@ -29,6 +32,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/utility.h"
@@ -53,11 +57,14 @@
 /* A part has less rows than this of about the same size: as many become one. */
 #define ROWS_IN_CLASS 4
 
-/* More cells than this are stored before more rows are read. */
-#define MAX_CELLS_IN_MEMORY (4 * 1024 * 1024)
+/* A portion may have so many kB, whatever work_mem says: smaller ones are not worth their rows. */
+#define LEAST_MEMORY 1024
 
 /* What folds by itself takes at most so many times fold_every rows; the rest is left for the next time. */
 #define MAX_AUTOMATIC 10
+
+/* So often in fold_every rows, and at its first row, a session asks how many rows wait. */
+#define LOOKS 10
 
 static HeapTable counter_table = {.columns = counter_columns, .ncolumns = COUNTER_CELLS};
 static HeapTable value_table = {.columns = value_columns, .ncolumns = VALUE_COLUMNS};
@@ -78,14 +85,16 @@ typedef struct Fold
 	TupleTableSlot *slot;		/* for rows of counters */
 	ValueCodes	codes;
 	bool		counted[STAT_MEASURES][NDIMS];	/* by the measure's dimensions */
-	CellArray	cells[STAT_MEASURES][NDIMS][LEVELS];	/* what the rows come to */
+	CellArray	cells[STAT_MEASURES][NDIMS];	/* what the rows come to, at the finest level */
 	int64		ncells;			/* in all of these */
+	int64		max_cells;		/* of a portion, and of what is merged */
 	MemoryContext cell_context; /* holds them */
 	MemoryContext context;		/* lives as long as the run */
 	MemoryContext part_context;	/* is reset at each part */
 } Fold;
 
 static int64 written;			/* rows of this session since it last folded or tried to */
+static int64 until_look;		/* so many more until it asks how many wait */
 static bool folding;
 static LocalTransactionId tried_in; /* the transaction in which that was */
 
@@ -225,14 +234,14 @@ class_of(int64 entries)
 	return class;
 }
 
-/* How many of the rows, the smallest, are to be taken into one of so many entries. */
+/* How many of the rows, the smallest, are to be taken into one of so many entries, which may come to have so many. */
 static int
-count_small_rows(const PartRow *rows, int nrows, int64 entries)
+count_small_rows(const PartRow *rows, int nrows, int64 entries, int64 max_entries)
 {
 	int			class = class_of(entries);
 	int			n = 0;
 
-	while (n < nrows && class_of(rows[n].entries) <= class)
+	while (n < nrows && class_of(rows[n].entries) <= class && (entries += rows[n].entries) <= max_entries)
 		n++;
 	return n >= ROWS_IN_CLASS - 1 ? n : 0;
 }
@@ -296,7 +305,7 @@ store_part(Fold *fold, uint32 family, const Cell *cells, int64 n)
 	for (int64 i = 0; i < n; i++)
 		*cells_add(&sum) = cells[i];
 	rows = find_part_rows(fold, family, part, &nrows);
-	while ((n_small = count_small_rows(rows + i, nrows - i, sum.n)) > 0)
+	while ((n_small = count_small_rows(rows + i, nrows - i, sum.n, fold->max_cells)) > 0)
 		for (int upto = i + n_small; i < upto; i++)
 			merge_row(fold, &rows[i].tid, &format, &sum);
 	if (sum.n > 0)
@@ -327,14 +336,13 @@ store_codes(Fold *fold)
 	table_close(rel, NoLock);
 }
 
-/* Store the cells of a family, a part at a time. */
+/* Store the sums of a family, a part at a time. */
 static void
-store_family(Fold *fold, uint32 family, CellArray *array)
+store_family(Fold *fold, uint32 family, const CellArray *array)
 {
 	int			level = FAMILY_LEVEL(family);
 	int64		upto;
 
-	cells_sum(array);
 	for (int64 from = 0; from < array->n; from = upto)
 	{
 		int64		part = part_of(level, array->cells[from].node);
@@ -346,19 +354,47 @@ store_family(Fold *fold, uint32 family, CellArray *array)
 	}
 }
 
+/* Make sums of longer stretches of time from those of a level. */
+static void
+coarsen(CellArray *array, int64 nodes, bool has_instants)
+{
+	for (int64 i = 0; i < array->n; i++)
+	{
+		Cell	   *cell = &array->cells[i];
+
+		cell->node = floor_div(cell->node, nodes);
+		if (has_instants)
+			cell->bucket = 0;
+	}
+	cells_sum(array);
+}
+
+/* Store what a measure comes to in a dimension, level by level. */
+static void
+store_levels(Fold *fold, Measure measure, char dim, CellArray *array)
+{
+	int64		slots = level_infos[LEVEL_SLOT].slots;
+
+	cells_sum(array);
+	store_family(fold, FAMILY(measure, dim, LEVEL_SLOT), array);
+	for (int level = LEVEL_SLOT + 1; level < LEVELS; level++)
+	{
+		if (!has_level(measure, level))
+			continue;
+		coarsen(array, level_infos[level].slots / slots, measure_infos[measure].has_instants);
+		slots = level_infos[level].slots;
+		store_family(fold, FAMILY(measure, dim, level), array);
+	}
+}
+
 /* Store all cells. What is stored is then seen by our snapshot. */
 static void
 store_cells(Fold *fold)
 {
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
 		for (int dim = 0; dim < NDIMS; dim++)
-			for (int level = 0; level < LEVELS; level++)
-			{
-				CellArray  *array = &fold->cells[measure][dim][level];
-
-				if (array->n > 0)
-					store_family(fold, FAMILY(measure, all_dims[dim], level), array);
-			}
+			if (fold->cells[measure][dim].n > 0)
+				store_levels(fold, measure, all_dims[dim], &fold->cells[measure][dim]);
 	MemoryContextReset(fold->cell_context);
 	memset(fold->cells, 0, sizeof(fold->cells));
 	fold->ncells = 0;
@@ -367,27 +403,37 @@ store_cells(Fold *fold)
 	UpdateActiveSnapshotCommandId();
 }
 
-/* Add a cell of a row in one dimension, at each level. */
+/* The portion is full: add up what has the same key, and store all unless that made much room. */
 static void
-add_levels(Fold *fold, Measure measure, int dim, uint64 value, const int64 *nodes, const Cell *base)
+make_room(Fold *fold)
 {
-	for (int level = 0; level < LEVELS; level++)
-	{
-		CellArray  *array = &fold->cells[measure][dim][level];
-		Cell	   *cell;
+	fold->ncells = 0;
+	for (int measure = 0; measure < STAT_MEASURES; measure++)
+		for (int dim = 0; dim < NDIMS; dim++)
+		{
+			CellArray  *array = &fold->cells[measure][dim];
 
-		if (!has_level(measure, level))
-			continue;
-		if (array->cells == NULL)
-			cells_init(array, fold->cell_context);
-		cell = cells_add(array);
-		*cell = *base;
-		cell->node = nodes[level];
-		cell->value = value;
-		if (level > LEVEL_SLOT && measure_infos[measure].has_instants)
-			cell->bucket = 0;
-		fold->ncells++;
-	}
+			if (array->n > 0)
+				cells_sum(array);
+			fold->ncells += array->n;
+		}
+	if (fold->ncells > fold->max_cells / 2)
+		store_cells(fold);
+}
+
+/* Add a cell of a row in one dimension. */
+static void
+add_cell(Fold *fold, Measure measure, int dim, uint64 value, const Cell *base)
+{
+	CellArray  *array = &fold->cells[measure][dim];
+	Cell	   *cell;
+
+	if (array->cells == NULL)
+		cells_init(array, fold->cell_context);
+	cell = cells_add(array);
+	*cell = *base;
+	cell->value = value;
+	fold->ncells++;
 }
 
 /* Add what a row comes to. */
@@ -402,15 +448,12 @@ add_delta(Fold *fold, const StatRow *row)
 	for (int measure = 0; measure < STAT_MEASURES; measure++)
 	{
 		Cell		base;
-		int64		nodes[LEVELS];
 
 		if (!(row->measures & STAT_BIT(measure)) || !base_cell(row, measure, &base))
 			continue;
-		for (int level = 0; level < LEVELS; level++)
-			nodes[level] = floor_div(base.node, level_infos[level].slots);
 		for (int dim = 0; dim < NDIMS; dim++)
 			if (is_tag == (all_dims[dim] == DIM_TAG) && fold->counted[measure][dim])
-				add_levels(fold, measure, dim, codes[dim], nodes, &base);
+				add_cell(fold, measure, dim, codes[dim], &base);
 	}
 }
 
@@ -430,8 +473,8 @@ move_deltas(Fold *fold)
 			continue;
 		fold->rows++;
 		add_delta(fold, &row);
-		if (fold->ncells > MAX_CELLS_IN_MEMORY)
-			store_cells(fold);
+		if (fold->ncells > fold->max_cells)
+			make_room(fold);
 	}
 	close_deltas(&scan, NoLock);
 	store_cells(fold);
@@ -447,6 +490,8 @@ run_fold(Fold *fold)
 	fold->cell_context = AllocSetContextCreate(fold->context, "support_ext cells", ALLOCSET_DEFAULT_SIZES);
 	fold->part_context = AllocSetContextCreate(fold->context, "support_ext part", ALLOCSET_DEFAULT_SIZES);
 	previous = MemoryContextSwitchTo(fold->context);
+	/* an array has room for twice its cells at most */
+	fold->max_cells = Max(work_mem, LEAST_MEMORY) * INT64CONST(1024) / (2 * (int64) sizeof(Cell));
 	CommandCounterIncrement();
 	PushCopiedSnapshot(GetTransactionSnapshot());
 	UpdateActiveSnapshotCommandId();
@@ -464,6 +509,8 @@ run_fold(Fold *fold)
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(fold->context);
+	/* let others know soon that the rows do not wait any longer */
+	pgstat_force_next_flush();
 }
 
 /* Add up all that is visible and return how many rows that were. Waits for others who do the same. */
@@ -488,12 +535,25 @@ stat_fold_all(void)
 	return rows;
 }
 
-/* The automatic one, inside a subtransaction. */
+/* The automatic one, inside a subtransaction. Where it fails, its memory is free before anybody needs some. */
 static void
 fold_by_itself(void *arg)
 {
-	if (lock_folding(false) && lock_tables(false))
-		run_fold((Fold *) arg);
+	Fold	   *fold = arg;
+
+	if (!lock_folding(false) || !lock_tables(false))
+		return;
+	PG_TRY();
+	{
+		run_fold(fold);
+	}
+	PG_CATCH();
+	{
+		if (fold->context != NULL)
+			MemoryContextDelete(fold->context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 /* Fold if nothing stands in the way. */
@@ -508,7 +568,7 @@ try_to_fold(void)
 	folding = true;
 	PG_TRY();
 	{
-		refusal = attempt(fold_by_itself, fold);
+		refusal = attempt_spare(fold_by_itself, fold);
 	}
 	PG_FINALLY();
 	{
@@ -522,11 +582,38 @@ try_to_fold(void)
 				 refusal->hint != NULL ? errhint("%s", refusal->hint) : 0));
 }
 
-/* To be called after each row that is added to stat_deltas: every so many of them this adds all up that others left. */
+/*
+ * How many rows wait, as far as the server's statistics tell: those of transactions that have ended and been reported,
+ * without a look at the table. 0 where to ask would have all statistics copied.
+ */
+static int64
+count_waiting(void)
+{
+	const PgStat_StatTabEntry *entry;
+
+	if (pgstat_fetch_consistency == PGSTAT_FETCH_CONSISTENCY_SNAPSHOT)
+		return 0;
+	entry = pgstat_fetch_stat_tabentry(desk_relation("support_internal", "stat_deltas"));
+	return entry == NULL ? 0 : live_tuples_of(entry);
+}
+
+/* Is it time to add up? A session asks now and then how many rows wait; what it has written itself it knows. */
+static bool
+is_due(void)
+{
+	if (++written >= fold_every)
+		return true;
+	if (--until_look > 0)
+		return false;
+	until_look = Max(fold_every / LOOKS, 1);
+	return count_waiting() >= fold_every;
+}
+
+/* To be called after each row that is added to stat_deltas: once enough of them wait, this adds up what others left. */
 void
 stat_written(void)
 {
-	if (fold_every == 0 || ++written < fold_every || folding || tried_in == current_lxid())
+	if (fold_every == 0 || !is_due() || folding || tried_in == current_lxid())
 		return;
 	if (IsolationUsesXactSnapshot() || IsInParallelMode())
 		return;

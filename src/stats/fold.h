@@ -5,7 +5,7 @@
 #ifndef SUPPORT_FOLD_H
 #define SUPPORT_FOLD_H
 
-/* To be called after each row that is added to stat_deltas: every so many of them this adds all up. */
+/* To be called after each row that is added to stat_deltas: once enough of them wait, this adds up what others left. */
 extern void stat_written(void);
 
 /* Wait until nobody else is adding up, and keep others from it until our transaction ends. */

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -454,16 +455,42 @@ support_stat_distinct(PG_FUNCTION_ARGS)
 	return end_query(&query);
 }
 
+/* Hand out what was summed so far, and begin anew: whoever compares adds up what several rows have. */
 static void
-counted_cell(void *arg, const NodeRange *range, const Cell *cell)
+put_counted(StatQuery *query)
 {
-	add_sum((StatQuery *) arg, cell->value, cell->node, cell->n, cell->seconds);
+	sums_iterator iterator;
+	Sum		   *sum;
+
+	sums_start_iterate(query->sums, &iterator);
+	while ((sum = sums_iterate(query->sums, &iterator)) != NULL)
+	{
+		Datum		values[4] = {
+			value_datum(query, sum), slot_datum(sum->key.place), Int64GetDatum(sum->n),
+			NumericGetDatum(int64_to_numeric(sum->seconds))
+		};
+		bool		nulls[4] = {false, false, false, false};
+
+		if (sum->n != 0 || sum->seconds != 0)
+			put_row(query, values, nulls);
+	}
+	sums_reset(query->sums);
+	forget_recent(query);
+}
+
+/* Add up by quarter hour, as long as the sums fit into work_mem: the table of them is filled to half at least. */
+static void
+count_slot(StatQuery *query, uint64 value, const Cell *cell)
+{
+	add_sum(query, value, cell->node, cell->n, cell->seconds);
+	if (query->sums->members * 2 * sizeof(Sum) > work_mem * (Size) 1024)
+		put_counted(query);
 }
 
 static void
-counted_delta(StatQuery *query, uint64 value, const Cell *cell)
+counted_cell(void *arg, const NodeRange *range, const Cell *cell)
 {
-	add_sum(query, value, cell->node, cell->n, cell->seconds);
+	count_slot((StatQuery *) arg, cell->value, cell);
 }
 
 /* stat_counted(measure, dim) -> value, slot_at, n, seconds: all that is counted, for comparison */
@@ -472,23 +499,10 @@ Datum
 support_stat_counted(PG_FUNCTION_ARGS)
 {
 	StatQuery	query;
-	sums_iterator iterator;
-	Sum		   *sum;
 
 	begin_measure_query(&query, fcinfo);
 	read_level(&query, LEVEL_SLOT, counted_cell);
-	read_deltas(&query, counted_delta);
-	sums_start_iterate(query.sums, &iterator);
-	while ((sum = sums_iterate(query.sums, &iterator)) != NULL)
-	{
-		Datum		values[4] = {
-			value_datum(&query, sum), slot_datum(sum->key.place), Int64GetDatum(sum->n),
-			NumericGetDatum(int64_to_numeric(sum->seconds))
-		};
-		bool		nulls[4] = {false, false, false, false};
-
-		if (sum->n != 0 || sum->seconds != 0)
-			put_row(&query, values, nulls);
-	}
+	read_deltas(&query, count_slot);
+	put_counted(&query);
 	return end_query(&query);
 }

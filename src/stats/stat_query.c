@@ -51,7 +51,7 @@ void
 begin_query(StatQuery *query, FunctionCallInfo fcinfo)
 {
 	memset(query, 0, sizeof(StatQuery));
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	query->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	query->context = AllocSetContextCreate(CurrentMemoryContext, "support_ext reading", ALLOCSET_DEFAULT_SIZES);
 	query->previous = MemoryContextSwitchTo(query->context);
