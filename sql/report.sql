@@ -54,13 +54,6 @@ AS 'MODULE_PATHNAME', 'support_tickets_created';
 COMMENT ON FUNCTION support_internal.tickets_created(timestamptz, timestamptz) IS
 	'The live tickets that were opened in a short time, for what counters of quarter hours do not tell.';
 
-CREATE FUNCTION support_internal.last_change_at()
-RETURNS timestamptz
-LANGUAGE c STABLE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'support_last_change_at';
-COMMENT ON FUNCTION support_internal.last_change_at() IS
-	'When the last live ticket was opened, or one changed its status, whichever came later: NULL if there is none. Reads them all.';
-
 CREATE FUNCTION support_internal.duration(seconds double precision)
 RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -86,10 +79,12 @@ CREATE FUNCTION support.report(
 	time_zone text DEFAULT NULL,
 	group_by text DEFAULT NULL,
 	filters jsonb DEFAULT '{}',
-	anchor text DEFAULT 'event'
+	anchor text DEFAULT 'event',
+	first_day date DEFAULT NULL,
+	last_day date DEFAULT NULL
 )
 RETURNS TABLE(bucket_at timestamptz, bucket_end timestamptz, group_value text, group_name text, n bigint, average interval, p50 interval, p90 interval, p95 interval, p99 interval)
 LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_report';
-COMMENT ON FUNCTION support.report(text, timestamptz, timestamptz, text, text, text, jsonb, text) IS
-	'A metric over a range, by default the last 90 days: by hour, day, week, month, quarter or year of a time zone, and by group; from_at included, to_at not. 22023: an unknown metric, bucket, zone, group, filter or anchor, bounds that are infinite or the wrong way round. 54000: more than 10,000 buckets.';
+COMMENT ON FUNCTION support.report(text, timestamptz, timestamptz, text, text, text, jsonb, text, date, date) IS
+	'A metric over a range, by default the last 90 days: by hour, day, week, month, quarter or year of a time zone, and by group; from_at included, to_at not. Days, both included, are those of that zone; from_at and to_at as dates are read in the session''s. 22023: an unknown metric, bucket, zone, group, filter or anchor, bounds that are infinite or the wrong way round. 54000: more than 10,000 buckets.';

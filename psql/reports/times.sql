@@ -20,23 +20,25 @@
 	\set anchor event
 \endif
 SELECT
-	(date_trunc('week', support.desk_now()) - (:'weeks'::integer - 1) * '7 days'::interval)::timestamptz AS from_at,
-	(date_trunc('week', support.desk_now()) + '7 days'::interval)::timestamptz AS to_at
+	date_trunc('week', support.desk_now())::date - 7 * (:'weeks'::integer - 1) AS first_day,
+	date_trunc('week', support.desk_now())::date + 6 AS last_day
 \gset
 
 \pset title 'First replies'
 SELECT r.bucket_at::date AS week, r.n, r.average, r.p50, r.p90, r.p95, r.p99
-FROM support.report('first_reply', :'from_at', :'to_at', 'week', filters => :'filters', anchor => :'anchor') AS r;
+FROM support.report('first_reply', bucket => 'week', filters => :'filters', anchor => :'anchor',
+	first_day => :'first_day', last_day => :'last_day') AS r;
 
 \pset title 'Solutions that stand'
 SELECT r.bucket_at::date AS week, r.n, r.average, r.p50, r.p90, r.p95, r.p99
-FROM support.report('full_resolution', :'from_at', :'to_at', 'week', filters => :'filters', anchor => :'anchor') AS r;
+FROM support.report('full_resolution', bucket => 'week', filters => :'filters', anchor => :'anchor',
+	first_day => :'first_day', last_day => :'last_day') AS r;
 
 \pset title
 \unset weeks
 \unset anchor
 \unset filters
-\unset from_at
-\unset to_at
+\unset first_day
+\unset last_day
 
 \ir ../lib/end.sql

@@ -14,9 +14,10 @@
 	SELECT (support.desk_now() - '7 days'::interval)::date AS week \gset
 \endif
 SELECT
-	date_trunc('week', :'week'::date::timestamp)::timestamptz AS from_at,
-	(date_trunc('week', :'week'::date::timestamp) + '7 days'::interval)::timestamptz AS to_at,
-	(date_trunc('week', :'week'::date::timestamp) - '7 days'::interval)::timestamptz AS before_at,
+	date_trunc('week', :'week'::date::timestamp)::date AS first_day,
+	date_trunc('week', :'week'::date::timestamp)::date + 6 AS last_day,
+	date_trunc('week', :'week'::date::timestamp)::date - 7 AS first_before,
+	date_trunc('week', :'week'::date::timestamp)::date - 1 AS last_before,
 	format('The week from %s', to_char(date_trunc('week', :'week'::date::timestamp), 'YYYY-MM-DD')) AS title
 \gset
 
@@ -27,10 +28,14 @@ SELECT
 	solved.n AS solved,
 	reopened.n AS reopened,
 	backlog.n AS backlog
-FROM support.report('created', :'from_at', :'to_at', 'day', filters => :'filters') AS created
-JOIN support.report('solved', :'from_at', :'to_at', 'day', filters => :'filters') AS solved USING (bucket_at)
-JOIN support.report('reopened', :'from_at', :'to_at', 'day', filters => :'filters') AS reopened USING (bucket_at)
-JOIN support.report('backlog', :'from_at', :'to_at', 'day', filters => :'filters') AS backlog USING (bucket_at)
+FROM support.report('created', bucket => 'day', filters => :'filters',
+	first_day => :'first_day', last_day => :'last_day') AS created
+JOIN support.report('solved', bucket => 'day', filters => :'filters',
+	first_day => :'first_day', last_day => :'last_day') AS solved USING (bucket_at)
+JOIN support.report('reopened', bucket => 'day', filters => :'filters',
+	first_day => :'first_day', last_day => :'last_day') AS reopened USING (bucket_at)
+JOIN support.report('backlog', bucket => 'day', filters => :'filters',
+	first_day => :'first_day', last_day => :'last_day') AS backlog USING (bucket_at)
 ORDER BY created.bucket_at;
 
 \pset title 'Numbers and times, and those of the week before'
@@ -55,16 +60,17 @@ FROM
 		(7, 'two_touch', 'with two'),
 		(8, 'multi_touch', 'with more')
 ) AS m (place, metric, label)
-CROSS JOIN LATERAL support.report(m.metric, :'from_at', :'to_at', filters => :'filters') AS now
-CROSS JOIN LATERAL support.report(m.metric, :'before_at', :'from_at', filters => :'filters') AS before
+CROSS JOIN LATERAL support.report(m.metric, filters => :'filters', first_day => :'first_day', last_day => :'last_day') AS now
+CROSS JOIN LATERAL support.report(m.metric, filters => :'filters', first_day => :'first_before', last_day => :'last_before') AS before
 ORDER BY m.place;
 
 \pset title
 \unset week
 \unset filters
-\unset from_at
-\unset to_at
-\unset before_at
+\unset first_day
+\unset last_day
+\unset first_before
+\unset last_before
 \unset title
 
 \ir ../lib/end.sql

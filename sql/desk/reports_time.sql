@@ -4,26 +4,15 @@
 CREATE OR REPLACE VIEW support.report_daily AS
 WITH span AS
 (
+	-- a time that somebody mistyped must not make a line of each day since
 	SELECT
-		min(o.first_at)::date AS first_day,
-		greatest
-		(
-			support.desk_now()::date,
-			-- only an import brings what is yet to come
-			CASE
-				WHEN EXISTS
-					(
-						SELECT
-						FROM support_internal.stat_series
-							('entered', 's', ARRAY[(support_internal.last_days(1))[2], 'infinity'::timestamptz]) AS s
-					)
-				THEN support_internal.last_change_at()::date
-			END
-		) AS last_day
+		least(greatest(min(o.first_at)::date, support.desk_now()::date - 36524), support.desk_now()::date) AS first_day,
+		support.desk_now()::date AS last_day
 	FROM support_internal.stat_oldest('entered', 's') AS o
+	HAVING min(o.first_at) IS NOT NULL
 )
 SELECT
-	s.first_day + m.bucket - 1 AS day,
+	s.first_day + m.bucket - 2 AS day,
 	m.created,
 	m.solved_events AS solved,
 	m.reopened,
@@ -31,13 +20,15 @@ SELECT
 FROM span AS s
 CROSS JOIN LATERAL support_internal.stat_moves
 (
-	support_internal.day_bounds(s.first_day, s.last_day),
+	'-infinity'::timestamptz || support_internal.day_bounds(s.first_day, s.last_day),
 	(SELECT array_agg(d.name) FROM support.statuses AS d WHERE d.category = ANY (ARRAY['solved', 'closed']))
 ) AS m
+-- bucket 1 is all the time before
+WHERE m.bucket > 1
 ORDER BY m.bucket;
 
 COMMENT ON VIEW support.report_daily IS
-	'What came in and went out on each day of the session''s time zone, from the first ticket to today.';
+	'What came in and went out on each day of the session''s time zone, from the first ticket to today, a hundred years at most. What is dated after today is left out until it has come.';
 COMMENT ON COLUMN support.report_daily.day IS 'Day.';
 COMMENT ON COLUMN support.report_daily.created IS 'Tickets opened on it.';
 COMMENT ON COLUMN support.report_daily.solved IS 'How often a ticket became solved or closed.';

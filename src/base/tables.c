@@ -73,6 +73,7 @@ static const DeskColumn user_columns[] = {
 	[USER_IS_ACTIVE] = {"is_active", COLUMN_BOOLEAN, NOT_NULL},
 	[USER_ROLE] = {"role", COLUMN_TEXT, NOT_NULL},
 	[USER_DB_ROLE] = {"db_role", COLUMN_TEXT},
+	[USER_TIME_ZONE] = {"time_zone", COLUMN_TEXT},
 	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN}
 };
 

@@ -13,11 +13,11 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 
-#include "base/ascii.h"
 #include "base/errors.h"
 #include "base/hooks.h"
 #include "base/plan.h"
 #include "base/tables.h"
+#include "base/time_zone.h"
 #include "calendar/calendar_check.h"
 #include "calendar/opening_hours.h"
 
@@ -52,18 +52,6 @@ weekday_name(int weekday)
 	static const char *const names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 	return names[weekday - 1];
-}
-
-/* Raise 22023 unless the server knows the zone by a name that says where it is. */
-static void
-check_time_zone(const char *name)
-{
-	pg_tz	   *zone = pg_tzset(name);
-
-	/* the server also takes offsets and POSIX rules, which have no daylight saving time or that of New York */
-	if (zone == NULL || !pg_tz_acceptable(zone) ||
-		!is_letter(name[0]) || (strchr(name, '/') == NULL && strpbrk(name, "+-,<") != NULL))
-		refuse_time_zone(name);
 }
 
 /* A time by the clock as people write it. */
@@ -132,7 +120,7 @@ static void
 complete_calendar(RowChange *change)
 {
 	if (!row_is_null(change->new, CALENDAR_TIME_ZONE))
-		check_time_zone(row_text(change->new, CALENDAR_TIME_ZONE));
+		(void) time_zone_named(row_text(change->new, CALENDAR_TIME_ZONE));
 }
 
 /* A span as people write it. */

@@ -58,9 +58,10 @@ enum
 static Statement statements[] = {
 	/* the report checks its arguments, and knows the range where there are none */
 	[FIND_RANGE] = {
-		.text = "SELECT r.bucket_at, r.bucket_end FROM " REPORT("'created'", "NULL", "NULL") " AS r",
+		.text = "SELECT r.bucket_at, r.bucket_end"
+		" FROM support.report('created', $1, $2, time_zone => $3, first_day => $4, last_day => $5) AS r",
 		.columns = {{TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}},
-		.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID}
+		.nargs = 5, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, DATEOID, DATEOID}
 	},
 	[DESCRIBE_RANGE] = {
 		.text = "SELECT " LOCAL("$1", "'FMDD FMMonth YYYY, HH24:MI'") ", " LOCAL("$2", "'FMDD FMMonth YYYY, HH24:MI'") ", "
@@ -567,6 +568,8 @@ find_range(DeskPage *page, FunctionCallInfo fcinfo)
 	arg_passed(&args, fcinfo, 1);
 	arg_passed(&args, fcinfo, 2);
 	arg_text(&args, page->time_zone);
+	arg_passed(&args, fcinfo, 4);
+	arg_passed(&args, fcinfo, 5);
 	if (run_read_only(&statements[FIND_RANGE], &args) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -579,7 +582,7 @@ find_range(DeskPage *page, FunctionCallInfo fcinfo)
 	page->coarse = division_of(length * 3);
 }
 
-/* dashboard_html(title, from_at, to_at, time_zone) -> text */
+/* dashboard_html(title, from_at, to_at, time_zone, first_day, last_day) -> text */
 PG_FUNCTION_INFO_V1(support_dashboard_html);
 Datum
 support_dashboard_html(PG_FUNCTION_ARGS)

@@ -18,6 +18,7 @@
 #include "base/lookups.h"
 #include "base/plan.h"
 #include "base/tables.h"
+#include "base/time_zone.h"
 #include "desk/assignment.h"
 
 enum
@@ -170,8 +171,8 @@ check_has_no_tickets(const Row *old, const Row *new)
 }
 
 /*
- * Keep a user's updated_at, which moves if another column does, or alone to a later time that the client names; a change of
- * standing waits for assignments.
+ * Refuse a time zone that is none, and keep a user's updated_at, which moves if another column does, or alone to a later time
+ * that the client names; a change of standing waits for assignments.
  */
 static void
 complete_user(RowChange *change)
@@ -180,6 +181,8 @@ complete_user(RowChange *change)
 	AttrNumber	updated_at = shape->columns[USER_UPDATED_AT];
 	bool		changed = false;
 
+	if (!change->restoring && changes(change, USER_TIME_ZONE) && !row_is_null(change->new, USER_TIME_ZONE))
+		(void) time_zone_named(row_text(change->new, USER_TIME_ZONE));
 	if (change->old == NULL)
 		return;
 	for (int i = 0; i < shape->natts; i++)

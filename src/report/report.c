@@ -235,7 +235,10 @@ put_lines(ReturnSetInfo *rsinfo, const Request *request, const Lines *lines)
 	}
 }
 
-/* report(metric, from_at, to_at, bucket, time_zone, group_by, filters, anchor) -> a line for each bucket and group */
+/*
+ * report(metric, from_at, to_at, bucket, time_zone, group_by, filters, anchor, first_day, last_day) -> a line for each bucket
+ * and group
+ */
 PG_FUNCTION_INFO_V1(support_report);
 Datum
 support_report(PG_FUNCTION_ARGS)
@@ -245,7 +248,7 @@ support_report(PG_FUNCTION_ARGS)
 	Request		request;
 	Call		call;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	read_request(&request, fcinfo);
 	if (request.bounds.n > 1)

@@ -26,21 +26,6 @@ static Statement tickets_created = {
 	.as_owner_of = INTERNAL_TABLE("stat_counters")
 };
 
-static Statement last_change = {
-	.text = "SELECT max(c.at)"
-	" FROM"
-	" ("
-	"	SELECT max(t.created_at) AS at FROM support.tickets AS t WHERE t.deleted_at IS NULL"
-	"	UNION ALL"
-	"	SELECT max(e.occurred_at)"
-	"	FROM support_internal.stat_events AS e"
-	"	JOIN support.tickets AS t ON t.id = e.ticket_id"
-	"	WHERE t.deleted_at IS NULL"
-	" ) AS c",
-	.columns = {{TIMESTAMPTZOID}},
-	.as_owner_of = INTERNAL_TABLE("stat_counters")
-};
-
 /* Return the rows of the last run. */
 static void
 put_rows(ReturnSetInfo *rsinfo, uint64 n)
@@ -60,31 +45,11 @@ support_tickets_created(PG_FUNCTION_ARGS)
 	Args		args = {0};
 	Call		call;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
 	arg_passed(&args, fcinfo, 0);
 	arg_passed(&args, fcinfo, 1);
 	put_rows((ReturnSetInfo *) fcinfo->resultinfo, run_read_only(&tickets_created, &args));
 	end_call(&call);
 	return (Datum) 0;
-}
-
-/* last_change_at() -> when the last live ticket was opened or changed its status, whichever came later */
-PG_FUNCTION_INFO_V1(support_last_change_at);
-Datum
-support_last_change_at(PG_FUNCTION_ARGS)
-{
-	TimestampTz at = 0;
-	bool		isnull;
-	Call		call;
-
-	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	run_read_only(&last_change, NULL);
-	isnull = result_is_null(0, 1);
-	if (!isnull)
-		at = DatumGetTimestampTz(result(0, 1));
-	end_call(&call);
-	if (isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(at);
 }

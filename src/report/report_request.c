@@ -18,6 +18,7 @@
 
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/time_zone.h"
 #include "report/report.h"
 
 #define DAYS_BY_DEFAULT 90
@@ -32,7 +33,9 @@ enum
 	ARG_TIME_ZONE,
 	ARG_GROUP_BY,
 	ARG_FILTERS,
-	ARG_ANCHOR
+	ARG_ANCHOR,
+	ARG_FIRST_DAY,
+	ARG_LAST_DAY
 };
 
 #define BY_EVENT(measure) (measure), (measure)
@@ -176,26 +179,71 @@ anchored_measure(const Metric *metric, const char *anchor)
 	return is_cohort ? metric->cohort : metric->measure;
 }
 
-/* The session's time zone, or the one that is named. */
+/* The session's time zone, whatever it calls that, or the one that is named. */
 static pg_tz *
 zone_named(const char *name)
 {
-	pg_tz	   *zone = name == NULL ? session_timezone : pg_tzset(name);
-
-	if (zone == NULL || !pg_tz_acceptable(zone))
-		refuse_time_zone(name);
-	return zone;
+	return name == NULL || strcmp(name, pg_get_timezone_name(session_timezone)) == 0 ?
+		session_timezone : time_zone_named(name);
 }
 
-/* Raise 22023 for an end of the range that is no instant. */
-static void
-check_instant(TimestampTz at, const char *name)
+/* Raise 22023 for an end of the range that is no time. */
+pg_noreturn static void
+refuse_infinite(const char *name)
 {
-	if (TIMESTAMP_NOT_FINITE(at))
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must not be infinite", name),
+			 errhint("Without it the report is about the last %d days.", DAYS_BY_DEFAULT)));
+}
+
+/* An end of the range as it is asked for: an instant, or a day of the zone. */
+typedef struct RangeEnd
+{
+	int			at_argument;
+	const char *at_name;
+	int			day_argument;
+	const char *day_name;
+	int			days;			/* the range ends so many after the day begins */
+} RangeEnd;
+
+static const RangeEnd range_start = {ARG_FROM_AT, "from_at", ARG_FIRST_DAY, "first_day", 0};
+static const RangeEnd range_end = {ARG_TO_AT, "to_at", ARG_LAST_DAY, "last_day", 1};
+
+/* Find an end of the range; false if none is asked for. Raises 22023 for two, and for what is no time. */
+static bool
+read_end(const RangeEnd *end, FunctionCallInfo fcinfo, pg_tz *zone, TimestampTz *at)
+{
+	if (!PG_ARGISNULL(end->at_argument) && !PG_ARGISNULL(end->day_argument))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be infinite", name),
-				 errhint("Without it the report is about the last %d days.", DAYS_BY_DEFAULT)));
+				 errmsg("only one of %s and %s can be given", end->at_name, end->day_name)));
+	if (!PG_ARGISNULL(end->day_argument))
+	{
+		DateADT		day = PG_GETARG_DATEADT(end->day_argument);
+
+		if (DATE_NOT_FINITE(day))
+			refuse_infinite(end->day_name);
+		*at = day_start(day + end->days, zone);
+		return true;
+	}
+	if (PG_ARGISNULL(end->at_argument))
+		return false;
+	*at = PG_GETARG_TIMESTAMPTZ(end->at_argument);
+	if (TIMESTAMP_NOT_FINITE(*at))
+		refuse_infinite(end->at_name);
+	return true;
+}
+
+/* Raise 22023 for days that are the wrong way round. */
+static void
+check_days(FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(ARG_FIRST_DAY) && !PG_ARGISNULL(ARG_LAST_DAY) &&
+		PG_GETARG_DATEADT(ARG_FIRST_DAY) > PG_GETARG_DATEADT(ARG_LAST_DAY))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("first_day is after last_day")));
 }
 
 /* Divide the range that is asked for, by default the last days of the zone, today included. */
@@ -210,18 +258,17 @@ read_range(Request *request, FunctionCallInfo fcinfo)
 
 	if (bucket_name != NULL && !bucket_named(bucket_name, &bucket))
 		refuse_word("bucket", bucket_name, bucket_names());
-	to_at = PG_ARGISNULL(ARG_TO_AT) ?
-		day_start(local_date(desk_now(), zone) + 1, zone) : PG_GETARG_TIMESTAMPTZ(ARG_TO_AT);
-	check_instant(to_at, "to_at");
-	from_at = PG_ARGISNULL(ARG_FROM_AT) ?
-		day_start(local_date(to_at, zone) - DAYS_BY_DEFAULT, zone) : PG_GETARG_TIMESTAMPTZ(ARG_FROM_AT);
-	check_instant(from_at, "from_at");
+	check_days(fcinfo);
+	if (!read_end(&range_end, fcinfo, zone, &to_at))
+		to_at = day_start(local_date(desk_now(), zone) + 1, zone);
+	if (!read_end(&range_start, fcinfo, zone, &from_at))
+		from_at = day_start(local_date(to_at, zone) - DAYS_BY_DEFAULT, zone);
 	if (from_at > to_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("from_at %s is after to_at %s",
 						pstrdup(timestamptz_to_str(from_at)), pstrdup(timestamptz_to_str(to_at))),
-				 PG_ARGISNULL(ARG_TO_AT) ? errhint("Without to_at the range ends with today.") : 0));
+				 PG_ARGISNULL(ARG_TO_AT) && PG_ARGISNULL(ARG_LAST_DAY) ? errhint("Without to_at the range ends with today.") : 0));
 	find_bounds(&request->bounds, from_at, to_at, bucket, zone);
 }
 

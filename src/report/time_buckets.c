@@ -25,7 +25,7 @@
 #include "stats/stats.h"
 
 #define MOST_BUCKETS 10000
-#define MOST_DAYS 4000000			/* what lies between the first and the last year that a calendar has, and more */
+#define MOST_DAYS 40000				/* more than a century */
 #define HOURS_PUT_BACK 24
 
 static const char *const bucket_words[] = {
@@ -147,12 +147,17 @@ day_start(DateADT date, pg_tz *zone)
 	return start;
 }
 
-/* The same for one date after the other: where the clock is not changed for a day before and after there is one midnight. */
+/*
+ * The same for one date after the other: where the clock is not changed for a day before and after there is one midnight.
+ * What would begin after the last instant that there is begins never.
+ */
 static TimestampTz
 next_day_start(ZoneOffset *clock, DateADT date)
 {
 	TimestampTz start = date * USECS_PER_DAY + clock->west;
 
+	if (start >= END_TIMESTAMP)
+		return DT_NOEND;
 	if (start >= clock->since + USECS_PER_DAY && start < clock->until - USECS_PER_DAY)
 		return start;
 	start = day_start(date, clock->zone);
