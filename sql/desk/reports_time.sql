@@ -119,26 +119,38 @@ COMMENT ON COLUMN support.report_first_reply.unanswered IS 'Unsolved tickets tha
 CREATE OR REPLACE VIEW support.report_resolution AS
 WITH counted AS
 (
-	SELECT s.value, s.n, s.seconds, s.histogram, 0 AS reopened, 0 AS one_touch, 0 AS two_touch, 0 AS multi_touch
+	SELECT s.value, s.n, s.seconds, s.histogram, 0 AS reopened, 0 AS one_touch, 0 AS two_touch, 0 AS multi_touch,
+		0 AS undated
 	FROM support_internal.stat_series('full_resolution', 't', support_internal.last_days(90), true) AS s
 	UNION ALL
-	SELECT s.value, 0, 0, NULL::bytea AS histogram, s.n, 0, 0, 0
+	SELECT s.value, 0, 0, NULL::bytea AS histogram, s.n, 0, 0, 0, 0
 	FROM support_internal.stat_series('reopened_tickets', 't', support_internal.last_days(90)) AS s
 	UNION ALL
-	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, s.n, 0, 0
+	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, s.n, 0, 0, 0
 	FROM support_internal.stat_series('one_touch', 't', support_internal.last_days(90)) AS s
 	UNION ALL
-	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, 0, s.n, 0
+	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, 0, s.n, 0, 0
 	FROM support_internal.stat_series('two_touch', 't', support_internal.last_days(90)) AS s
 	UNION ALL
-	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, 0, 0, s.n
+	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, 0, 0, s.n, 0
 	FROM support_internal.stat_series('multi_touch', 't', support_internal.last_days(90)) AS s
+	UNION ALL
+	-- all tickets but the unsolved ones and those whose time is known
+	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, 0, 0, 0, s.n
+	FROM support_internal.stat_totals('tickets', 't') AS s
+	UNION ALL
+	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, 0, 0, 0, -s.n
+	FROM support_internal.stat_totals('open', 't') AS s
+	UNION ALL
+	SELECT s.value, 0, 0, NULL::bytea AS histogram, 0, 0, 0, 0, -s.n
+	FROM support_internal.stat_totals('full_resolution', 't') AS s
 ),
 teams AS
 (
 	SELECT t.value, least(row_number() OVER (ORDER BY sum(t.n) DESC, t.value), 51) AS place
 	FROM counted AS t
 	GROUP BY t.value
+	HAVING sum(t.n) > 0 OR sum(t.undated) > 0
 ),
 lines AS
 (
@@ -151,7 +163,8 @@ lines AS
 		coalesce(sum(c.reopened), 0)::bigint AS reopened,
 		coalesce(sum(c.one_touch), 0)::bigint AS one_touch,
 		coalesce(sum(c.two_touch), 0)::bigint AS two_touch,
-		coalesce(sum(c.multi_touch), 0)::bigint AS multi_touch
+		coalesce(sum(c.multi_touch), 0)::bigint AS multi_touch,
+		coalesce(sum(c.undated), 0)::bigint AS undated
 	FROM counted AS c
 	JOIN teams AS t ON t.value = c.value
 	GROUP BY GROUPING SETS ((t.place), ())
@@ -172,7 +185,8 @@ SELECT
 	l.reopened,
 	l.one_touch,
 	l.two_touch,
-	l.multi_touch
+	l.multi_touch,
+	l.undated
 FROM lines AS l
 LEFT JOIN support.teams AS team ON team.id::text = l.value
 ORDER BY l.place;
@@ -190,6 +204,7 @@ COMMENT ON COLUMN support.report_resolution.reopened IS 'Those that had been sol
 COMMENT ON COLUMN support.report_resolution.one_touch IS 'Those that took one reply.';
 COMMENT ON COLUMN support.report_resolution.two_touch IS 'Those that took two replies.';
 COMMENT ON COLUMN support.report_resolution.multi_touch IS 'Those that took three replies or more.';
+COMMENT ON COLUMN support.report_resolution.undated IS 'Tickets that are solved now, at a time that nobody told; they are in none of the other columns.';
 
 CREATE OR REPLACE VIEW support.report_time_in_status AS
 WITH span AS

@@ -83,7 +83,7 @@ COMMENT ON COLUMN support.tickets.updated_at IS 'When another column last change
 COMMENT ON COLUMN support.tickets.version IS 'Grows by one with each change of the row; kept by a trigger.';
 COMMENT ON COLUMN support.tickets.first_replied_at IS 'Time of the first public comment by an agent; kept by a trigger.';
 COMMENT ON COLUMN support.tickets.first_solved_at IS 'When the ticket first became solved or closed; kept by a trigger.';
-COMMENT ON COLUMN support.tickets.solved_at IS 'When the ticket last became solved or closed; NULL while it is not. Kept by a trigger.';
+COMMENT ON COLUMN support.tickets.solved_at IS 'When the ticket last became solved or closed; NULL while it is not, and for one that came in solved at a time that is not known, until an UPDATE tells it. Kept by a trigger.';
 COMMENT ON COLUMN support.tickets.reopen_count IS 'How often the ticket left solved or closed; kept by a trigger.';
 COMMENT ON COLUMN support.tickets.reply_count IS 'Public comments by agents; kept by a trigger.';
 COMMENT ON COLUMN support.tickets.waiting_since IS 'Time of the oldest customer comment without an answer; NULL while nobody waits. Kept by a trigger.';

@@ -37,6 +37,28 @@ SELECT * FROM support.verify_stats();
 SELECT support.rebuild_stats() > 0 AS counted;
 SELECT * FROM support.report_daily WHERE created > 0 OR solved > 0 OR reopened > 0;
 
+-- When a ticket was solved that came in solved is not known unless it says so. It waits for nobody, whatever comments
+-- come and go, and is told apart until somebody finds out.
+INSERT INTO support.tickets (title, description, status, creator_id, created_at)
+VALUES ('Solved once', '', 'closed', 2, '2026-01-01 09:00+00')
+RETURNING id AS ticket_id, solved_at, first_solved_at, waiting_since;
+SELECT max(id) AS ticket_id FROM support.tickets \gset
+INSERT INTO support.comments (ticket_id, author_id, content, created_at, via) VALUES
+	(:ticket_id, 1, 'Done.', '2026-01-02 09:00+00', 'import'),
+	(:ticket_id, 2, 'Thanks.', '2026-01-03 09:00+00', 'import');
+DELETE FROM support.comments WHERE ticket_id = :ticket_id AND author_id = 1;
+SELECT status, waiting_since, solved_at FROM support.tickets WHERE id = :ticket_id;
+SELECT team, n, undated FROM support.report_resolution;
+UPDATE support.tickets SET solved_at = '2026-01-02 09:00+00' WHERE id = :ticket_id RETURNING solved_at, first_solved_at, version;
+-- what is known stays
+UPDATE support.tickets SET solved_at = '2026-01-04 09:00+00' WHERE id = :ticket_id RETURNING solved_at, version;
+UPDATE support.tickets SET solved_at = '2026-01-04 09:00+00' WHERE status = 'open' RETURNING solved_at;
+SELECT team, n, average, undated FROM support.report_resolution;
+SELECT * FROM support.verify_stats();
+-- one that is opened solved at this moment is solved at this moment
+SELECT support.create_ticket('By phone', creator_id => 2, status => 'resolved') AS ticket_id \gset
+SELECT solved_at = support.desk_now() AS solved_now FROM support.tickets WHERE id = :ticket_id;
+
 -- A clock over imported history uses the time that the ticket's statuses tell: 24 hours before the pause, 24 after it.
 -- First the policy, then the ticket, then its history, the newest entry first.
 SELECT support.create_sla_policy('first', '[{"metric": "requester_wait", "target": "96 hours", "pause": ["pending"]}]',

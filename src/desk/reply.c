@@ -92,7 +92,8 @@ static Statement statements[] = {
 		" first_replied_at = n.first_replied_at,"
 		" last_agent_at = n.last_agent_at,"
 		" last_customer_at = n.last_customer_at,"
-		" waiting_since = CASE WHEN t.solved_at IS NULL THEN n.waiting_since END"
+		" waiting_since = CASE WHEN (SELECT support_internal.is_solved(s.category)"
+		"	FROM support.statuses AS s WHERE s.name = t.status) IS NOT TRUE THEN n.waiting_since END"
 		" FROM support_internal.books_of_ticket($1) AS n"
 		" WHERE t.id = $1",
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")

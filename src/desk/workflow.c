@@ -76,7 +76,8 @@ is_opened_by_customer(const Row *ticket)
 
 /*
  * Keep a new ticket's times. The description is the first comment, by the creator, so a customer's new ticket waits
- * from the start. An import gives what it knows; what it gives stays.
+ * from the start. An import gives what it knows; what it gives stays. When a ticket of the past was solved is not known
+ * unless it says so.
  */
 static void
 complete_new_ticket(Row *ticket)
@@ -97,8 +98,10 @@ complete_new_ticket(Row *ticket)
 	solved = is_solved(status_category(row_text(ticket, TICKET_STATUS)));
 	if (solved)
 	{
-		set_time_if_null(ticket, TICKET_SOLVED_AT, created_at);
-		set_time_if_null(ticket, TICKET_FIRST_SOLVED_AT, row_time(ticket, TICKET_SOLVED_AT));
+		if (created_at >= desk_now())
+			set_time_if_null(ticket, TICKET_SOLVED_AT, created_at);
+		if (!row_is_null(ticket, TICKET_SOLVED_AT))
+			set_time_if_null(ticket, TICKET_FIRST_SOLVED_AT, row_time(ticket, TICKET_SOLVED_AT));
 		row_clear(ticket, TICKET_WAITING_SINCE);
 	}
 	else
@@ -205,20 +208,37 @@ really_changed(const RowChange *change)
 	return false;
 }
 
+/* Does the change tell when a ticket was solved that came in, and still is, without anybody knowing? */
+static bool
+tells_solved_at(const RowChange *change)
+{
+	return row_is_null(change->old, TICKET_SOLVED_AT) && !row_is_null(change->new, TICKET_SOLVED_AT) &&
+		!row_is_null(change->old, TICKET_STATUS) && !changes(change, TICKET_STATUS) &&
+		is_solved(status_category(row_text(change->old, TICKET_STATUS)));
+}
+
 /*
  * Take over the columns that follow from comments and changes of status. A mapper that writes whole rows back would
- * undo what happened since it read them.
+ * undo what happened since it read them. Only what is not known may be told.
  */
 static void
 take_over_books(RowChange *change)
 {
 	static const int kept[] = {
-		TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_SOLVED_AT, TICKET_REOPEN_COUNT, TICKET_REPLY_COUNT,
-		TICKET_WAITING_SINCE, TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT
+		TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_REOPEN_COUNT, TICKET_REPLY_COUNT, TICKET_WAITING_SINCE,
+		TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT
 	};
+	bool		told = tells_solved_at(change);
 
 	for (int i = 0; i < lengthof(kept); i++)
 		take_over(change, kept[i]);
+	if (!told)
+		take_over(change, TICKET_SOLVED_AT);
+	else
+	{
+		row_check_finite(change->new, TICKET_SOLVED_AT);
+		set_time_if_null(change->new, TICKET_FIRST_SOLVED_AT, row_time(change->new, TICKET_SOLVED_AT));
+	}
 }
 
 /*
