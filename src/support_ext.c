@@ -24,6 +24,7 @@
 #include "calendar/calendar_check.h"
 #include "calendar/calendar_version.h"
 #include "desk/assignment.h"
+#include "desk/choices.h"
 #include "desk/reply.h"
 #include "desk/search.h"
 #include "desk/workflow.h"
@@ -70,6 +71,7 @@ _PG_init(void)
 	sla_check_init();
 	sla_follow_init();
 
+	choices_init();
 	assignment_init();
 	workflow_init();
 	reply_init();

@@ -19,9 +19,8 @@ BEGIN ATOMIC
 			'customer' AS writer,
 			t.created_at
 		FROM support.tickets AS t
-		JOIN support.users AS u ON u.id = t.creator_id
 		WHERE t.id = books_of_ticket.ticket_id
-			AND (u.role = 'customer' OR t.creator_id = coalesce(t.requester_id, t.creator_id))
+			AND t.creator_role = 'customer'
 		UNION ALL
 		SELECT
 			CASE WHEN c.author_role = 'customer' THEN 'customer' ELSE 'agent' END,
@@ -44,6 +43,29 @@ BEGIN ATOMIC
 			max(w.created_at) FILTER (WHERE w.writer = 'agent') AS last_reply_at,
 			max(w.created_at) FILTER (WHERE w.writer = 'customer') AS last_customer_at
 		FROM written AS w
+	),
+	-- times of comments that there are or were: a reply of another time was told by an import, which has not its text
+	comment_times AS
+	(
+		SELECT c.created_at AS at
+		FROM support.comments AS c
+		WHERE c.ticket_id = books_of_ticket.ticket_id
+		UNION ALL
+		SELECT (a.old_value ->> 'created_at')::timestamptz
+		FROM support.audit_log AS a
+		WHERE a.ticket_id = books_of_ticket.ticket_id
+			AND a.table_name = 'comments'
+			AND a.old_value ? 'created_at'
+	),
+	told AS
+	(
+		SELECT
+			min(t.first_replied_at) FILTER (WHERE NOT EXISTS
+				(SELECT FROM comment_times AS x WHERE x.at = t.first_replied_at)) AS first_reply_at,
+			max(t.last_agent_at) FILTER (WHERE NOT EXISTS
+				(SELECT FROM comment_times AS x WHERE x.at = t.last_agent_at)) AS last_reply_at
+		FROM support.tickets AS t
+		WHERE t.id = books_of_ticket.ticket_id
 	),
 	-- times at which the ticket was solved; one that it lost without being reopened was undone
 	solvings AS
@@ -71,16 +93,17 @@ BEGIN ATOMIC
 	)
 	SELECT
 		n.replies,
-		n.first_reply_at,
-		n.last_reply_at,
+		least(n.first_reply_at, k.first_reply_at),
+		greatest(n.last_reply_at, k.last_reply_at, k.first_reply_at),
 		n.last_customer_at,
 		(
 			SELECT min(w.created_at)
 			FROM written AS w
 			WHERE w.writer = 'customer'
-				AND w.created_at > coalesce(greatest(n.last_reply_at, s.at), '-infinity'::timestamptz)
+				AND w.created_at > coalesce(greatest(n.last_reply_at, k.last_reply_at, k.first_reply_at, s.at), '-infinity'::timestamptz)
 		)
 	FROM answered AS n
+	CROSS JOIN told AS k
 	CROSS JOIN solved AS s;
 END;
 COMMENT ON FUNCTION support_internal.books_of_ticket(bigint) IS

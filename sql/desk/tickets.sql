@@ -31,6 +31,7 @@ CREATE TABLE support.tickets
 	last_agent_at timestamptz,
 	deleted_by bigint,
 	delete_reason text,
+	creator_role text,
 	search tsvector,
 	CONSTRAINT tickets_pkey PRIMARY KEY (id),
 	CONSTRAINT ix_tickets_ticket_number UNIQUE (ticket_number),
@@ -91,6 +92,7 @@ COMMENT ON COLUMN support.tickets.last_customer_at IS 'Time of the latest public
 COMMENT ON COLUMN support.tickets.last_agent_at IS 'Time of the latest public comment by an agent; kept by a trigger.';
 COMMENT ON COLUMN support.tickets.deleted_by IS 'The user who marked the ticket as deleted.';
 COMMENT ON COLUMN support.tickets.delete_reason IS 'Why the ticket was marked as deleted.';
+COMMENT ON COLUMN support.tickets.creator_role IS 'The role that the description was written in: customer if the creator opened it for himself, else his own at that time; a trigger fills it in unless given, and keeps it.';
 COMMENT ON COLUMN support.tickets.search IS 'Words of title and number (weight A) and description (C, its first 100,000 characters), configuration simple; kept by a trigger.';
 COMMENT ON SEQUENCE support.ticket_number_seq IS 'The numbers of tickets; gaps are normal.';
 COMMENT ON INDEX support.ix_tickets_ticket_number IS 'A ticket number names one ticket.';

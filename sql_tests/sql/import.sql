@@ -59,6 +59,52 @@ SELECT * FROM support.verify_stats();
 SELECT support.create_ticket('By phone', creator_id => 2, status => 'resolved') AS ticket_id \gset
 SELECT solved_at = support.desk_now() AS solved_now FROM support.tickets WHERE id = :ticket_id;
 
+-- A reply that an import tells of, without its text, stays when other comments go.
+INSERT INTO support.tickets (title, description, creator_id, created_at, first_replied_at, last_agent_at)
+VALUES ('Answered by phone', '', 2, '2026-01-01 09:00+00', '2026-01-01 10:00+00', '2026-01-01 10:00+00');
+SELECT max(id) AS ticket_id FROM support.tickets \gset
+INSERT INTO support.comments (ticket_id, author_id, content, created_at, via) VALUES
+	(:ticket_id, 2, 'Still broken.', '2026-01-02 09:00+00', 'import'),
+	(:ticket_id, 1, 'A part comes.', '2026-01-03 09:00+00', 'import'),
+	(:ticket_id, 1, 'It came.', '2026-01-04 09:00+00', 'import');
+SELECT first_replied_at, last_agent_at, reply_count, waiting_since FROM support.tickets WHERE id = :ticket_id;
+DELETE FROM support.comments WHERE ticket_id = :ticket_id AND content = 'A part comes.';
+SELECT first_replied_at, last_agent_at, reply_count, waiting_since FROM support.tickets WHERE id = :ticket_id;
+DELETE FROM support.comments WHERE ticket_id = :ticket_id AND content = 'It came.';
+SELECT first_replied_at, last_agent_at, reply_count, waiting_since FROM support.tickets WHERE id = :ticket_id;
+-- one whose comment is there goes with it
+INSERT INTO support.comments (ticket_id, author_id, content, created_at, via)
+VALUES (:ticket_id, 1, 'On the line', '2026-01-01 10:00+00', 'import')
+RETURNING id AS comment_id \gset
+SELECT support.delete_comment(:ticket_id, :comment_id);
+SELECT first_replied_at, last_agent_at, reply_count, waiting_since FROM support.tickets WHERE id = :ticket_id;
+SELECT support.restore_comment(:ticket_id, :comment_id);
+SELECT first_replied_at, last_agent_at, reply_count, waiting_since FROM support.tickets WHERE id = :ticket_id;
+
+-- Who wrote the description is told by the role he had: a customer who joins the desk waited as one.
+INSERT INTO support.users (email, full_name) VALUES ('dora@corp.example', 'Dora Customer') RETURNING id AS dora \gset
+INSERT INTO support.tickets (title, description, creator_id, requester_id, creator_role, created_at) VALUES
+	('Opened by herself', '', :dora, NULL, NULL, '2026-01-01 09:00+00'),
+	('Opened for Carl', '', 1, 2, NULL, '2026-01-01 09:00+00'),
+	('Opened for Carl, as a customer', '', 1, 2, 'customer', '2026-01-01 09:00+00');
+UPDATE support.tickets SET status = 'closed' WHERE creator_id = :dora;
+UPDATE support.users SET role = 'agent' WHERE id = :dora;
+UPDATE support.tickets SET status = 'open', creator_role = 'agent' WHERE creator_id = :dora;
+INSERT INTO support.comments (ticket_id, author_id, content, created_at, via)
+SELECT t.id, 1, 'Looking.', '2026-01-02 09:00+00', 'import' FROM support.tickets AS t WHERE t.title ~ '^Opened';
+DELETE FROM support.comments WHERE content = 'Looking.';
+SELECT title, creator_role, last_customer_at FROM support.tickets WHERE title ~ '^Opened' ORDER BY id;
+INSERT INTO support.tickets (title, description, creator_id, creator_role) VALUES ('Opened by nobody', '', 2, 'boss');
+
+-- What a column does not take is refused with what it takes.
+INSERT INTO support.comments (ticket_id, author_id, content, via) VALUES (1, 1, 'Faxed', 'fax');
+INSERT INTO support.comments (ticket_id, author_id, content, author_role) VALUES (1, 1, 'Hello', 'boss');
+\echo :SQLSTATE
+INSERT INTO support.users (email, full_name, role) VALUES ('eve@corp.example', 'Eve', 'boss');
+UPDATE support.users SET role = 'boss' WHERE id = 1;
+INSERT INTO support.tickets (title, description, creator_id, custom) VALUES ('Listed', '', 2, '[1]');
+INSERT INTO support.statuses (name, category, position) VALUES ('lost', 'gone', 90);
+
 -- A clock over imported history uses the time that the ticket's statuses tell: 24 hours before the pause, 24 after it.
 -- First the policy, then the ticket, then its history, the newest entry first.
 SELECT support.create_sla_policy('first', '[{"metric": "requester_wait", "target": "96 hours", "pause": ["pending"]}]',

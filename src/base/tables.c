@@ -41,7 +41,8 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER, NOT_NULL},
 	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
 	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT},
-	[TICKET_CUSTOM] = {"custom", COLUMN_JSON}
+	[TICKET_CUSTOM] = {"custom", COLUMN_JSON},
+	[TICKET_CREATOR_ROLE] = {"creator_role", COLUMN_TEXT}
 };
 
 const DeskTable tickets_table = {

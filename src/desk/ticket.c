@@ -93,6 +93,7 @@ static const struct
 }			refused_columns[] = {
 	{"id", NULL},
 	{"creator_id", "support.transfer_ticket_ownership()"},
+	{"creator_role", NULL},
 	{"created_at", NULL},
 	{"deleted_at", "support.delete_ticket() and support.restore_ticket()"},
 	{"deleted_by", "support.delete_ticket()"},

@@ -61,17 +61,25 @@ check_numbers(const Row *ticket)
 							(long long) row_int64(ticket, numbers[i].column))));
 }
 
-/* Does the creator write as the ticket's customer? So does whoever opens it for himself, whatever his role. */
-static bool
-is_opened_by_customer(const Row *ticket)
+/*
+ * Keep the role that the creator writes in now, unless the client gives the one there was. Who opens a ticket for himself
+ * writes as its customer, whatever his role.
+ */
+static void
+keep_creator_role(Row *ticket)
 {
-	int64		creator_id = row_int64(ticket, TICKET_CREATOR_ID);
-	const char *role = role_of_user(creator_id);
+	int64		creator_id;
+	const char *role;
 
+	if (!row_is_null(ticket, TICKET_CREATOR_ROLE) || row_is_null(ticket, TICKET_CREATOR_ID))
+		return;
+	creator_id = row_int64(ticket, TICKET_CREATOR_ID);
+	role = role_of_user(creator_id);
 	if (role == NULL)
-		return false;
-	return strcmp(role, "customer") == 0 || row_is_null(ticket, TICKET_REQUESTER_ID) ||
-		row_int64(ticket, TICKET_REQUESTER_ID) == creator_id;
+		return;
+	if (row_is_null(ticket, TICKET_REQUESTER_ID) || row_int64(ticket, TICKET_REQUESTER_ID) == creator_id)
+		role = "customer";
+	row_set(ticket, TICKET_CREATOR_ROLE, CStringGetTextDatum(role));
 }
 
 /*
@@ -90,6 +98,7 @@ complete_new_ticket(Row *ticket)
 	bool		solved;
 
 	check_numbers(ticket);
+	keep_creator_role(ticket);
 	for (int i = 0; i < lengthof(times); i++)
 		row_check_finite(ticket, times[i]);
 	/* a NULL is left for the column's own constraint to refuse */
@@ -107,9 +116,8 @@ complete_new_ticket(Row *ticket)
 	else
 		row_clear(ticket, TICKET_SOLVED_AT);
 
-	if (!row_is_null(ticket, TICKET_LAST_CUSTOMER_AT) || row_is_null(ticket, TICKET_CREATOR_ID))
-		return;
-	if (!is_opened_by_customer(ticket))
+	if (!row_is_null(ticket, TICKET_LAST_CUSTOMER_AT) || row_is_null(ticket, TICKET_CREATOR_ROLE) ||
+		strcmp(row_text(ticket, TICKET_CREATOR_ROLE), "customer") != 0)
 		return;
 	set_time(ticket, TICKET_LAST_CUSTOMER_AT, created_at);
 	if (!solved && row_is_null(ticket, TICKET_LAST_AGENT_AT))
@@ -226,7 +234,7 @@ take_over_books(RowChange *change)
 {
 	static const int kept[] = {
 		TICKET_FIRST_REPLIED_AT, TICKET_FIRST_SOLVED_AT, TICKET_REOPEN_COUNT, TICKET_REPLY_COUNT, TICKET_WAITING_SINCE,
-		TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT
+		TICKET_LAST_CUSTOMER_AT, TICKET_LAST_AGENT_AT, TICKET_CREATOR_ROLE
 	};
 	bool		told = tells_solved_at(change);
 

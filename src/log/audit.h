@@ -10,7 +10,7 @@
 /* Columns that the desk keeps by itself: they follow from other changes. */
 #define KEPT_COLUMNS \
 	"version,updated_at,first_replied_at,first_solved_at,solved_at,reopen_count,reply_count,waiting_since," \
-	"last_customer_at,last_agent_at,author_role,edited_at"
+	"last_customer_at,last_agent_at,creator_role,author_role,edited_at"
 
 extern bool is_kept_column(const char *name);
 extern void audit_insert(const Row *row);

@@ -144,18 +144,18 @@ keep_no_ledger(Ledger *ledger, const Clock *clock, const SlaEvent *event)
 {
 }
 
-/* The version that an image has, 0 if it has none. */
+/* The version that an image has, -1 if it has none. */
 static int64
 image_version(Datum image)
 {
-	return image == (Datum) 0 ? 0 : json_member_int64(DatumGetJsonbP(image), "version", 0);
+	return image == (Datum) 0 ? -1 : json_member_int64(DatumGetJsonbP(image), "version", -1);
 }
 
 /* Was a change brought in from another system? Those that the desk saw tell a version. */
 static bool
 was_brought_in(const RecordChange *change)
 {
-	return change->kind == CHANGE_UPDATE && image_version(change->old_value) == 0;
+	return change->kind == CHANGE_UPDATE && image_version(change->old_value) == -1;
 }
 
 /*

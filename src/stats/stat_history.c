@@ -122,13 +122,14 @@ history_of(uint64 n, int64 before_version)
 	int			life = 0;
 	int			lives = 0;
 	int			first_life = 0;
-	int64		first_version = 0;	/* 0 if it was brought in */
+	int64		first_version = 0;	/* PG_INT64_MIN if it was brought in */
 
 	history.changes = palloc(sizeof(StatusChange) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
 		lives += result_bool(i, 1);
 	for (uint64 i = 0; i < n; i++)
 	{
+		bool		brought_in = result_is_null(i, 6);
 		int64		version = result_int64(i, 6);
 
 		if (result_bool(i, 1))
@@ -137,10 +138,10 @@ history_of(uint64 n, int64 before_version)
 		{
 			StatusChange change = logged_change(i);
 
-			if (history.n == 0 || (life == first_life && version > 0 && version < first_version))
+			if (history.n == 0 || (life == first_life && !brought_in && version < first_version))
 			{
 				first_life = life;
-				first_version = version;
+				first_version = brought_in ? PG_INT64_MIN : version;
 				history.first_status = change.from;
 			}
 			history.changes[history.n++] = change;

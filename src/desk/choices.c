@@ -1,0 +1,110 @@
+/*
+ * choices.c
+ *		Columns that take one of a few values, and custom fields.
+ *
+ * The constraints of the tables say the same, but not what would be right: so we are asked first.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/jsonb.h"
+
+#include "base/errors.h"
+#include "base/hooks.h"
+#include "base/tables.h"
+#include "desk/choices.h"
+
+typedef struct Choices
+{
+	const DeskTable *table;
+	int			column;
+	const char *what;
+	const char *constraint;		/* NULL: none */
+	const char *const *values;	/* NULL at the end */
+} Choices;
+
+static const char *const roles[] = {"customer", "light_agent", "agent", "team_lead", "admin", "auditor", "bot", NULL};
+static const char *const roads[] = {"api", "email", "web", "import", "auto", "bot", NULL};
+static const char *const categories[] = {"new", "open", "pending", "hold", "solved", "closed", NULL};
+
+static const Choices all_choices[] = {
+	{&users_table, USER_ROLE, "role", "users_role_check", roles},
+	{&tickets_table, TICKET_CREATOR_ROLE, "role", NULL, roles},
+	{&comments_table, COMMENT_AUTHOR_ROLE, "role", "comments_author_role_check", roles},
+	{&comments_table, COMMENT_VIA, "via", "comments_via_check", roads},
+	{&statuses_table, STATUS_CATEGORY, "category", "statuses_category_check", categories}
+};
+
+static bool
+is_choice(const Choices *choices, const char *value)
+{
+	for (const char *const *choice = choices->values; *choice != NULL; choice++)
+		if (strcmp(*choice, value) == 0)
+			return true;
+	return false;
+}
+
+static char *
+list_choices(const Choices *choices)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (const char *const *choice = choices->values; *choice != NULL; choice++)
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", *choice);
+	return list.data;
+}
+
+/* Raise 23514 for a value that the column does not take. */
+static void
+check_choice(const RowChange *change, const Choices *choices)
+{
+	const char *value;
+
+	if (!changes(change, choices->column) || row_is_null(change->new, choices->column))
+		return;
+	value = row_text(change->new, choices->column);
+	if (!is_choice(choices, value))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("%s \"%s\" does not exist", choices->what, value),
+				 errhint("There are: %s.", list_choices(choices)),
+				 choices->constraint == NULL ? 0 : err_constraint(choices->table->name, choices->constraint)));
+}
+
+/* Raise 23514 for custom fields that are no object. */
+static void
+check_custom(const RowChange *change)
+{
+	if (change->table == &tickets_table && changes(change, TICKET_CUSTOM) && !row_is_null(change->new, TICKET_CUSTOM) &&
+		!JB_ROOT_IS_OBJECT(DatumGetJsonbP(row_datum(change->new, TICKET_CUSTOM))))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("custom of a ticket must be a JSON object"),
+				 errhint("Fields go by name: {\"plan\": \"gold\"}. {} is none."),
+				 err_constraint("tickets", "tickets_custom_check")));
+}
+
+static void
+check_values(RowChange *change)
+{
+	if (change->restoring)
+		return;
+	for (int i = 0; i < lengthof(all_choices); i++)
+		if (all_choices[i].table == change->table)
+			check_choice(change, &all_choices[i]);
+	check_custom(change);
+}
+
+void
+choices_init(void)
+{
+	static RowHooks hooks[] = {
+		{.table = &users_table, .complete = check_values},
+		{.table = &tickets_table, .complete = check_values},
+		{.table = &comments_table, .complete = check_values},
+		{.table = &statuses_table, .complete = check_values}
+	};
+
+	add_row_hooks(hooks, lengthof(hooks));
+}
