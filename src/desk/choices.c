@@ -2,15 +2,20 @@
  * choices.c
  *		Columns that take one of a few values, and custom fields.
  *
- * The constraints of the tables say the same, but not what would be right: so we are asked first.
+ * The constraints of the tables decide, but do not say what would be right: so we are asked first. What they take besides
+ * what we know, since somebody has widened one, is theirs to say.
  */
 #include "postgres.h"
 
+#include "catalog/pg_constraint.h"
 #include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 
 #include "base/errors.h"
 #include "base/hooks.h"
+#include "base/plan.h"
 #include "base/tables.h"
 #include "desk/choices.h"
 
@@ -19,8 +24,9 @@ typedef struct Choices
 	const DeskTable *table;
 	int			column;
 	const char *what;
-	const char *constraint;		/* NULL: none */
-	const char *const *values;	/* NULL at the end */
+	const char *checked;		/* the table that has the constraint */
+	const char *constraint;
+	const char *const *values;	/* that it takes from the start; NULL at the end */
 } Choices;
 
 static const char *const roles[] = {"customer", "light_agent", "agent", "team_lead", "admin", "auditor", "bot", NULL};
@@ -28,11 +34,12 @@ static const char *const roads[] = {"api", "email", "web", "import", "auto", "bo
 static const char *const categories[] = {"new", "open", "pending", "hold", "solved", "closed", NULL};
 
 static const Choices all_choices[] = {
-	{&users_table, USER_ROLE, "role", "users_role_check", roles},
-	{&tickets_table, TICKET_CREATOR_ROLE, "role", NULL, roles},
-	{&comments_table, COMMENT_AUTHOR_ROLE, "role", "comments_author_role_check", roles},
-	{&comments_table, COMMENT_VIA, "via", "comments_via_check", roads},
-	{&statuses_table, STATUS_CATEGORY, "category", "statuses_category_check", categories}
+	{&users_table, USER_ROLE, "role", "users", "users_role_check", roles},
+	/* not worth a constraint of its own: only an INSERT brings it */
+	{&tickets_table, TICKET_CREATOR_ROLE, "role", "users", "users_role_check", roles},
+	{&comments_table, COMMENT_AUTHOR_ROLE, "role", "comments", "comments_author_role_check", roles},
+	{&comments_table, COMMENT_VIA, "via", "comments", "comments_via_check", roads},
+	{&statuses_table, STATUS_CATEGORY, "category", "statuses", "statuses_category_check", categories}
 };
 
 static bool
@@ -44,14 +51,37 @@ is_choice(const Choices *choices, const char *value)
 	return false;
 }
 
+/* What the constraint says now, NULL if somebody has dropped it. */
 static char *
-list_choices(const Choices *choices)
+constraint_text(const Choices *choices)
+{
+	Oid			constraint = get_relation_constraint_oid(desk_relation("support", choices->checked),
+														 choices->constraint, true);
+
+	return OidIsValid(constraint) ?
+		TextDatumGetCString(DirectFunctionCall1(pg_get_constraintdef, ObjectIdGetDatum(constraint))) : NULL;
+}
+
+/* The words in quotes. */
+static char *
+list_words(const char *text)
 {
 	StringInfoData list;
+	bool		quoted = false;
 
 	initStringInfo(&list);
-	for (const char *const *choice = choices->values; *choice != NULL; choice++)
-		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", *choice);
+	for (; *text; text++)
+	{
+		if (*text != '\'')
+		{
+			if (quoted)
+				appendStringInfoChar(&list, *text);
+			continue;
+		}
+		quoted = !quoted;
+		if (quoted && list.len > 0)
+			appendStringInfoString(&list, ", ");
+	}
 	return list.data;
 }
 
@@ -60,16 +90,20 @@ static void
 check_choice(const RowChange *change, const Choices *choices)
 {
 	const char *value;
+	char	   *text;
 
 	if (!changes(change, choices->column) || row_is_null(change->new, choices->column))
 		return;
 	value = row_text(change->new, choices->column);
-	if (!is_choice(choices, value))
+	if (is_choice(choices, value))
+		return;
+	text = constraint_text(choices);
+	if (text != NULL && strstr(text, quote_literal_cstr(value)) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("%s \"%s\" does not exist", choices->what, value),
-				 errhint("There are: %s.", list_choices(choices)),
-				 choices->constraint == NULL ? 0 : err_constraint(choices->table->name, choices->constraint)));
+				 errhint("There are: %s.", list_words(text)),
+				 err_constraint(choices->checked, choices->constraint)));
 }
 
 /* Raise 23514 for custom fields that are no object. */

@@ -134,7 +134,7 @@ history_of(uint64 n, int64 before_version)
 
 		if (result_bool(i, 1))
 			life++;
-		else if ((life < lives || version < before_version) && !result_is_null(i, 4) && !result_is_null(i, 5))
+		else if ((life < lives || brought_in || version < before_version) && !result_is_null(i, 4) && !result_is_null(i, 5))
 		{
 			StatusChange change = logged_change(i);
 
