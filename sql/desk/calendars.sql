@@ -25,23 +25,28 @@ CREATE TABLE support.calendar_hours
 	weekday integer NOT NULL,
 	opens interval NOT NULL,
 	closes interval NOT NULL,
+	valid_from date,
 	CONSTRAINT calendar_hours_pkey PRIMARY KEY (id),
 	CONSTRAINT calendar_hours_calendar_id_fkey
 		FOREIGN KEY (calendar_id) REFERENCES support.calendars (id) ON DELETE CASCADE,
 	CONSTRAINT calendar_hours_weekday_check CHECK (weekday BETWEEN 1 AND 7),
 	CONSTRAINT calendar_hours_opens_check CHECK (opens >= interval '0' AND opens < interval '24 hours'),
-	CONSTRAINT calendar_hours_closes_check CHECK (closes > opens AND closes <= interval '48 hours')
+	CONSTRAINT calendar_hours_closes_check CHECK (closes > opens AND closes <= interval '48 hours'),
+	CONSTRAINT calendar_hours_valid_from_check
+		CHECK (valid_from >= date '0001-01-01' AND valid_from < date '10000-01-01')
 );
 CREATE INDEX ix_calendar_hours_calendar_id ON support.calendar_hours (calendar_id);
 
 COMMENT ON TABLE support.calendar_hours IS
-	'The opening hours of a week: any number of spans a day, which may not overlap (23514).';
+	'The opening hours of a week: any number of spans a day, which may not overlap (23514). On a date those hold whose valid_from is the last one until then.';
 COMMENT ON COLUMN support.calendar_hours.id IS 'Key.';
 COMMENT ON COLUMN support.calendar_hours.calendar_id IS 'The calendar.';
 COMMENT ON COLUMN support.calendar_hours.weekday IS 'The day on which the span begins: 1 is Monday, 7 is Sunday.';
 COMMENT ON COLUMN support.calendar_hours.opens IS 'When it begins, by the clock: 09:00.';
 COMMENT ON COLUMN support.calendar_hours.closes IS
 	'When it ends, by the clock: 17:00, 24:00, or 30:00 for six o''clock on the next day. 48:00 at most.';
+COMMENT ON COLUMN support.calendar_hours.valid_from IS
+	'The date from which this week''s hours hold, all those with the same one, instead of the hours before; NULL: from the beginning.';
 COMMENT ON INDEX support.ix_calendar_hours_calendar_id IS 'Finds the hours of a calendar.';
 
 CREATE TABLE support.calendar_holidays
@@ -53,12 +58,16 @@ CREATE TABLE support.calendar_holidays
 	opens interval NOT NULL DEFAULT interval '0',
 	closes interval NOT NULL DEFAULT interval '24 hours',
 	name text,
+	last_day date,
+	is_yearly boolean NOT NULL DEFAULT false,
 	CONSTRAINT calendar_holidays_pkey PRIMARY KEY (id),
 	CONSTRAINT calendar_holidays_calendar_id_fkey
 		FOREIGN KEY (calendar_id) REFERENCES support.calendars (id) ON DELETE CASCADE,
 	CONSTRAINT calendar_holidays_day_check CHECK (day >= date '0001-01-01' AND day < date '10000-01-01'),
 	CONSTRAINT calendar_holidays_opens_check CHECK (opens >= interval '0' AND opens < interval '24 hours'),
-	CONSTRAINT calendar_holidays_closes_check CHECK (closes > opens AND closes <= interval '48 hours')
+	CONSTRAINT calendar_holidays_closes_check CHECK (closes > opens AND closes <= interval '48 hours'),
+	CONSTRAINT calendar_holidays_last_day_check CHECK (last_day >= day AND last_day < date '10000-01-01'),
+	CONSTRAINT calendar_holidays_is_yearly_check CHECK (NOT is_yearly OR last_day IS NULL OR last_day - day < 365)
 );
 CREATE INDEX ix_calendar_holidays_calendar_id ON support.calendar_holidays (calendar_id);
 
@@ -66,13 +75,17 @@ COMMENT ON TABLE support.calendar_holidays IS
 	'Dates that differ from the week: holidays, whole or in part, and openings besides the hours of the week.';
 COMMENT ON COLUMN support.calendar_holidays.id IS 'Key.';
 COMMENT ON COLUMN support.calendar_holidays.calendar_id IS 'The calendar.';
-COMMENT ON COLUMN support.calendar_holidays.day IS 'The date, in the calendar''s time zone.';
+COMMENT ON COLUMN support.calendar_holidays.day IS 'The date, or the first one, in the calendar''s time zone.';
 COMMENT ON COLUMN support.calendar_holidays.is_open IS
 	'False: closed during the span. True: open during the span, whatever is closed on that date.';
 COMMENT ON COLUMN support.calendar_holidays.opens IS 'When the span begins, by the clock; the beginning of the day unless given.';
 COMMENT ON COLUMN support.calendar_holidays.closes IS
 	'When the span ends, by the clock; the end of the day unless given. 30:00 is six o''clock on the next day.';
 COMMENT ON COLUMN support.calendar_holidays.name IS 'What people call it.';
+COMMENT ON COLUMN support.calendar_holidays.last_day IS
+	'The last one of several dates, each of which is closed or open during the span; NULL: there is one.';
+COMMENT ON COLUMN support.calendar_holidays.is_yearly IS
+	'True: every year on the same dates by month and day, from day on. Such dates must be over before they come again (23514).';
 COMMENT ON INDEX support.ix_calendar_holidays_calendar_id IS 'Finds the holidays of a calendar.';
 
 CREATE TABLE support_internal.calendar_versions
@@ -91,7 +104,7 @@ COMMENT ON TABLE support_internal.calendar_versions IS
 COMMENT ON COLUMN support_internal.calendar_versions.calendar_id IS 'The calendar.';
 COMMENT ON COLUMN support_internal.calendar_versions.version IS 'From 1 on.';
 COMMENT ON COLUMN support_internal.calendar_versions.definition IS
-	'Time zone, hours (weekday, opens, closes) and holidays (day, is_open, opens, closes); times in seconds since midnight.';
+	'Time zone, hours (weekday, opens, closes, valid_from) and holidays (day, last_day, is_yearly, is_open, opens, closes); times in seconds since midnight.';
 COMMENT ON COLUMN support_internal.calendar_versions.created_at IS 'When the version was written.';
 
 CREATE OR REPLACE FUNCTION support_internal.calendar_definition(
@@ -106,14 +119,16 @@ BEGIN ATOMIC
 		'hours',
 		(
 			SELECT coalesce(jsonb_agg(jsonb_build_array(h.weekday, trim_scale(extract(epoch FROM h.opens)),
-				trim_scale(extract(epoch FROM h.closes))) ORDER BY h.weekday, h.opens), '[]')
+				trim_scale(extract(epoch FROM h.closes)), h.valid_from) ORDER BY h.valid_from NULLS FIRST, h.weekday, h.opens), '[]')
 			FROM support.calendar_hours AS h
 			WHERE h.calendar_id = c.id
 		),
 		'holidays',
 		(
-			SELECT coalesce(jsonb_agg(jsonb_build_array(d.day, d.is_open, trim_scale(extract(epoch FROM d.opens)),
-				trim_scale(extract(epoch FROM d.closes))) ORDER BY d.day, d.is_open, d.opens), '[]')
+			-- the same holiday twice is one
+			SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(d.day, CASE WHEN d.last_day > d.day THEN d.last_day END,
+				d.is_yearly, d.is_open, trim_scale(extract(epoch FROM d.opens)),
+				trim_scale(extract(epoch FROM d.closes)))), '[]')
 			FROM support.calendar_holidays AS d
 			WHERE d.calendar_id = c.id
 		)

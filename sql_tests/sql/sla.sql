@@ -340,7 +340,7 @@ SET support_ext.now = '2026-04-02 13:00+02';
 SELECT support.add_comment(:ours, 'Is anybody there?', author_id => 3, actor_id => 3) \g /dev/null
 SELECT metric, instance, state, consumed, due FROM clocks(:ours) WHERE metric LIKE '%reply';
 SET support_ext.now = '2026-04-02 13:30+02';
-SELECT support.add_comment(id, 'Yes') FROM support.tickets WHERE id IN (:silent, :ours) \g /dev/null
+SELECT support.add_comment(id, 'Yes', author_id => 2, actor_id => 2) FROM support.tickets WHERE id IN (:silent, :ours) \g /dev/null
 SELECT ticket_id - :silent AS n, metric, instance, state, consumed FROM support.sla_clocks
 WHERE ticket_id IN (:silent, :ours) AND metric LIKE '%reply' ORDER BY ticket_id, id;
 -- The same to who asks what would have been.

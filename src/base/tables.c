@@ -113,7 +113,8 @@ static const DeskColumn hours_columns[] = {
 	[SPAN_CALENDAR_ID] = {"calendar_id", COLUMN_BIGINT, NOT_NULL},
 	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
 	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
-	[SPAN_WEEKDAY] = {"weekday", COLUMN_INTEGER, NOT_NULL}
+	[SPAN_WEEKDAY] = {"weekday", COLUMN_INTEGER, NOT_NULL},
+	[SPAN_VALID_FROM] = {"valid_from", COLUMN_DATE}
 };
 
 const DeskTable calendar_hours_table = {
@@ -126,6 +127,8 @@ static const DeskColumn holiday_columns[] = {
 	[SPAN_OPENS] = {"opens", COLUMN_INTERVAL, NOT_NULL},
 	[SPAN_CLOSES] = {"closes", COLUMN_INTERVAL, NOT_NULL},
 	[SPAN_DAY] = {"day", COLUMN_DATE, NOT_NULL},
+	[SPAN_LAST_DAY] = {"last_day", COLUMN_DATE},
+	[SPAN_IS_YEARLY] = {"is_yearly", COLUMN_BOOLEAN, NOT_NULL},
 	[SPAN_IS_OPEN] = {"is_open", COLUMN_BOOLEAN, NOT_NULL}
 };
 

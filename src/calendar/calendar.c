@@ -14,12 +14,14 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "base/compat.h"
 #include "base/errors.h"
@@ -27,6 +29,7 @@
 #include "base/plan.h"
 #include "base/session_cache.h"
 #include "calendar/calendar.h"
+#include "calendar/working_days.h"
 
 #define MAX_KEPT_CALENDARS 100
 
@@ -44,15 +47,16 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[HOURS] = {
-		.text = "SELECT weekday, opens, closes FROM support.calendar_hours"
+		.text = "SELECT weekday, opens, closes, valid_from FROM support.calendar_hours"
 		" WHERE calendar_id = $1",
-		.columns = {{INT4OID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}},
+		.columns = {{INT4OID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {DATEOID}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[HOLIDAYS] = {
-		.text = "SELECT day, is_open, opens, closes FROM support.calendar_holidays"
+		.text = "SELECT day, last_day, is_yearly, is_open, opens, closes FROM support.calendar_holidays"
 		" WHERE calendar_id = $1",
-		.columns = {{DATEOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}},
+		.columns = {{DATEOID, NOT_NULL}, {DATEOID}, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INTERVALOID, NOT_NULL},
+		{INTERVALOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	}
 };
@@ -111,6 +115,25 @@ result_span(uint64 row, int opens, int closes)
 	};
 }
 
+/* The holiday of a row; the days, is_yearly and is_open are its first columns. */
+Holiday
+result_holiday(uint64 row, Span span)
+{
+	DateADT		day = DatumGetDateADT(result(row, 1));
+
+	return (Holiday) {
+		.day = day, .last_day = result_is_null(row, 2) ? day : DatumGetDateADT(result(row, 2)),
+		.is_yearly = result_bool(row, 3), .is_open = result_bool(row, 4), .span = span
+	};
+}
+
+/* From when on hours hold. */
+DateADT
+result_valid_from(uint64 row, int column)
+{
+	return result_is_null(row, column) ? ALWAYS : DatumGetDateADT(result(row, column));
+}
+
 /* The zone of a calendar, by its name. Raises 55000 if the server does not know it. */
 pg_tz *
 calendar_zone(int64 calendar_id, const char *name)
@@ -140,13 +163,17 @@ read_calendar(int64 calendar_id, MemoryContext context)
 	n = run_for(HOURS, calendar_id);
 	spi = MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_weekly_hours(hours, "support.calendar_hours", DatumGetInt32(result(i, 1)), result_span(i, 2, 3));
+		add_weekly_hours(hours, "support.calendar_hours", result_valid_from(i, 4), DatumGetInt32(result(i, 1)),
+						 result_span(i, 2, 3));
 	MemoryContextSwitchTo(spi);
 	n = run_for(HOLIDAYS, calendar_id);
 	MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_holiday(hours, "support.calendar_holidays", DatumGetDateADT(result(i, 1)), result_bool(i, 2),
-					result_span(i, 3, 4));
+	{
+		Holiday		holiday = result_holiday(i, result_span(i, 5, 6));
+
+		add_holiday(hours, "support.calendar_holidays", &holiday);
+	}
 	settle_hours(hours);
 	MemoryContextSwitchTo(spi);
 	return hours;
@@ -156,16 +183,11 @@ read_calendar(int64 calendar_id, MemoryContext context)
 static void
 check_has_hours(const OpeningHours *hours, int64 calendar_id)
 {
-	for (int i = 0; i < WEEKDAYS; i++)
-		if (hours->week[i].n > 0)
-			return;
-	for (int i = 0; i < hours->nchanges; i++)
-		if (hours->changes[i].is_open)
-			return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("calendar %lld has no working time", (long long) calendar_id),
-			 errhint("Add rows to support.calendar_hours, or call support.update_calendar().")));
+	if (never_opens(hours))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("calendar %lld has no working time", (long long) calendar_id),
+				 errhint("Add rows to support.calendar_hours, or call support.update_calendar().")));
 }
 
 /* Read a calendar into memory that lasts. */
@@ -291,22 +313,21 @@ required_instant(FunctionCallInfo fcinfo, int n, const char *name)
 	return at;
 }
 
-/* An argument that is an amount of work. Raises 22023 for NULL, less than nothing, and what is not hours. */
-static int64
+/* An argument that is an amount of work, of days, hours or both. Raises 22023 for NULL, months, and less than nothing. */
+static Interval *
 required_work(FunctionCallInfo fcinfo, int n)
 {
 	Interval   *work = DatumGetIntervalP(required_argument(fcinfo, n, "work"));
 
-	if (work->month != 0 || work->day != 0)
+	if (work->month != 0 || work->day > MOST_WORKING_DAYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("work must be given in hours, not in days or months"),
-				 errhint("Working days are not equally long. Three of eight hours are interval '24 hours'.")));
-	if (work->time < 0)
+				 errmsg("work must be given in hours or working days, %d at most, not in months", MOST_WORKING_DAYS)));
+	if (work->time < 0 || work->day < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("work must not be negative")));
-	return work->time;
+	return work;
 }
 
 /* business_elapsed(calendar_id, from_at, to_at) -> working time, negative if to_at is the earlier one */
@@ -328,10 +349,11 @@ support_business_add(PG_FUNCTION_ARGS)
 {
 	int64		calendar_id = required_id(fcinfo, 0, "calendar_id");
 	TimestampTz at = required_instant(fcinfo, 1, "at_time");
-	int64		work = required_work(fcinfo, 2);
+	Interval   *work = required_work(fcinfo, 2);
+	WorkingTime *time = calendar_time(calendar_id);
 	TimestampTz due;
 
-	if (!add_working_time(calendar_time(calendar_id), at, work, &due))
+	if (!add_working_days(time, at, work->day, &due) || !add_working_time(time, due, work->time, &due))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("calendar %lld has not that much working time before the year %d",
@@ -362,4 +384,69 @@ support_next_open(PG_FUNCTION_ARGS)
 	if (!next_working_time(calendar_time(calendar_id), at, &next))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(next);
+}
+
+/* next_close(calendar_id, at_time) -> when it closes next, now or after the next opening; NULL if never */
+PG_FUNCTION_INFO_V1(support_next_close);
+Datum
+support_next_close(PG_FUNCTION_ARGS)
+{
+	int64		calendar_id = required_id(fcinfo, 0, "calendar_id");
+	TimestampTz at = required_instant(fcinfo, 1, "at_time");
+	TimestampTz next;
+
+	if (!next_closing_time(calendar_time(calendar_id), at, &next))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(next);
+}
+
+/* Give out a span of instants. */
+static void
+put_span(ReturnSetInfo *rsinfo, TimestampTz opens_at, TimestampTz closes_at)
+{
+	Datum		values[] = {TimestampTzGetDatum(opens_at), TimestampTzGetDatum(closes_at)};
+	bool		nulls[] = {false, false};
+
+	if (opens_at < closes_at)
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* open_spans(calendar_id, from_at, to_at) -> the spans of working time between two instants */
+PG_FUNCTION_INFO_V1(support_open_spans);
+Datum
+support_open_spans(PG_FUNCTION_ARGS)
+{
+	int64		calendar_id = required_id(fcinfo, 0, "calendar_id");
+	TimestampTz at = required_instant(fcinfo, 1, "from_at");
+	TimestampTz to_at = required_instant(fcinfo, 2, "to_at");
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	TimestampTz opens_at = at;
+	TimestampTz closes_at = at;
+	WorkingTime *time;
+
+	if (at > to_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("from_at must not be after to_at")));
+	InitMaterializedSRF(fcinfo, 0);
+	time = calendar_time(calendar_id);
+	while (at < to_at)
+	{
+		TimestampTz until;
+
+		CHECK_FOR_INTERRUPTS();
+		if (working_time_until(time, at, to_at, &until))
+		{
+			/* a span is cut where a year ends */
+			if (at != closes_at)
+			{
+				put_span(rsinfo, opens_at, closes_at);
+				opens_at = at;
+			}
+			closes_at = until;
+		}
+		at = until;
+	}
+	put_span(rsinfo, opens_at, closes_at);
+	return (Datum) 0;
 }

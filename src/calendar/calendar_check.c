@@ -3,8 +3,9 @@
  *		What the rows of calendars must keep to, on every road.
  *
  * A row alone is checked before it is written, ahead of the table's own constraints, to say more than they do. Whether
- * it overlaps others is checked after the statement that wrote it, so that a statement may move several. Two
+ * hours overlap others is checked after the statement that wrote them, so that a statement may move several. Two
  * transactions that write at once do not see each other's rows; spans that overlap in spite of this are worked once.
+ * Holidays may overlap: what is closed twice is closed.
  */
 #include "postgres.h"
 
@@ -23,30 +24,21 @@
 
 enum
 {
-	OTHER_HOURS,
-	OTHER_HOLIDAYS
+	OTHER_HOURS
 };
 
 static Statement statements[] = {
 	[OTHER_HOURS] = {
 		.text = "SELECT opens, closes, weekday FROM support.calendar_hours"
-		" WHERE calendar_id = $1 AND id <> $2",
-		.columns = {{INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INT4OID, NOT_NULL}},
-		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("calendar_hours")
-	},
-	[OTHER_HOLIDAYS] = {
-		.text = "SELECT opens, closes, day FROM support.calendar_holidays"
 		" WHERE calendar_id = $1 AND id <> $2"
-		" AND is_open = $3"
-		" AND day >= $4 AND day <= $5",
-		.columns = {{INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {DATEOID, NOT_NULL}},
-		.nargs = 5, .argtypes = {INT8OID, INT8OID, BOOLOID, DATEOID, DATEOID},
-		.as_owner_of = PUBLIC_TABLE("calendar_holidays")
+		" AND coalesce(valid_from = $3, valid_from IS NULL AND $3 IS NULL)",
+		.columns = {{INTERVALOID, NOT_NULL}, {INTERVALOID, NOT_NULL}, {INT4OID, NOT_NULL}},
+		.nargs = 3, .argtypes = {INT8OID, INT8OID, DATEOID}, .as_owner_of = PUBLIC_TABLE("calendar_hours")
 	}
 };
 
 /* The short name of a weekday, from 1 for Monday. */
-const char *
+static const char *
 weekday_name(int weekday)
 {
 	static const char *const names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
@@ -70,22 +62,27 @@ clock_text(int64 clock)
 	return text.data;
 }
 
-/* A row's span on the scale of its table: since Monday, or since the epoch. */
+/* A row's span. */
 static Span
-span_of(int64 day, Datum opens, Datum closes)
+span_of(Datum opens, Datum closes)
 {
 	return (Span) {
-		day * USECS_PER_DAY + clock_time(DatumGetIntervalP(opens)),
-			day * USECS_PER_DAY + clock_time(DatumGetIntervalP(closes))
+		clock_time(DatumGetIntervalP(opens)), clock_time(DatumGetIntervalP(closes))
 	};
 }
 
-/* The day that a row's span begins on: the date, or the weekday from 0 for Monday. */
-static int64
-day_of_row(const DeskTable *table, const Row *row)
+/* Tell of a span that ends just before midnight, as people write it for want of 24:00. */
+static void
+tell_missing_minute(Span span)
 {
-	return table == &calendar_hours_table ?
-		row_int64(row, SPAN_WEEKDAY) - 1 : DatumGetDateADT(row_datum(row, SPAN_DAY));
+	int64		end = span.closes % USECS_PER_DAY;
+
+	if (end >= USECS_PER_DAY - USECS_PER_MINUTE)
+		ereport(NOTICE,
+				(errmsg("the span %s-%s ends within a minute of midnight", clock_text(span.opens),
+						clock_text(span.closes)),
+				 errhint("Midnight is 24:00: %s-%s.", clock_text(span.opens),
+						 clock_text(span.closes - end + USECS_PER_DAY))));
 }
 
 /* Raise 23514 for a span that is none. */
@@ -98,7 +95,7 @@ complete_span(RowChange *change)
 
 	if (row_is_null(row, SPAN_OPENS) || row_is_null(row, SPAN_CLOSES))
 		return;
-	span = span_of(0, row_datum(row, SPAN_OPENS), row_datum(row, SPAN_CLOSES));
+	span = span_of(row_datum(row, SPAN_OPENS), row_datum(row, SPAN_CLOSES));
 	if (span.opens >= 0 && span.closes >= 0 && span.closes <= span.opens)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
@@ -113,6 +110,55 @@ complete_span(RowChange *change)
 				 errhint("What begins on the next day is a span of that day."),
 				 err_constraint(table->name, psprintf("%s_%s_check", table->name,
 													  span.closes > 2 * USECS_PER_DAY ? "closes" : "opens"))));
+	if (changes(change, SPAN_OPENS) || changes(change, SPAN_CLOSES))
+		tell_missing_minute(span);
+}
+
+/* The holiday of a row, none of whose columns but last_day is null. */
+static Holiday
+holiday_of(const Row *row)
+{
+	DateADT		day = DatumGetDateADT(row_datum(row, SPAN_DAY));
+
+	return (Holiday) {
+		.day = day,
+		.last_day = row_is_null(row, SPAN_LAST_DAY) ? day : DatumGetDateADT(row_datum(row, SPAN_LAST_DAY)),
+		.is_yearly = row_bool(row, SPAN_IS_YEARLY), .is_open = row_bool(row, SPAN_IS_OPEN),
+		.span = span_of(row_datum(row, SPAN_OPENS), row_datum(row, SPAN_CLOSES))
+	};
+}
+
+static char *
+date_text(DateADT day)
+{
+	return DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(day)));
+}
+
+/* Raise 23514 for a holiday that is none. */
+static void
+complete_holiday(RowChange *change)
+{
+	const Row  *row = change->new;
+	DateADT		day,
+				last_day;
+
+	complete_span(change);
+	if (row_is_null(row, SPAN_DAY) || row_is_null(row, SPAN_LAST_DAY))
+		return;
+	day = DatumGetDateADT(row_datum(row, SPAN_DAY));
+	last_day = DatumGetDateADT(row_datum(row, SPAN_LAST_DAY));
+	if (DATE_NOT_FINITE(day) || DATE_NOT_FINITE(last_day))
+		return;
+	if (last_day < day)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a holiday from %s to %s ends before it begins", date_text(day), date_text(last_day)),
+				 err_constraint("calendar_holidays", "calendar_holidays_last_day_check")));
+	if (!row_is_null(row, SPAN_IS_YEARLY) && row_bool(row, SPAN_IS_YEARLY) && !is_yearly_span(day, last_day))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a yearly holiday must be over before it comes again"),
+				 err_constraint("calendar_holidays", "calendar_holidays_is_yearly_check")));
 }
 
 /* Raise 22023 for a calendar that means nothing. */
@@ -123,86 +169,77 @@ complete_calendar(RowChange *change)
 		(void) time_zone_named(row_text(change->new, CALENDAR_TIME_ZONE));
 }
 
-/* A span as people write it. */
+/* Hours as people write them. */
 static char *
-span_text(const DeskTable *table, int64 day, Span span)
+hours_text(int64 weekday, Span span)
 {
-	const char *name = table == &calendar_hours_table ? weekday_name(day + 1) :
-		DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(day)));
-
-	return psprintf("%s %s-%s", name,
-					clock_text(span.opens - day * USECS_PER_DAY), clock_text(span.closes - day * USECS_PER_DAY));
+	return psprintf("%s %s-%s", weekday_name(weekday), clock_text(span.opens), clock_text(span.closes));
 }
 
-/* Do spans overlap, on a scale that begins again after a period? */
+/* Do spans of weekdays overlap? The week begins again after seven days. */
 static bool
-overlaps(Span a, Span b, int64 period)
+overlaps(int64 a_weekday, Span a, int64 b_weekday, Span b)
 {
 	for (int i = -1; i <= 1; i++)
-		if (a.opens < b.closes + i * period && b.opens + i * period < a.closes)
+	{
+		int64		apart = (b_weekday - a_weekday + i * WEEKDAYS) * USECS_PER_DAY;
+
+		if (a.opens < b.closes + apart && b.opens + apart < a.closes)
 			return true;
+	}
 	return false;
 }
 
-/* Find the other rows that a row might overlap. */
+/* Find the other hours that a row's might overlap: those that hold from the same date. */
 static uint64
-run_others(const DeskTable *table, const Row *row)
+run_others(const Row *row)
 {
 	Args		args = {0};
 
 	arg_int64(&args, row_int64(row, SPAN_CALENDAR_ID));
 	arg_int64(&args, row_int64(row, SPAN_ID));
-	if (table == &calendar_hours_table)
-		return run(&statements[OTHER_HOURS], &args);
-	arg(&args, BoolGetDatum(row_bool(row, SPAN_IS_OPEN)));
-	arg(&args, DateADTGetDatum(DatumGetDateADT(row_datum(row, SPAN_DAY)) - 1));
-	arg(&args, DateADTGetDatum(DatumGetDateADT(row_datum(row, SPAN_DAY)) + 1));
-	return run(&statements[OTHER_HOLIDAYS], &args);
-}
-
-/* Raise 55000 if a row means nothing, though it got past the table's constraints: a day, and its span on that scale. */
-static void
-check_meaning(const DeskTable *table, int64 day, Span span)
-{
-	Span		clock = {span.opens - day * USECS_PER_DAY, span.closes - day * USECS_PER_DAY};
-
-	if (table == &calendar_hours_table)
-		check_weekly_hours("support.calendar_hours", day + 1, clock);
+	if (row_is_null(row, SPAN_VALID_FROM))
+		arg_null(&args);
 	else
-		check_holiday("support.calendar_holidays", (DateADT) day, clock);
+		arg(&args, row_datum(row, SPAN_VALID_FROM));
+	return run(&statements[OTHER_HOURS], &args);
 }
 
-/* Raise 23514 if a row that was written overlaps another of its kind. */
+/* Raise 23514 if hours that were written overlap others; 55000 if they mean nothing, though the constraints took them. */
 static void
-check_overlaps(const RowChange *change)
+check_hours(const RowChange *change)
 {
-	const DeskTable *table = change->table;
 	const Row  *row = change->new;
-	int64		period = table == &calendar_hours_table ? WEEKDAYS * USECS_PER_DAY : 0;
-	int64		day;
-	Span		span;
+	int64		weekday = row_int64(row, SPAN_WEEKDAY);
+	Span		span = span_of(row_datum(row, SPAN_OPENS), row_datum(row, SPAN_CLOSES));
 	uint64		n;
 
-	day = day_of_row(table, row);
-	span = span_of(day, row_datum(row, SPAN_OPENS), row_datum(row, SPAN_CLOSES));
-	check_meaning(table, day, span);
+	check_weekly_hours("support.calendar_hours", weekday, span);
 	SPI_connect();
-	n = run_others(table, row);
+	n = run_others(row);
 	for (uint64 i = 0; i < n; i++)
 	{
-		int64		other_day = table == &calendar_hours_table ?
-			DatumGetInt32(result(i, 3)) - 1 : DatumGetDateADT(result(i, 3));
-		Span		other = span_of(other_day, result(i, 1), result(i, 2));
+		int64		other_weekday = DatumGetInt32(result(i, 3));
+		Span		other = span_of(result(i, 1), result(i, 2));
 
-		check_meaning(table, other_day, other);
-		if (overlaps(span, other, period))
+		check_weekly_hours("support.calendar_hours", other_weekday, other);
+		if (overlaps(weekday, span, other_weekday, other))
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("%s overlaps %s", span_text(table, day, span), span_text(table, other_day, other)),
+					 errmsg("%s overlaps %s", hours_text(weekday, span), hours_text(other_weekday, other)),
 					 errhint("Spans may touch: 09:00-12:00 and 12:00-17:00."),
-					 err_constraint(table->name, psprintf("%s_closes_check", table->name))));
+					 err_constraint("calendar_hours", "calendar_hours_closes_check")));
 	}
 	SPI_finish();
+}
+
+/* Raise 55000 for a holiday that means nothing, though the table's constraints took it. */
+static void
+check_written_holiday(const RowChange *change)
+{
+	Holiday		holiday = holiday_of(change->new);
+
+	check_holiday("support.calendar_holidays", &holiday);
 }
 
 void
@@ -210,8 +247,8 @@ calendar_check_init(void)
 {
 	static RowHooks hooks[] = {
 		{.table = &calendars_table, .complete = complete_calendar},
-		{.table = &calendar_hours_table, .complete = complete_span, .check = check_overlaps},
-		{.table = &calendar_holidays_table, .complete = complete_span, .check = check_overlaps}
+		{.table = &calendar_hours_table, .complete = complete_span, .check = check_hours},
+		{.table = &calendar_holidays_table, .complete = complete_holiday, .check = check_written_holiday}
 	};
 
 	add_row_hooks(hooks, lengthof(hooks));

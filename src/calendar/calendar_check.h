@@ -6,6 +6,5 @@
 #define SUPPORT_CALENDAR_CHECK_H
 
 extern void calendar_check_init(void);
-extern const char *weekday_name(int weekday);
 
 #endif							/* SUPPORT_CALENDAR_CHECK_H */

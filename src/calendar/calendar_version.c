@@ -59,21 +59,23 @@ static Statement statements[] = {
 	},
 	[HOURS_OF_VERSION] = {
 		.text = "SELECT (h.span ->> 0)::int4,"
-		" " MICROSECONDS("h.span ->> 1") ", " MICROSECONDS("h.span ->> 2")
+		" " MICROSECONDS("h.span ->> 1") ", " MICROSECONDS("h.span ->> 2") ","
+		" (h.span ->> 3)::date"
 		" FROM support_internal.calendar_versions AS v"
 		" CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'hours') AS h (span)"
 		" WHERE v.calendar_id = $1 AND v.version = $2",
-		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {DATEOID}},
 		.nargs = 2, .argtypes = {INT8OID, INT4OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	},
 	[HOLIDAYS_OF_VERSION] = {
-		.text = "SELECT (d.span ->> 0)::date,"
-		" (d.span ->> 1)::bool,"
-		" " MICROSECONDS("d.span ->> 2") ", " MICROSECONDS("d.span ->> 3")
+		.text = "SELECT (d.span ->> 0)::date, (d.span ->> 1)::date,"
+		" (d.span ->> 2)::bool, (d.span ->> 3)::bool,"
+		" " MICROSECONDS("d.span ->> 4") ", " MICROSECONDS("d.span ->> 5")
 		" FROM support_internal.calendar_versions AS v"
 		" CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'holidays') AS d (span)"
 		" WHERE v.calendar_id = $1 AND v.version = $2",
-		.columns = {{DATEOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}},
+		.columns = {{DATEOID, NOT_NULL}, {DATEOID}, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INT8OID, NOT_NULL},
+		{INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, INT4OID}, .as_owner_of = INTERNAL_TABLE("calendar_versions")
 	}
 };
@@ -139,13 +141,17 @@ read_version(const VersionKey *key, MemoryContext context)
 	n = run_latest(&statements[HOURS_OF_VERSION], &args);
 	spi = MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_weekly_hours(hours, "support_internal.calendar_versions", DatumGetInt32(result(i, 1)), span_of_version(i, 2));
+		add_weekly_hours(hours, "support_internal.calendar_versions", result_valid_from(i, 4),
+						 DatumGetInt32(result(i, 1)), span_of_version(i, 2));
 	MemoryContextSwitchTo(spi);
 	n = run_latest(&statements[HOLIDAYS_OF_VERSION], &args);
 	MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
-		add_holiday(hours, "support_internal.calendar_versions", DatumGetDateADT(result(i, 1)), result_bool(i, 2),
-					span_of_version(i, 3));
+	{
+		Holiday		holiday = result_holiday(i, span_of_version(i, 5));
+
+		add_holiday(hours, "support_internal.calendar_versions", &holiday);
+	}
 	settle_hours(hours);
 	MemoryContextSwitchTo(spi);
 	return hours;

@@ -29,29 +29,51 @@ typedef struct SpanList
 	Span	   *spans;
 } SpanList;
 
-/* What is different on one date: closed, or open besides the week's hours. */
-typedef struct DayChange
+/* The hours of a week, from a date on until those of a later one hold. */
+typedef struct WeekHours
+{
+	DateADT		valid_from;		/* or ALWAYS */
+	SpanList	own[WEEKDAYS];	/* from Monday: of spans that begin on the day, until midnight */
+	SpanList	rest[WEEKDAYS]; /* of spans that began on the day before, from midnight on */
+	SpanList	usual[WEEKDAYS];	/* both; ascending, apart */
+} WeekHours;
+
+#define ALWAYS DATEVAL_NOBEGIN
+
+/* What is different on a date, or on each of some: closed, or open besides the week's hours. */
+typedef struct Holiday
 {
 	DateADT		day;
+	DateADT		last_day;		/* the same for a single one */
+	bool		is_yearly;		/* every year from that day on, by month and day */
 	bool		is_open;
-	Span		span;			/* within the day */
-} DayChange;
+	Span		span;			/* of each of the days; it may go on after midnight */
+} Holiday;
+
+typedef struct HolidayList
+{
+	int			n;
+	int			room;
+	Holiday    *holidays;
+} HolidayList;
 
 typedef struct OpeningHours
 {
 	pg_tz	   *zone;
-	SpanList	week[WEEKDAYS]; /* from Monday; within the day, ascending, apart */
-	int			nchanges;
-	int			changes_room;
-	DayChange  *changes;		/* by day, closings first */
+	int			nweeks;
+	WeekHours  *weeks;			/* by the date that they hold from */
+	HolidayList single;			/* by day */
+	HolidayList spread;			/* over several days, or years */
 } OpeningHours;
 
 extern int64 clock_time(const Interval *interval);
 extern Datum time_span(int64 microseconds);
 extern void check_weekly_hours(const char *relation, int64 weekday, Span span);
-extern void check_holiday(const char *relation, DateADT day, Span span);
-extern void add_weekly_hours(OpeningHours *hours, const char *relation, int weekday, Span span);
-extern void add_holiday(OpeningHours *hours, const char *relation, DateADT day, bool is_open, Span span);
+extern bool is_yearly_span(DateADT day, DateADT last_day);
+extern void check_holiday(const char *relation, const Holiday *holiday);
+extern void add_weekly_hours(OpeningHours *hours, const char *relation, DateADT valid_from, int weekday, Span span);
+extern void add_holiday(OpeningHours *hours, const char *relation, const Holiday *holiday);
+extern bool never_opens(const OpeningHours *hours);
 extern void settle_hours(OpeningHours *hours);
 extern void add_span(SpanList *list, int64 opens, int64 closes);
 extern void spans_of_day(const OpeningHours *hours, DateADT day, SpanList *open);

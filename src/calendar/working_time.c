@@ -63,6 +63,13 @@ new_working_time(const OpeningHours *hours)
 	return time;
 }
 
+/* The zone whose clock it goes by. */
+pg_tz *
+working_zone(const WorkingTime *time)
+{
+	return time->hours->zone;
+}
+
 /* The instant at which a year of UTC begins. */
 static TimestampTz
 year_start(int year)
@@ -427,4 +434,21 @@ next_working_time(WorkingTime *time, TimestampTz at, TimestampTz *next)
 	}
 	*next = year->starts[i];
 	return true;
+}
+
+/*
+ * The end of the working time that an instant is in, or else of that which begins next; false if there is none before the
+ * last year ends.
+ */
+bool
+next_closing_time(WorkingTime *time, TimestampTz at, TimestampTz *next)
+{
+	TimestampTz end = year_start(LAST_YEAR + 1);
+	TimestampTz until;
+
+	if (!next_working_time(time, at, next))
+		return false;
+	while (*next < end && working_time_until(time, *next, end, &until))
+		*next = until;
+	return *next < end;
 }

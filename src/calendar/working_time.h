@@ -12,6 +12,7 @@
 typedef struct WorkingTime WorkingTime;
 
 extern WorkingTime *new_working_time(const OpeningHours *hours);
+extern pg_tz *working_zone(const WorkingTime *time);
 extern TimestampTz first_calendar_instant(void);
 extern TimestampTz last_calendar_instant(void);
 extern bool in_calendar_range(TimestampTz at);
@@ -20,5 +21,6 @@ extern bool add_working_time(WorkingTime *time, TimestampTz at, int64 work, Time
 extern bool is_working_time(WorkingTime *time, TimestampTz at);
 extern bool working_time_until(WorkingTime *time, TimestampTz at, TimestampTz limit, TimestampTz *until);
 extern bool next_working_time(WorkingTime *time, TimestampTz at, TimestampTz *next);
+extern bool next_closing_time(WorkingTime *time, TimestampTz at, TimestampTz *next);
 
 #endif							/* SUPPORT_WORKING_TIME_H */
