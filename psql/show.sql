@@ -30,9 +30,10 @@ SELECT support.show_ticket(:ticket_id, include_private => :'notes')
 		left(h.changed_by_name, 16) AS who,
 		CASE WHEN h.action IN ('INSERT', 'UPDATE', 'DELETE') THEN lower(h.action) ELSE h.action END AS did,
 		coalesce(h.field, h.table_name) AS what,
-		left(h.old_value, 16) AS old,
-		left(h.new_value, 16) AS new
+		CASE WHEN length(v.old) > 40 AND v.old !~ '^([{].*[}]|[[].*[]])$' THEN left(v.old, 37) || '...' ELSE v.old END AS old,
+		CASE WHEN length(v.new) > 40 AND v.new !~ '^([{].*[}]|[[].*[]])$' THEN left(v.new, 37) || '...' ELSE v.new END AS new
 	FROM support.ticket_history(:ticket_id) AS h
+	CROSS JOIN LATERAL (SELECT replace(h.old_value, E'\n', ' ') AS old, replace(h.new_value, E'\n', ' ') AS new) AS v
 	\g (title=History)
 \endif
 \unset history

@@ -24,4 +24,4 @@ RETURNS TABLE(audit_id bigint, occurred_at timestamptz, changed_by bigint, chang
 LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_ticket_history';
 COMMENT ON FUNCTION support.ticket_history(bigint, timestamptz, timestamptz, boolean) IS
-	'What happened to a ticket, a row for each changed field, oldest first; from_at included, to_at not. Without all_fields the columns that the desk keeps by itself are left out.';
+	'What happened to a ticket, a row for each changed field, oldest first; users, teams, organizations and tags by name and id; from_at included, to_at not. Without all_fields the columns that the desk keeps by itself are left out.';

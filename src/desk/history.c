@@ -32,7 +32,7 @@ static Statement statements[] = {
 	[HISTORY] = {
 		.text = "SELECT h.* FROM support_internal.history_of_ticket($1, $2, $3,"
 		"	CASE WHEN $4 THEN '{}' ELSE string_to_array('" KEPT_COLUMNS "', ',') END) AS h"
-		" ORDER BY h.audit_id, h.field",
+		" ORDER BY h.occurred_at, h.audit_id, h.field",
 		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID}, {TEXTOID}, {TEXTOID, NOT_NULL},
 		{TEXTOID}, {INT8OID}, {TEXTOID}, {TEXTOID}, {TEXTOID}},
 		.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID}, .names_machinery = true

@@ -55,7 +55,7 @@ static Statement statements[] = {
 		"			AND ($3 IS NULL OR f.comment_id = $3))))"
 		" ORDER BY a.id DESC LIMIT 1",
 		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
-		.nargs = 5, .argtypes = {INT8OID, INT8OID, INT8OID, INT4OID, INT8OID}
+		.nargs = 5, .argtypes = {INT8OID, INT8OID, INT8OID, INT4OID, INT8OID}, .names_machinery = true
 	}
 };
 

@@ -40,7 +40,8 @@ static Statement statements[] = {
 		" AND " OF_OTHERS("$7", "$8")
 		" ORDER BY a.id DESC LIMIT 1",
 		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
-		.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTOID, INT4OID, INT8OID}
+		.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTOID, INT4OID, INT8OID},
+		.names_machinery = true
 	},
 	[UNDOING] = {
 		.text = "SELECT a.id FROM support.audit_log AS a"

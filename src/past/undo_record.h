@@ -32,7 +32,9 @@ typedef struct UndoEntry
 
 /* Who made a change, in which entry, when. */
 #define WHO_COLUMNS \
-	"a.id, a.occurred_at, coalesce(u.full_name::text, a.db_role, 'somebody'), a.action"
+	"a.id, a.occurred_at," \
+	" coalesce(u.full_name::text, support_internal.name_in_log('users', a.actor_id, a.id), a.db_role, 'somebody')," \
+	" a.action"
 
 /* An entry of another transaction than the one that the parameters name. */
 #define OF_OTHERS(era, xid) "(a.era = " era " AND a.xid = " xid ") IS NOT TRUE"
