@@ -35,8 +35,8 @@ WITH found AS
 SELECT
 	t.ticket_number AS number,
 	t.status,
-	left(t.title, 34) AS title,
-	left(u.full_name, 18) AS requester,
+	support.terminal_text(left(t.title, 34), true) AS title,
+	support.terminal_text(left(u.full_name, 18), true) AS requester,
 	to_char(t.updated_at, 'YYYY-MM-DD HH24:MI') AS changed
 FROM support.tickets AS t
 JOIN found AS f ON f.id = t.id

@@ -59,8 +59,8 @@ SELECT
 	t.ticket_number AS number,
 	t.status,
 	t.priority,
-	left(t.title, 32) AS title,
-	left(u.full_name, 16) AS assignee,
+	support.terminal_text(left(t.title, 32), true) AS title,
+	support.terminal_text(left(u.full_name, 16), true) AS assignee,
 	lpad
 	(
 		CASE

@@ -65,8 +65,11 @@ SELECT support.add_comment(:ticket_id, :'text', is_private => :'private', status
 	\! rm -f -- "$DESK_DRAFT"
 \endif
 
-SELECT format('%s: %s by %s, %s', t.ticket_number, CASE WHEN c.is_private THEN 'note' ELSE 'reply' END, u.full_name,
-	t.status)
+SELECT support.terminal_text
+(
+	format('%s: %s by %s, %s', t.ticket_number, CASE WHEN c.is_private THEN 'note' ELSE 'reply' END, u.full_name, t.status),
+	one_line => true
+)
 FROM support.tickets AS t
 JOIN support.comments AS c ON c.ticket_id = t.id
 JOIN support.users AS u ON u.id = c.author_id

@@ -45,9 +45,9 @@ SELECT
 	l.ticket_number AS number,
 	l.status,
 	l.priority,
-	left(l.title, 40) AS title,
-	l.assignee,
-	l.team,
+	support.terminal_text(left(l.title, 40), true) AS title,
+	support.terminal_text(l.assignee, true) AS assignee,
+	support.terminal_text(l.team, true) AS team,
 	l.age,
 	l.waiting
 FROM support.ticket_list AS l
@@ -58,11 +58,11 @@ SELECT
 	d.ticket_id AS id,
 	d.ticket_number AS number,
 	d.status,
-	left(d.title, 40) AS title,
+	support.terminal_text(left(d.title, 40), true) AS title,
 	d.how,
 	date_trunc('minute', d.deleted_at) AS deleted_at,
-	u.full_name AS deleted_by,
-	d.reason
+	support.terminal_text(u.full_name, true) AS deleted_by,
+	support.terminal_text(d.reason) AS reason
 FROM support.deleted_tickets AS d
 LEFT JOIN support.users AS u ON u.id = d.deleted_by
 ORDER BY d.deleted_at DESC, d.ticket_id

@@ -27,13 +27,21 @@ SELECT support.show_ticket(:ticket_id, include_private => :'notes')
 	\echo
 	SELECT
 		to_char(h.occurred_at, 'YYYY-MM-DD HH24:MI') AS "when",
-		left(h.changed_by_name, 16) AS who,
-		CASE WHEN h.action IN ('INSERT', 'UPDATE', 'DELETE') THEN lower(h.action) ELSE h.action END AS did,
+		support.terminal_text(left(h.changed_by_name, 16), true) AS who,
+		CASE
+			WHEN h.action IN ('INSERT', 'UPDATE', 'DELETE') THEN lower(h.action)
+			ELSE support.terminal_text(h.action, true)
+		END AS did,
 		coalesce(h.field, h.table_name) AS what,
 		CASE WHEN length(v.old) > 40 AND v.old !~ '^([{].*[}]|[[].*[]])$' THEN left(v.old, 37) || '...' ELSE v.old END AS old,
 		CASE WHEN length(v.new) > 40 AND v.new !~ '^([{].*[}]|[[].*[]])$' THEN left(v.new, 37) || '...' ELSE v.new END AS new
 	FROM support.ticket_history(:ticket_id) AS h
-	CROSS JOIN LATERAL (SELECT replace(h.old_value, E'\n', ' ') AS old, replace(h.new_value, E'\n', ' ') AS new) AS v
+	CROSS JOIN LATERAL
+	(
+		SELECT
+			support.terminal_text(replace(h.old_value, E'\n', ' '), true) AS old,
+			support.terminal_text(replace(h.new_value, E'\n', ' '), true) AS new
+	) AS v
 	\g (title=History)
 \endif
 \unset history

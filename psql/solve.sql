@@ -36,7 +36,7 @@ END AS done
 \unset status
 \gset
 
-SELECT format('%s: %s', t.ticket_number, t.status)
+SELECT support.terminal_text(format('%s: %s', t.ticket_number, t.status), one_line => true)
 FROM support.tickets AS t
 WHERE t.id = :ticket_id
 \g (format=unaligned tuples_only=on expanded=off)

@@ -58,6 +58,16 @@ AS 'MODULE_PATHNAME', 'support_show_ticket';
 COMMENT ON FUNCTION support.show_ticket(bigint, boolean) IS
 	'A ticket as lines for a terminal. P0002: no such ticket. 55000: deleted.';
 
+CREATE FUNCTION support.terminal_text(
+	content text,
+	one_line boolean DEFAULT false
+)
+RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'support_terminal_text';
+COMMENT ON FUNCTION support.terminal_text(text, boolean) IS
+	'A text as it does no harm to a terminal: control characters, and those that turn the direction of text, as symbols or codes. Line breaks and tabs stay unless it is to be one line.';
+
 CREATE FUNCTION support.update_ticket(
 	ticket_id bigint,
 	changes jsonb,

@@ -90,7 +90,8 @@ CREATE TABLE support_internal.attachment_contents
 	ticket_id bigint NOT NULL,
 	sha256 bytea NOT NULL,
 	content bytea NOT NULL,
-	CONSTRAINT attachment_contents_pkey PRIMARY KEY (ticket_id, sha256)
+	CONSTRAINT attachment_contents_pkey PRIMARY KEY (ticket_id, sha256),
+	CONSTRAINT attachment_contents_content_check CHECK (octet_length(content) <= 268435456)
 );
 
 COMMENT ON TABLE support_internal.attachment_contents IS

@@ -183,7 +183,7 @@ CREATE TRIGGER support_truncate
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('attachments');
 
 CREATE TRIGGER support_before
-	BEFORE INSERT ON support.tags
+	BEFORE INSERT OR UPDATE ON support.tags
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tags');
 CREATE TRIGGER "A_support_after"
 	AFTER INSERT OR UPDATE OR DELETE ON support.tags
@@ -219,23 +219,23 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support_internal.audit_log_default
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('audit_log');
 
-COMMENT ON TRIGGER support_before ON support.organizations IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
+COMMENT ON TRIGGER support_before ON support.organizations IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims names.';
 COMMENT ON TRIGGER "A_support_after" ON support.organizations IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.organizations IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.users IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; keeps updated_at.';
 COMMENT ON TRIGGER "A_support_after" ON support.users IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.users IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.teams IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
+COMMENT ON TRIGGER support_before ON support.teams IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims names.';
 COMMENT ON TRIGGER "A_support_after" ON support.teams IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.teams IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.team_members IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.team_members IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.statuses IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
+COMMENT ON TRIGGER support_before ON support.statuses IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims names.';
 COMMENT ON TRIGGER "A_support_after" ON support.statuses IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.statuses IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.status_transitions IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.status_transitions IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.priorities IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
+COMMENT ON TRIGGER support_before ON support.priorities IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims names.';
 COMMENT ON TRIGGER "A_support_after" ON support.priorities IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.priorities IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support.calendars IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; checks the time zone.';
@@ -264,10 +264,10 @@ COMMENT ON TRIGGER support_truncate ON support.tickets IS 'Refuses TRUNCATE, whi
 COMMENT ON TRIGGER support_before ON support.comments IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; keeps author_role and edited_at.';
 COMMENT ON TRIGGER "A_support_after" ON support.comments IS 'Refuses comments on deleted and closed tickets, keeps the ticket''s reply bookkeeping and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.comments IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.attachments IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.';
+COMMENT ON TRIGGER support_before ON support.attachments IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims names.';
 COMMENT ON TRIGGER "A_support_after" ON support.attachments IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.attachments IS 'Refuses TRUNCATE, which no row trigger sees.';
-COMMENT ON TRIGGER support_before ON support.tags IS 'Fills in defaults where an INSERT sends NULL.';
+COMMENT ON TRIGGER support_before ON support.tags IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims names.';
 COMMENT ON TRIGGER "A_support_after" ON support.tags IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.tags IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER "A_support_after" ON support.ticket_tags IS 'Writes the change to the audit log.';

@@ -62,8 +62,8 @@ END
 $$;
 BEGIN;
 SELECT name, value, fate(name, value) FROM (VALUES
-	('max_attachment_size', '0'), ('max_attachment_size', '1'), ('max_attachment_size', '1.5MB'), ('max_attachment_size', '1000MB'),
-	('max_attachment_size', '1001MB'), ('max_attachment_size', '1GB'), ('max_attachment_size', '-1'), ('max_attachment_size', ''),
+	('max_attachment_size', '0'), ('max_attachment_size', '1'), ('max_attachment_size', '1.5MB'), ('max_attachment_size', '256MB'),
+	('max_attachment_size', '257MB'), ('max_attachment_size', '1GB'), ('max_attachment_size', '-1'), ('max_attachment_size', ''),
 	('max_attachment_size', '99999999999999999999'), ('max_attachment_size', '1ms'),
 	('retention', '0'), ('retention', ' '), ('retention', 'P2Y'), ('retention', '1000 years'), ('retention', '1001 years'),
 	('retention', '-1 month'), ('retention', '1 month -40 days'), ('retention', '178000000 years'), ('retention', '99999999999 years'),

@@ -138,7 +138,9 @@ my %nasty = (
 	ticket_prefix => [q{'--}],
 	retention => ['1s'],
 	retention_action => ['drop'],
-	max_attachment_size => ['1000MB']);
+	max_attachment_size => ['256MB'],
+	max_custom_size => ['32MB'],
+	max_text_size => ['32MB']);
 my @settings = split /\n/, $node->safe_psql('desk', "SELECT replace(name, 'support_ext.', '') FROM support.settings()");
 
 is(join(' ', sort @settings), join(' ', sort keys %nasty), 'every setting is tried');

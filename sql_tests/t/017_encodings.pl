@@ -23,6 +23,41 @@ ORDER BY n
 SQL
 cmp_ok(scalar @encodings, '>=', 30, 'the server has encodings: ' . @encodings);
 
+# What of Unicode's white space and control characters the encoding has: which of it goes wrong, and how many there are
+my $names = <<'SQL';
+SET client_min_messages = error;
+CREATE FUNCTION pg_temp.fate(utf8 bytea, is_space boolean)
+RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	character text;
+	stored text;
+BEGIN
+	BEGIN
+		-- what comes of some is no character in the encoding, though the server has made it
+		character := convert_from(convert_to(convert_from(utf8, 'UTF8'), getdatabaseencoding()), getdatabaseencoding());
+	EXCEPTION WHEN OTHERS THEN RETURN 'there is none';
+	END;
+	UPDATE support.tickets SET title = character || 'a b' || CASE WHEN is_space THEN character ELSE 'c' END WHERE id = 1
+		RETURNING title INTO stored;
+	RETURN CASE WHEN is_space AND stored = 'a b' THEN 'right' ELSE 'wrong' END;
+EXCEPTION
+	WHEN check_violation THEN RETURN CASE WHEN is_space THEN 'wrong' ELSE 'right' END;
+END
+$$;
+SELECT string_agg(c.utf8::text, ' ') FILTER (WHERE c.fate = 'wrong'), count(*) FILTER (WHERE c.fate = 'right')
+FROM
+	(
+		SELECT v.utf8, pg_temp.fate(v.utf8, v.is_space) AS fate
+		FROM
+			(VALUES
+				('\xc285'::bytea, true), ('\xc2a0', true), ('\xe19a80', true), ('\xe28083', true), ('\xe2808b', true), ('\xe280af', true),
+				('\xe38080', true), ('\xefbbbf', true), ('\xc280', false), ('\xc29b', false), ('\xe280ae', false), ('\xe281a6', false)
+			) AS v (utf8, is_space)
+	) AS c
+SQL
+
 foreach my $encoding (@encodings)
 {
 	# seals and pages are UTF-8, to which the server converts this one not at all
@@ -41,6 +76,8 @@ SELECT support.dashboard();
 SQL
 	is("$status $stderr", '0 ', "$encoding: the extension is created and the desk works");
 	like($stdout, qr/^1\n1\nThe printer is on fire\n/, "$encoding: and has a ticket");
+	like($node->safe_psql('desk', $names), $encoding =~ /^(?:EUC|JOHAB|MULE)/ ? qr/^\|\d+$/ : qr/^\|[1-9]\d*$/,
+		"$encoding: its white space is trimmed off names, and its control characters are refused in them");
 	$node->safe_psql('postgres', 'DROP DATABASE desk');
 }
 

@@ -29,7 +29,12 @@
 #include "base/plan.h"
 #include "base/tables.h"
 
-#define MAX_ATTACHMENT_KILOBYTES (1000 * 1024)
+/*
+ * What is stored must be dumped: COPY forms the text of a row in 1 GB, and writes a byte of a file as two characters, one of
+ * a text in the log as up to seven, and there as it was and as it is.
+ */
+#define MAX_ATTACHMENT_KILOBYTES (256 * 1024)
+#define MAX_TEXT_KILOBYTES (32 * 1024)
 #define MAX_RETENTION_YEARS 1000
 
 enum
@@ -74,16 +79,28 @@ typedef struct Definition
 	bool		(*parse) (const char *value, Datum *parsed);	/* false if it is none */
 } Definition;
 
-/* A size, as bytes. */
+/* A size in that range of kilobytes, as bytes. */
 static bool
-parse_size(const char *value, Datum *parsed)
+parse_size(const char *value, int least, int most, Datum *parsed)
 {
 	int			kilobytes;
 
-	if (!parse_int(value, &kilobytes, GUC_UNIT_KB, NULL) || kilobytes < 0 || kilobytes > MAX_ATTACHMENT_KILOBYTES)
+	if (!parse_int(value, &kilobytes, GUC_UNIT_KB, NULL) || kilobytes < least || kilobytes > most)
 		return false;
 	*parsed = Int64GetDatum((int64) kilobytes * 1024);
 	return true;
+}
+
+static bool
+parse_attachment_size(const char *value, Datum *parsed)
+{
+	return parse_size(value, 0, MAX_ATTACHMENT_KILOBYTES, parsed);
+}
+
+static bool
+parse_text_size(const char *value, Datum *parsed)
+{
+	return parse_size(value, SMALL_VALUE / 1024, MAX_TEXT_KILOBYTES, parsed);
 }
 
 /* An interval that is not negative, as one; blank, for ever, as 0. It means the same under every IntervalStyle. */
@@ -130,6 +147,8 @@ parse_retention_action(const char *value, Datum *parsed)
 enum
 {
 	MAX_ATTACHMENT_SIZE,
+	MAX_CUSTOM_SIZE,
+	MAX_TEXT_SIZE,
 	RETENTION,
 	RETENTION_ACTION
 };
@@ -139,8 +158,20 @@ static const Definition definitions[] = {
 	[MAX_ATTACHMENT_SIZE] = {
 		.name = "max_attachment_size", .initial = "25MB",
 		.meaning = "The largest file that add_attachment() takes.",
-		.allowed = "It is a size from 0 to 1000MB, such as 25MB; a number alone counts kilobytes.",
-		.parse = parse_size
+		.allowed = "It is a size from 0 to 256MB, such as 25MB; a number alone counts kilobytes.",
+		.parse = parse_attachment_size
+	},
+	[MAX_CUSTOM_SIZE] = {
+		.name = "max_custom_size", .initial = "1MB",
+		.meaning = "How much tickets.custom takes, as text.",
+		.allowed = "It is a size from 64kB to 32MB, such as 1MB; a number alone counts kilobytes.",
+		.parse = parse_text_size
+	},
+	[MAX_TEXT_SIZE] = {
+		.name = "max_text_size", .initial = "4MB",
+		.meaning = "The largest description of a ticket, or content of a comment.",
+		.allowed = "It is a size from 64kB to 32MB, such as 4MB; a number alone counts kilobytes.",
+		.parse = parse_text_size
 	},
 	[RETENTION] = {
 		.name = "retention", .initial = "",
@@ -247,6 +278,20 @@ int64
 max_attachment_size(void)
 {
 	return DatumGetInt64(setting(MAX_ATTACHMENT_SIZE));
+}
+
+/* The largest text of a ticket's custom, in bytes. */
+int64
+max_custom_size(void)
+{
+	return DatumGetInt64(setting(MAX_CUSTOM_SIZE));
+}
+
+/* The largest description or content, in bytes. */
+int64
+max_text_size(void)
+{
+	return DatumGetInt64(setting(MAX_TEXT_SIZE));
 }
 
 /* How long months of the log are kept; NULL is for ever. */

@@ -17,8 +17,13 @@ typedef enum RetentionAction
 
 #define ARCHIVE_SCHEMA "support_archive"
 
+/* What nobody can set as a limit of texts, in bytes: for fewer none need be looked up. */
+#define SMALL_VALUE (64 * 1024)
+
 extern void desk_settings_init(void);
 extern int64 max_attachment_size(void);
+extern int64 max_custom_size(void);
+extern int64 max_text_size(void);
 extern Interval *retention(void);
 extern RetentionAction retention_action(void);
 

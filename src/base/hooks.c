@@ -76,11 +76,18 @@ find_differences(RowChange *change)
 	}
 }
 
+/* An attribute (from 0) has the old value after all. */
+void
+forget_difference(RowChange *change, int attribute)
+{
+	change->differs[attribute] = false;
+	change->columns &= ~change->new->shape->column_bits[attribute];
+}
+
 /* Leave a column as it was, whatever the client says. */
 void
 take_over(RowChange *change, int column)
 {
 	row_take_over(change->old, change->new, column);
-	change->differs[change->new->shape->columns[column] - 1] = false;
-	change->columns &= ~(UINT64CONST(1) << column);
+	forget_difference(change, change->new->shape->columns[column] - 1);
 }

@@ -48,6 +48,7 @@ extern void check_change(const RowChange *change);
 extern void count_change(const RowChange *change);
 extern void follow_change(const RowChange *change);
 extern void find_differences(RowChange *change);
+extern void forget_difference(RowChange *change, int attribute);
 extern void take_over(RowChange *change, int column);
 
 /* Does a change of a row give the column, by its number in the table's list, another value? A row that comes or goes does. */

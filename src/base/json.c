@@ -117,3 +117,72 @@ json_string_of(const JsonbValue *value)
 {
 	return value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
 }
+
+/* Add up a string with its quotes, escaped as the server does it. */
+static void
+add_string_size(JsonTextSize *size, const char *text, int length)
+{
+	size->bytes += length + 2;
+	for (const char *c = text; c < text + length; c++)
+	{
+		if (*c == '\\')
+			size->backslashes += 2;
+		else if (*c == '"' || (unsigned char) *c < ' ')
+			size->backslashes++;
+		else
+			continue;
+		size->bytes += (unsigned char) *c < ' ' && strchr("\b\f\n\r\t", *c) == NULL ? strlen("u0001") : 1;
+	}
+}
+
+static void
+add_value_size(JsonTextSize *size, const JsonbValue *value)
+{
+	char	   *number;
+
+	switch (value->type)
+	{
+		case jbvString:
+			add_string_size(size, value->val.string.val, value->val.string.len);
+			break;
+		case jbvNumeric:
+			/* one of few bytes may have a hundred thousand digits */
+			number = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+			size->bytes += strlen(number);
+			pfree(number);
+			break;
+		default:
+			size->bytes += strlen(value->type == jbvBool && !value->val.boolean ? "false" : "true");
+	}
+}
+
+/*
+ * How large a document is as text, which is never made; a scalar by itself counts two bytes more. Ends early where it is
+ * known to have more bytes than are enough.
+ */
+JsonTextSize
+json_text_size(Jsonb *document, uint64 enough)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&document->root);
+	JsonbIteratorToken token;
+	JsonTextSize size = {0};
+	JsonbValue	value;
+	bool		is_next = false;	/* of the elements or members of an array or object */
+
+	while (size.bytes + size.backslashes <= enough &&
+		   (token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		bool		is_end = token == WJB_END_ARRAY || token == WJB_END_OBJECT;
+
+		if (is_next && !is_end)
+			size.bytes += strlen(", ");
+		if (token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM)
+			add_value_size(&size, &value);
+		else
+			size.bytes += strlen("{");
+		if (token == WJB_KEY)
+			size.bytes += strlen(": ");
+		is_next = is_end || token == WJB_VALUE || token == WJB_ELEM;
+	}
+	return size;
+}

@@ -24,4 +24,13 @@ extern int64 json_member_int64(Jsonb *object, const char *name, int64 otherwise)
 extern bool json_whole_number(const JsonbValue *value, int64 *number);
 extern char *json_string_of(const JsonbValue *value);
 
+/* How many bytes a document has as text. */
+typedef struct JsonTextSize
+{
+	uint64		bytes;
+	uint64		backslashes;	/* of them: COPY writes each twice */
+} JsonTextSize;
+
+extern JsonTextSize json_text_size(Jsonb *document, uint64 enough);
+
 #endif							/* SUPPORT_JSON_H */

@@ -24,6 +24,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/analysis.h"
+#include "base/characters.h"
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/layout.h"
@@ -378,15 +379,17 @@ arg_passed(Args *args, FunctionCallInfo fcinfo, int n)
 void
 check_free(const UniqueValue *unique, FunctionCallInfo fcinfo, int n, int64 own_id)
 {
+	Datum		value;
 	Args		args = {0};
 
 	if (PG_ARGISNULL(n))
 		return;
-	arg_passed(&args, fcinfo, n);
+	value = trimmed(PG_GETARG_DATUM(n));
+	arg(&args, value);
 	if (run(unique->holder, &args) > 0 && result_int64(0, 1) != own_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("%s \"%s\" is taken", unique->what, text_to_cstring(PG_GETARG_TEXT_PP(n))),
+				 errmsg("%s \"%s\" is taken", unique->what, TextDatumGetCString(value)),
 				 errdetail("It is %s %lld's.", unique->whose, (long long) result_int64(0, 1)),
 				 err_constraint(unique->table, unique->constraint)));
 }

@@ -189,6 +189,32 @@ describe_attributes(TableShape *shape, Relation rel)
 	bms_free(key);
 }
 
+/* Is a rule about values of this type? */
+static bool
+rules_over(const ValueRule *rule, Oid type)
+{
+	switch (rule->kind)
+	{
+		case VALUE_JSON:
+			return is_of_kind(type, COLUMN_JSON);
+		case VALUE_ARRAY:
+			return is_of_kind(type, COLUMN_TEXTS) || is_of_kind(type, COLUMN_INTEGERS);
+		default:
+			return is_of_kind(type, COLUMN_TEXT);
+	}
+}
+
+/* Find a column that a rule is for; invalid if it is gone, or has become something else. */
+static AttrNumber
+find_ruled(Relation rel, const ValueRule *rule)
+{
+	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), rule->column);
+
+	if (attnum <= 0 || !rules_over(rule, getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid)))
+		return InvalidAttrNumber;
+	return attnum;
+}
+
 /* Note which attributes must have a value once our triggers are through. */
 static void
 note_required(TableShape *shape)
@@ -217,6 +243,9 @@ build_shape(TableShape *shape, Relation rel, const DeskTable *table)
 	shape->id = table->has_id ? find_column(rel, table, "id", COLUMN_BIGINT) : InvalidAttrNumber;
 	shape->ticket_id = table->ticket_column ?
 		find_column(rel, table, table->ticket_column, COLUMN_BIGINT) : InvalidAttrNumber;
+	shape->ruled = MemoryContextAlloc(shape->context, sizeof(AttrNumber) * Max(table->nrules, 1));
+	for (int i = 0; i < table->nrules; i++)
+		shape->ruled[i] = find_ruled(rel, &table->rules[i]);
 	describe_attributes(shape, rel);
 	note_required(shape);
 	shape->valid = true;

@@ -42,6 +42,29 @@ typedef struct DeskColumn
 	ColumnNulls nulls;
 } DeskColumn;
 
+/* What the values of a column are held to, on every road. */
+typedef enum ValueKind
+{
+	VALUE_LINE,					/* text: one line, trimmed of white space */
+	VALUE_KEY,					/* the same, but a blank one is NULL: a key of another system */
+	VALUE_TEXT,					/* text: whatever it has in it */
+	VALUE_JSON,					/* jsonb: its size is that of its text */
+	VALUE_ARRAY					/* of texts or integers: its size is that of the value as it is stored */
+} ValueKind;
+
+/* How many bytes, where it is not a number of them. */
+#define LIMIT_OF_TYPE 0			/* the type has a limit of its own */
+#define LIMIT_OF_TEXTS (-1)		/* the desk's setting max_text_size */
+#define LIMIT_OF_CUSTOM (-2)	/* the desk's setting max_custom_size */
+
+/* The rule for a column, as far as it still has a type that the rule is about. */
+typedef struct ValueRule
+{
+	const char *column;
+	ValueKind	kind;
+	int64		limit;
+} ValueRule;
+
 /* A logical table: what a trigger's argument names, whatever the relation is called. */
 typedef struct DeskTable
 {
@@ -50,6 +73,8 @@ typedef struct DeskTable
 	bool		has_id;			/* a column id, which the log gives as record_id */
 	const DeskColumn *columns;	/* those that the table's rules read, in the order of their enum */
 	int			ncolumns;
+	const ValueRule *rules;		/* for columns whose values are anybody's to choose */
+	int			nrules;
 	const char *derived;		/* a column that follows from others, or NULL: the log does not keep it */
 	bool		is_internal;	/* in support_internal, its owner's alone: the log keeps a new row whole */
 	bool		is_kept;		/* sessions keep what it has, and are told of each change */
@@ -87,6 +112,7 @@ typedef struct TableShape
 	bool	   *required;		/* likewise: the rules read it and take it that it is not NULL */
 	int		   *order;			/* attributes, from 0, in the order that jsonb has their names in */
 	bool		has_other;		/* some column is IMAGE_OTHER */
+	AttrNumber *ruled;			/* of DeskTable.rules; invalid where the column is gone or has another type */
 } TableShape;
 
 /* A row taken apart. */

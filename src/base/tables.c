@@ -3,11 +3,21 @@
  *		The desk's tables, and the columns of theirs that rules read or keep.
  *
  * A logical table is what a trigger's argument and an entry of the log name. A new table gets a line here; it gets
- * columns where C code reads some, and what its rows do is in the room of its rules, which adds them to hooks.c.
+ * columns where C code reads some, and what its rows do is in the room of its rules, which adds them to hooks.c. Which
+ * of its values are names and keys is said here as well: value_rules.c holds them to it.
  */
 #include "postgres.h"
 
 #include "base/tables.h"
+
+/*
+ * How many bytes the values of columns may have whose type has no limit: what people call a thing; the key of another
+ * system, which an index has to hold beside a ticket's id; what a policy asks for; a list of categories or percents.
+ */
+#define MAX_NAME_SIZE 255
+#define MAX_KEY_SIZE 2000
+#define MAX_CONDITIONS_SIZE (1024 * 1024)
+#define MAX_LIST_SIZE 10000
 
 /* The end of a list that rooms add to. */
 #define HOOKS &(struct RowHooks *) {NULL}
@@ -45,9 +55,20 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_CREATOR_ROLE] = {"creator_role", COLUMN_TEXT}
 };
 
+static const ValueRule ticket_rules[] = {
+	{"ticket_number", VALUE_LINE, LIMIT_OF_TYPE},
+	{"title", VALUE_LINE, LIMIT_OF_TYPE},
+	{"description", VALUE_TEXT, LIMIT_OF_TEXTS},
+	{"channel", VALUE_LINE, MAX_NAME_SIZE},
+	{"custom", VALUE_JSON, LIMIT_OF_CUSTOM},
+	{"external_id", VALUE_KEY, MAX_KEY_SIZE},
+	{"delete_reason", VALUE_TEXT, MAX_REASON_SIZE}
+};
+
 const DeskTable tickets_table = {
 	.name = "tickets", .hooks = HOOKS, .ticket_column = "id", .has_id = true,
-	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "search"
+	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "search",
+	.rules = ticket_rules, .nrules = lengthof(ticket_rules)
 };
 
 static const DeskColumn comment_columns[] = {
@@ -64,9 +85,15 @@ static const DeskColumn comment_columns[] = {
 	[COMMENT_SEARCH] = {"search", COLUMN_WORDS}
 };
 
+static const ValueRule comment_rules[] = {
+	{"content", VALUE_TEXT, LIMIT_OF_TEXTS},
+	{"external_id", VALUE_KEY, MAX_KEY_SIZE}
+};
+
 const DeskTable comments_table = {
 	.name = "comments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true,
-	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search"
+	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search",
+	.rules = comment_rules, .nrules = lengthof(comment_rules)
 };
 
 static const DeskColumn user_columns[] = {
@@ -78,8 +105,17 @@ static const DeskColumn user_columns[] = {
 	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN}
 };
 
+static const ValueRule user_rules[] = {
+	{"email", VALUE_LINE, LIMIT_OF_TYPE},
+	{"full_name", VALUE_LINE, LIMIT_OF_TYPE},
+	{"db_role", VALUE_TEXT, NAMEDATALEN - 1},
+	{"time_zone", VALUE_LINE, MAX_NAME_SIZE},
+	{"external_id", VALUE_KEY, MAX_KEY_SIZE}
+};
+
 const DeskTable users_table = {
-	.name = "users", .hooks = HOOKS, .has_id = true, .columns = user_columns, .ncolumns = lengthof(user_columns)
+	.name = "users", .hooks = HOOKS, .has_id = true, .columns = user_columns, .ncolumns = lengthof(user_columns),
+	.rules = user_rules, .nrules = lengthof(user_rules)
 };
 
 static const DeskColumn tag_columns[] = {
@@ -96,16 +132,31 @@ static const DeskColumn status_columns[] = {
 	[STATUS_CATEGORY] = {"category", COLUMN_TEXT, NOT_NULL}
 };
 
+static const ValueRule name_rules[] = {
+	{"name", VALUE_LINE, MAX_NAME_SIZE}
+};
+
+static const ValueRule short_name_rules[] = {
+	{"name", VALUE_LINE, LIMIT_OF_TYPE}
+};
+
 const DeskTable statuses_table = {
-	.name = "statuses", .hooks = HOOKS, .is_kept = true, .columns = status_columns, .ncolumns = lengthof(status_columns)
+	.name = "statuses", .hooks = HOOKS, .is_kept = true, .columns = status_columns, .ncolumns = lengthof(status_columns),
+	.rules = name_rules, .nrules = lengthof(name_rules)
 };
 
 static const DeskColumn calendar_columns[] = {
 	[CALENDAR_TIME_ZONE] = {"time_zone", COLUMN_TEXT, NOT_NULL}
 };
 
+static const ValueRule calendar_rules[] = {
+	{"name", VALUE_LINE, LIMIT_OF_TYPE},
+	{"time_zone", VALUE_LINE, MAX_NAME_SIZE}
+};
+
 const DeskTable calendars_table = {
-	.name = "calendars", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = calendar_columns, .ncolumns = lengthof(calendar_columns)
+	.name = "calendars", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = calendar_columns, .ncolumns = lengthof(calendar_columns),
+	.rules = calendar_rules, .nrules = lengthof(calendar_rules)
 };
 
 static const DeskColumn hours_columns[] = {
@@ -133,7 +184,8 @@ static const DeskColumn holiday_columns[] = {
 };
 
 const DeskTable calendar_holidays_table = {
-	.name = "calendar_holidays", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = holiday_columns, .ncolumns = lengthof(holiday_columns)
+	.name = "calendar_holidays", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = holiday_columns, .ncolumns = lengthof(holiday_columns),
+	.rules = name_rules, .nrules = lengthof(name_rules)
 };
 
 static const DeskColumn policy_columns[] = {
@@ -144,8 +196,14 @@ static const DeskColumn policy_columns[] = {
 	[POLICY_CONDITIONS] = {"conditions", COLUMN_JSON, NOT_NULL}
 };
 
+static const ValueRule policy_rules[] = {
+	{"name", VALUE_LINE, LIMIT_OF_TYPE},
+	{"conditions", VALUE_JSON, MAX_CONDITIONS_SIZE}
+};
+
 const DeskTable sla_policies_table = {
-	.name = "sla_policies", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = policy_columns, .ncolumns = lengthof(policy_columns)
+	.name = "sla_policies", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = policy_columns, .ncolumns = lengthof(policy_columns),
+	.rules = policy_rules, .nrules = lengthof(policy_rules)
 };
 
 static const DeskColumn target_columns[] = {
@@ -159,8 +217,14 @@ static const DeskColumn target_columns[] = {
 	[TARGET_WARN_PERCENTS] = {"warn_percents", COLUMN_INTEGERS, FILLED_IN}
 };
 
+static const ValueRule target_rules[] = {
+	{"pause_categories", VALUE_ARRAY, MAX_LIST_SIZE},
+	{"warn_percents", VALUE_ARRAY, MAX_LIST_SIZE}
+};
+
 const DeskTable sla_targets_table = {
-	.name = "sla_targets", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = target_columns, .ncolumns = lengthof(target_columns)
+	.name = "sla_targets", .hooks = HOOKS, .is_kept = true, .has_id = true, .columns = target_columns, .ncolumns = lengthof(target_columns),
+	.rules = target_rules, .nrules = lengthof(target_rules)
 };
 
 static const DeskColumn settings_columns[] = {
@@ -168,8 +232,13 @@ static const DeskColumn settings_columns[] = {
 	[SETTING_VALUE] = {"value", COLUMN_TEXT}
 };
 
+static const ValueRule setting_rules[] = {
+	{"value", VALUE_TEXT, MAX_NAME_SIZE}
+};
+
 const DeskTable settings_table = {
-	.name = "settings", .hooks = HOOKS, .is_internal = true, .columns = settings_columns, .ncolumns = lengthof(settings_columns)
+	.name = "settings", .hooks = HOOKS, .is_internal = true, .columns = settings_columns, .ncolumns = lengthof(settings_columns),
+	.rules = setting_rules, .nrules = lengthof(setting_rules)
 };
 
 static const DeskColumn entry_columns[] = {
@@ -185,20 +254,36 @@ static const DeskColumn entry_columns[] = {
 	[ENTRY_NEW_VALUE] = {"new_value", COLUMN_JSON}
 };
 
+static const ValueRule entry_rules[] = {
+	{"action", VALUE_LINE, MAX_NAME_SIZE},
+	{"table_name", VALUE_LINE, MAX_NAME_SIZE}
+};
+
 const DeskTable log_table = {
-	.name = "audit_log", .hooks = HOOKS, .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns)
+	.name = "audit_log", .hooks = HOOKS, .has_id = true, .columns = entry_columns, .ncolumns = lengthof(entry_columns),
+	.rules = entry_rules, .nrules = lengthof(entry_rules)
+};
+
+static const ValueRule organization_rules[] = {
+	{"name", VALUE_LINE, LIMIT_OF_TYPE},
+	{"external_id", VALUE_KEY, MAX_KEY_SIZE}
+};
+
+static const ValueRule attachment_rules[] = {
+	{"filename", VALUE_LINE, LIMIT_OF_TYPE},
+	{"content_type", VALUE_LINE, MAX_NAME_SIZE}
 };
 
 /* Tables whose columns no rule reads. */
 static const DeskTable plain_tables[] = {
-	{.name = "organizations", .hooks = HOOKS, .has_id = true},
-	{.name = "teams", .hooks = HOOKS, .has_id = true},
+	{.name = "organizations", .hooks = HOOKS, .has_id = true, .rules = organization_rules, .nrules = lengthof(organization_rules)},
+	{.name = "teams", .hooks = HOOKS, .has_id = true, .rules = short_name_rules, .nrules = lengthof(short_name_rules)},
 	{.name = "team_members", .hooks = HOOKS},
-	{.name = "attachments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true},
-	{.name = "tags", .hooks = HOOKS, .has_id = true},
+	{.name = "attachments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true, .rules = attachment_rules, .nrules = lengthof(attachment_rules)},
+	{.name = "tags", .hooks = HOOKS, .has_id = true, .rules = short_name_rules, .nrules = lengthof(short_name_rules)},
 	{.name = "ticket_watchers", .hooks = HOOKS, .ticket_column = "ticket_id"},
 	{.name = "status_transitions", .hooks = HOOKS, .is_kept = true},
-	{.name = "priorities", .hooks = HOOKS, .is_kept = true}
+	{.name = "priorities", .hooks = HOOKS, .is_kept = true, .rules = name_rules, .nrules = lengthof(name_rules)}
 };
 
 /* Tables that the clocks write, and the log knows nothing of. */

@@ -149,6 +149,8 @@ enum
 	ENTRY_NEW_VALUE
 };
 
+#define MAX_REASON_SIZE (64 * 1024) /* why something was done, in bytes */
+
 extern const DeskTable tickets_table;
 extern const DeskTable comments_table;
 extern const DeskTable users_table;

@@ -3,7 +3,7 @@
  *		Text in columns, for a terminal.
  *
  * Widths are those that the terminal shows: a letter of an East Asian script takes two columns, an accent none. What
- * could move the cursor is shown as a question mark.
+ * could move the cursor or turn the direction of the line is shown as a question mark.
  */
 #include "postgres.h"
 
@@ -11,14 +11,18 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "base/characters.h"
 #include "base/settings.h"
 #include "dashboard/terminal.h"
 
-/* Columns of the character that a text begins with, -1 for a control character. */
+/* Columns of the character that a text begins with, -1 for one that does something to the terminal. */
 static int
 character_width(const char *text)
 {
-	return (unsigned char) *text < ' ' || *text == 0x7F ? -1 : pg_dsplen(text);
+	CharacterReader reader = {.next = text, .end = text + pg_mblen(text)};
+
+	(void) next_character(&reader);
+	return is_hidden_character(reader.code) ? -1 : pg_dsplen(text);
 }
 
 static int

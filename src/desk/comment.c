@@ -14,6 +14,8 @@
 #include "base/errors.h"
 #include "base/lookups.h"
 #include "base/plan.h"
+#include "base/tables.h"
+#include "base/value_rules.h"
 #include "desk/recycle.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
@@ -108,24 +110,25 @@ enum
 pg_noreturn static void
 refuse_external_id(FunctionCallInfo fcinfo, const char *detail)
 {
-	refuse_taken_external_id(text_to_cstring(PG_GETARG_TEXT_PP(ARG_EXTERNAL_ID)), detail,
+	refuse_taken_external_id(TextDatumGetCString(key_argument(fcinfo, ARG_EXTERNAL_ID)), detail,
 							 "comments", "ix_comments_external_id");
 }
 
 /*
- * Find the comment that an external id names; false if there is none, or the argument is NULL. Raises 23505 if it is by
- * another author than the call's.
+ * Find the comment that an external id names; false if there is none, or the argument is NULL or blank. Raises 23505 if it
+ * is by another author than the call's.
  */
 static bool
 find_by_external_id(FunctionCallInfo fcinfo, int64 *comment_id)
 {
+	Datum		key = key_argument(fcinfo, ARG_EXTERNAL_ID);
 	int64		author_id;
 	Args		args = {0};
 
-	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
+	if (key == (Datum) 0)
 		return false;
 	arg_passed(&args, fcinfo, ARG_TICKET);
-	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
+	arg(&args, key);
 	if (run(&statements[COMMENT_OF_EXTERNAL_ID], &args) == 0)
 		return false;
 	*comment_id = result_int64(0, 1);
@@ -139,12 +142,13 @@ find_by_external_id(FunctionCallInfo fcinfo, int64 *comment_id)
 static void
 check_external_id_free(FunctionCallInfo fcinfo)
 {
+	Datum		key = key_argument(fcinfo, ARG_EXTERNAL_ID);
 	Args		args = {0};
 
-	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
+	if (key == (Datum) 0)
 		return;
 	arg_passed(&args, fcinfo, ARG_TICKET);
-	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
+	arg(&args, key);
 	if (run(&statements[HAS_EXTERNAL_ID], &args) > 0)
 		refuse_external_id(fcinfo, NULL);
 }
@@ -296,7 +300,7 @@ support_edit_comment(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Log why a comment was deleted. */
+/* Log why a comment was deleted. Raises 54000 for a reason that is too long. */
 static void
 log_reason(const Args *key, FunctionCallInfo fcinfo, int n)
 {
@@ -309,6 +313,7 @@ log_reason(const Args *key, FunctionCallInfo fcinfo, int n)
 
 	if (PG_ARGISNULL(n))
 		return;
+	check_size("the reason", PG_GETARG_DATUM(n), MAX_REASON_SIZE);
 	arg_passed(&args, fcinfo, n);
 	run(&statements[REASON], &args);
 	entry.new_value = SPI_datumTransfer(result(0, 1), false, -1);

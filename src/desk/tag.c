@@ -12,7 +12,7 @@
 #include "utils/builtins.h"
 
 #include "base/actor.h"
-#include "base/ascii.h"
+#include "base/characters.h"
 #include "base/errors.h"
 #include "base/plan.h"
 #include "desk/tag.h"
@@ -90,27 +90,20 @@ static Statement statements[] = {
 	}
 };
 
-/* A tag without the white space around it. Raises 22023 for a blank one. */
+/* A tag as its row has it. Raises 22023 for a blank one. */
 static Datum
 clean_tag(Datum value, bool isnull)
 {
-	char	   *start;
-	char	   *end;
+	Datum		name = isnull ? (Datum) 0 : trimmed(value);
 
-	start = isnull ? "" : TextDatumGetCString(value);
-	while (is_white_space(*start))
-		start++;
-	end = start + strlen(start);
-	while (end > start && is_white_space(end[-1]))
-		end--;
-	if (end == start)
+	if (isnull || is_empty(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a tag must not be blank")));
-	return PointerGetDatum(cstring_to_text_with_len(start, end - start));
+	return name;
 }
 
-/* The tags without the white space around them. Raises 22023 for a blank one. */
+/* The tags as their rows have them. Raises 22023 for a blank one. */
 ArrayType *
 clean_tags(ArrayType *tags)
 {

@@ -18,9 +18,11 @@
 #include "utils/syscache.h"
 
 #include "base/actor.h"
+#include "base/characters.h"
 #include "base/errors.h"
 #include "base/lookups.h"
 #include "base/plan.h"
+#include "base/value_rules.h"
 #include "desk/tag.h"
 #include "desk/ticket_access.h"
 
@@ -216,23 +218,24 @@ enum
 pg_noreturn static void
 refuse_external_id(FunctionCallInfo fcinfo, const char *detail)
 {
-	refuse_taken_external_id(text_to_cstring(PG_GETARG_TEXT_PP(ARG_EXTERNAL_ID)), detail,
+	refuse_taken_external_id(TextDatumGetCString(key_argument(fcinfo, ARG_EXTERNAL_ID)), detail,
 							 "tickets", "ix_tickets_external_id");
 }
 
 /*
- * Find the ticket that an external id names; false if there is none, or the argument is NULL. Raises 23505 if it has
- * another requester than the call: who guesses a Message-ID is not handed the ticket.
+ * Find the ticket that an external id names; false if there is none, or the argument is NULL or blank. Raises 23505 if it
+ * has another requester than the call: who guesses a Message-ID is not handed the ticket.
  */
 static bool
 find_by_external_id(FunctionCallInfo fcinfo, int64 *ticket_id)
 {
+	Datum		key = key_argument(fcinfo, ARG_EXTERNAL_ID);
 	int64		requester_id;
 	Args		args = {0};
 
-	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
+	if (key == (Datum) 0)
 		return false;
-	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
+	arg(&args, key);
 	if (run(&statements[TICKET_OF_EXTERNAL_ID], &args) == 0)
 		return false;
 	*ticket_id = result_int64(0, 1);
@@ -246,11 +249,12 @@ find_by_external_id(FunctionCallInfo fcinfo, int64 *ticket_id)
 static void
 check_external_id_free(FunctionCallInfo fcinfo)
 {
+	Datum		key = key_argument(fcinfo, ARG_EXTERNAL_ID);
 	Args		args = {0};
 
-	if (PG_ARGISNULL(ARG_EXTERNAL_ID))
+	if (key == (Datum) 0)
 		return;
-	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
+	arg(&args, key);
 	if (run(&statements[HAS_EXTERNAL_ID], &args) > 0)
 		refuse_external_id(fcinfo, NULL);
 }
@@ -259,13 +263,15 @@ check_external_id_free(FunctionCallInfo fcinfo)
 static void
 check_number_free(FunctionCallInfo fcinfo)
 {
+	Datum		number;
 	Args		args = {0};
 
 	if (PG_ARGISNULL(ARG_NUMBER))
 		return;
-	arg_passed(&args, fcinfo, ARG_NUMBER);
+	number = trimmed(PG_GETARG_DATUM(ARG_NUMBER));
+	arg(&args, number);
 	if (run(&statements[HOLDER_OF_NUMBER], &args) > 0)
-		refuse_taken_number(text_to_cstring(PG_GETARG_TEXT_PP(ARG_NUMBER)), result_int64(0, 1));
+		refuse_taken_number(TextDatumGetCString(number), result_int64(0, 1));
 }
 
 /* Raise P0002 for people and organizations that there are not. What the trigger checks is left to it. */

@@ -15,9 +15,11 @@
 #include "utils/tuplestore.h"
 
 #include "base/actor.h"
+#include "base/characters.h"
 #include "base/errors.h"
 #include "base/plan.h"
 #include "base/settings.h"
+#include "base/value_rules.h"
 #include "desk/json_result.h"
 #include "desk/ticket_access.h"
 
@@ -152,6 +154,11 @@ static Statement statements[] = {
 	}
 };
 
+/* Of READ_COMMENTS. */
+#define CONTENT_COLUMN 5
+
+#define MAX_PAGE_BYTES (16 * 1024 * 1024)
+
 static bool
 flag_argument(FunctionCallInfo fcinfo, int n)
 {
@@ -172,6 +179,24 @@ page_size_argument(FunctionCallInfo fcinfo, int n)
 }
 
 /*
+ * How many of the comments that were read go on a page: at least one, and no more than the answer has room for beside a
+ * ticket. jsonb holds 256 MB, and the text of it 1 GB.
+ */
+static uint64
+length_of_page(uint64 n, uint64 page_size)
+{
+	uint64		bytes = 0;
+
+	for (uint64 i = 0; i < Min(n, page_size); i++)
+	{
+		bytes += size_of_value(result(i, CONTENT_COLUMN));
+		if (i > 0 && bytes > MAX_PAGE_BYTES)
+			return i;
+	}
+	return Min(n, page_size);
+}
+
+/*
  * Add a page of comments to the answer: the comments, the id after which the next page begins, and how many there are
  * on all pages. The arguments are those of READ_COMMENTS.
  */
@@ -181,13 +206,14 @@ answer_comments(Answer *answer, Args *args)
 	uint64		page_size = DatumGetInt32(args->values[2]);
 	bool		is_first = args->nulls[3] != ' ';
 	uint64		n = run_read_only(&statements[READ_COMMENTS], args);
+	uint64		length = length_of_page(n, page_size);
 
-	answer_rows(answer, "comments", Min(n, page_size));
-	if (n > page_size)
-		answer_int64(answer, "next_comment_id", result_int64(page_size - 1, 1));
+	answer_rows(answer, "comments", length);
+	if (n > length)
+		answer_int64(answer, "next_comment_id", result_int64(length - 1, 1));
 	else
 		answer_null(answer, "next_comment_id");
-	if (n > page_size || !is_first)
+	if (n > length || !is_first)
 	{
 		args->n = 2;
 		run_read_only(&statements[COUNT_COMMENTS], args);
@@ -257,7 +283,7 @@ PG_FUNCTION_INFO_V1(support_get_ticket_by_number);
 Datum
 support_get_ticket_by_number(PG_FUNCTION_ARGS)
 {
-	Datum		number = required_argument(fcinfo, 0, "ticket_number");
+	Datum		number = trimmed(required_argument(fcinfo, 0, "ticket_number"));
 	int64		ticket_id;
 	Call		call;
 	Datum		ticket;
@@ -284,18 +310,20 @@ put_line(ReturnSetInfo *rsinfo, const char *line)
 
 /* Put a text's lines, indented. */
 static void
-put_text(ReturnSetInfo *rsinfo, char *text)
+put_text(ReturnSetInfo *rsinfo, const char *text)
 {
+	char	   *rest = visible_text(text);
 	char	   *line;
 
-	while ((line = strsep(&text, "\n")) != NULL)
-	{
-		size_t		length = strlen(line);
-
-		if (length > 0 && line[length - 1] == '\r')
-			line[length - 1] = '\0';
+	while ((line = strsep(&rest, "\n")) != NULL)
 		put_line(rsinfo, *line == '\0' ? "" : psprintf("  %s", line));
-	}
+}
+
+/* Put what is one line, whatever names it is made of. */
+static void
+put_names(ReturnSetInfo *rsinfo, const char *indent, const char *names)
+{
+	put_line(rsinfo, psprintf("%s%s", indent, visible_line(names)));
 }
 
 static void
@@ -316,13 +344,13 @@ show_header(ReturnSetInfo *rsinfo, int64 ticket_id)
 
 	arg_int64(&args, ticket_id);
 	run_read_only(&statements[SHOW_HEADER], &args);
-	put_line(rsinfo, result_text(0, 1));
-	put_line(rsinfo, result_text(0, 2));
+	put_names(rsinfo, "", result_text(0, 1));
+	put_names(rsinfo, "", result_text(0, 2));
 	put_rule(rsinfo);
-	put_line(rsinfo, result_text(0, 3));
+	put_names(rsinfo, "", result_text(0, 3));
 	put_text(rsinfo, result_text(0, 4));
 	if (!result_is_null(0, 5))
-		put_text(rsinfo, result_text(0, 5));
+		put_names(rsinfo, "  ", result_text(0, 5));
 }
 
 static void
@@ -338,10 +366,10 @@ show_comments(ReturnSetInfo *rsinfo, int64 ticket_id, bool include_private)
 	{
 		CHECK_FOR_INTERRUPTS();
 		put_rule(rsinfo);
-		put_line(rsinfo, result_text(i, 1));
+		put_names(rsinfo, "", result_text(i, 1));
 		put_text(rsinfo, result_text(i, 2));
 		if (!result_is_null(i, 3))
-			put_text(rsinfo, result_text(i, 3));
+			put_names(rsinfo, "  ", result_text(i, 3));
 	}
 }
 

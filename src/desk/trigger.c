@@ -15,6 +15,7 @@
 #include "base/modes.h"
 #include "base/tables.h"
 #include "base/trigger_call.h"
+#include "base/value_rules.h"
 #include "log/audit.h"
 #include "stats/stat_history.h"
 
@@ -64,6 +65,7 @@ support_before_row(PG_FUNCTION_ARGS)
 	}
 	else if (!change.restoring)
 		fill_in_defaults(trigdata->tg_relation, change.new);
+	apply_value_rules(&change);
 	complete_row(&change);
 	row_require_new(change.new);
 	return PointerGetDatum(row_to_write(change.new, given));
@@ -111,6 +113,7 @@ after_insert(RowChange *change)
 
 	if (is_ticket && change->restoring)
 		change->past_before = row_int64(change->new, TICKET_VERSION);
+	audit_check(change);
 	check_change(change);
 	if (is_ticket && !change->restoring && takes_over_id(change->new, &before))
 		take_over_ticket(change, &before);
@@ -126,6 +129,7 @@ static void
 after_update(const RowChange *change)
 {
 	check_stays(change);
+	audit_check(change);
 	check_change(change);
 	count_change(change);
 	audit_update(change);

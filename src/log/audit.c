@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/heaptoast.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 
@@ -20,7 +21,9 @@
 #include "base/modes.h"
 #include "base/plan.h"
 #include "base/tables.h"
+#include "base/value_rules.h"
 #include "log/audit.h"
+#include "log/log_size.h"
 #include "log/log_writer.h"
 #include "log/row_image.h"
 
@@ -116,6 +119,30 @@ image_of(const Row *row, bool whole)
 	}
 	end_image_settings(nestlevel);
 	return image_end(&image);
+}
+
+/* Does an UPDATE bring a value that is larger than what fits in a row as such? */
+static bool
+brings_much(const RowChange *change)
+{
+	const Row  *new = change->new;
+
+	for (int i = 0; i < new->shape->natts; i++)
+		if (change->differs[i] && !new->nulls[i] && TupleDescAttr(new->desc, i)->attlen == -1 &&
+			size_of_value(new->values[i]) > TOAST_TUPLE_TARGET)
+			return true;
+	return false;
+}
+
+/*
+ * Raise 54000 for a row that comes or changes and is more than the log could keep: it has to, when the row is changed or
+ * deleted.
+ */
+void
+audit_check(const RowChange *change)
+{
+	if ((change->old == NULL || brings_much(change)) && may_be_too_large(change->new))
+		check_image_size(change->table->name, image_of(change->new, true));
 }
 
 void

@@ -13,6 +13,7 @@
 	"last_customer_at,last_agent_at,creator_role,author_role,edited_at"
 
 extern bool is_kept_column(const char *name);
+extern void audit_check(const RowChange *change);
 extern void audit_insert(const Row *row);
 extern void audit_update(const RowChange *change);
 extern void audit_delete(const Row *row);

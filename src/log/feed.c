@@ -25,10 +25,13 @@
 #include "base/actor.h"
 #include "base/plan.h"
 #include "base/tables.h"
+#include "base/value_rules.h"
 #include "log/inserted_rows.h"
 #include "log/log_columns.h"
 #include "log/log_reader.h"
 #include "log/log_writer.h"
+
+#define MAX_CONSUMER_SIZE 255	/* of a name, in bytes */
 
 enum
 {
@@ -88,7 +91,7 @@ refuse_unknown_consumer(const char *consumer)
 			 errhint("SELECT support.feed_start(%s) starts one.", quote_literal_cstr(consumer))));
 }
 
-/* The consumer that our call names. Raises 22023 for none. */
+/* The consumer that our call names. Raises 22023 for none, and 54000 for a name that no index would hold. */
 static char *
 consumer_argument(FunctionCallInfo fcinfo)
 {
@@ -98,6 +101,7 @@ consumer_argument(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the name of a feed consumer must not be null or blank")));
+	check_size("the name of a feed consumer", PG_GETARG_DATUM(0), MAX_CONSUMER_SIZE);
 	return consumer;
 }
 

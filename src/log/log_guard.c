@@ -16,6 +16,8 @@
 #include "base/owner.h"
 #include "base/tables.h"
 #include "base/trigger_call.h"
+#include "base/value_rules.h"
+#include "log/log_size.h"
 #include "log/log_writer.h"
 
 /*
@@ -55,6 +57,24 @@ check_image(const Row *entry, int column)
 				 errhint("Its keys are the names of columns.")));
 }
 
+/* Raise 54000 for images that could not be dumped, and for an event that is larger than it has reason to be. */
+static void
+check_values(const Row *entry)
+{
+	static const int columns[] = {ENTRY_OLD_VALUE, ENTRY_NEW_VALUE};
+	Datum		values[lengthof(columns)] = {0};
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		if (row_is_null(entry, columns[i]))
+			continue;
+		values[i] = row_datum(entry, columns[i]);
+		if (row_is_null(entry, ENTRY_TABLE_NAME))
+			check_event_size(log_table.columns[columns[i]].name, values[i]);
+	}
+	check_entry_size(row_text(entry, ENTRY_TABLE_NAME), values[0], values[1]);
+}
+
 /*
  * Stamp an entry that an application writes: when and where it says it was written is not the client's to say. Who acted
  * is, but for a person's own session.
@@ -64,8 +84,11 @@ stamp_entry(TriggerData *trigdata)
 {
 	Relation	rel = trigdata->tg_relation;
 	Row			entry;
+	RowChange	change = {.table = &log_table, .new = &entry, .columns = PG_UINT64_MAX};
 
 	row_open(&entry, shape_of(rel, &log_table), RelationGetDescr(rel), trigdata->tg_trigtuple);
+	apply_value_rules(&change);
+	check_values(&entry);
 	check_claim(&entry);
 	check_image(&entry, ENTRY_OLD_VALUE);
 	check_image(&entry, ENTRY_NEW_VALUE);

@@ -42,6 +42,7 @@
 #include "base/session_cache.h"
 #include "base/settings.h"
 #include "log/log_columns.h"
+#include "log/log_size.h"
 #include "log/log_writer.h"
 
 /* How often to look whether a row is there that we, or another session, should just have made. */
@@ -467,7 +468,7 @@ form_entry(LogRow *row, const LogEntry *entry, WrittenEntry *written)
 }
 
 /*
- * Append an entry and tell where it went. Works in the current memory context, which the caller resets. The ids of
+ * Append an entry and tell where it went. Raises 54000 for one that could not be dumped. Works in the current memory context, which the caller resets. The ids of
  * one record's entries grow, since whoever changes it holds its row lock.
  */
 WrittenEntry
@@ -477,6 +478,7 @@ log_write(const LogEntry *entry)
 	LogRow		row;
 	LogTarget  *t;
 
+	check_entry_size(entry->table_name, entry->old_value, entry->new_value);
 	form_entry(&row, entry, &written);
 	t = target_for(written.occurred_at);
 	written.id = nextval_internal(t->sequence, false);

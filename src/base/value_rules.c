@@ -1,0 +1,159 @@
+/*
+ * value_rules.c
+ *		What values are held to, whatever road they come by.
+ *
+ * tables.c says for each table which columns are names, in one line, and which are keys of other systems, and how much
+ * those may hold whose type has no limit. The BEFORE triggers bring new values into their form, or refuse them, ahead of
+ * all hooks, so that a name is the same whether a function, an INSERT, COPY or a mapper writes it. A value that stays as it
+ * was is left alone: it may be older than its rule, or than a lower limit. So is a row that becomes what it was.
+ *
+ * Sizes are those of values before they are compressed; nothing is fetched to find them. The desk's own limits are looked
+ * up only for what is larger than any of them can be.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "executor/spi.h"
+#include "utils/jsonb.h"
+
+#include "base/characters.h"
+#include "base/desk_settings.h"
+#include "base/json.h"
+#include "base/tables.h"
+#include "base/value_rules.h"
+
+/* Raise 23514 for a line that has a character which nobody sees. */
+static void
+check_line(const Row *row, const ValueRule *rule, Datum value)
+{
+	CharacterReader reader = characters_of(value);
+
+	while (next_character(&reader))
+		if (is_hidden_character(reader.code))
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("%s of support.%s must not have the character U+%04X", rule->column,
+							row->shape->table->name, reader.code),
+					 errdetail("It is one line of text: it has no line break, tab or other control character, and none that"
+							   " turns the direction of text."),
+					 errhint("Put a space in its place, or leave it out.")));
+}
+
+/* 54000: more bytes than the limit, which a setting of the desk may be. */
+pg_noreturn static void
+refuse_size(const char *what, uint64 size, int64 limit, const char *setting)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("%s is too large", what),
+			 errdetail("It has %llu bytes, and may have %lld.", (unsigned long long) size, (long long) limit),
+			 setting != NULL ?
+			 errhint("The owner of the desk sets the limit, by support.configure('%s', value).", setting) :
+			 errhint("Shorten it, or keep it elsewhere.")));
+}
+
+/* Raise 54000 for a value of more bytes than the limit. */
+void
+check_size(const char *what, Datum value, int64 limit)
+{
+	if (size_of_value(value) > limit)
+		refuse_size(what, size_of_value(value), limit, NULL);
+}
+
+/* How many bytes a value has that may lie compressed or out of line. */
+uint64
+size_of_value(Datum value)
+{
+	return toast_raw_datum_size(value) - VARHDRSZ;
+}
+
+/* The limit of a rule whose values are as large as that; *setting names where it is from. */
+static int64
+limit_of(const ValueRule *rule, uint64 size, const char **setting)
+{
+	int64		limit;
+
+	if (rule->limit >= 0 || size <= SMALL_VALUE)
+		return rule->limit > 0 ? rule->limit : PG_INT64_MAX;
+	SPI_connect();
+	*setting = rule->limit == LIMIT_OF_TEXTS ? "max_text_size" : "max_custom_size";
+	limit = rule->limit == LIMIT_OF_TEXTS ? max_text_size() : max_custom_size();
+	SPI_finish();
+	return limit;
+}
+
+/* Raise 54000 for a value that is larger than its rule allows. */
+static void
+check_rule_size(const Row *row, const ValueRule *rule, Datum value)
+{
+	const char *setting = NULL;
+	uint64		size = size_of_value(value);
+	int64		limit;
+
+	if (rule->kind == VALUE_JSON)
+		size = json_text_size(DatumGetJsonbP(value), MaxAllocSize).bytes;
+	limit = limit_of(rule, size, &setting);
+	if (size > limit)
+		refuse_size(psprintf("%s of %s.%s", rule->column, schema_of(row->shape->table), row->shape->table->name), size,
+					limit, setting);
+}
+
+/* Bring a text into the form that its rule asks for. */
+static void
+trim_value(Row *row, const ValueRule *rule, AttrNumber attnum)
+{
+	Datum		given = row->values[attnum - 1];
+	Datum		value = trimmed(given);
+	bool		is_none = rule->kind == VALUE_KEY && is_empty(value);
+
+	if (value == given && !is_none)
+		return;
+	row->nulls[attnum - 1] = is_none;
+	row->values[attnum - 1] = is_none ? (Datum) 0 : value;
+	row->is_modified = true;
+}
+
+/* Hold a value to its rule. */
+static void
+apply_rule(Row *row, const ValueRule *rule, AttrNumber attnum)
+{
+	check_rule_size(row, rule, row->values[attnum - 1]);
+	if (rule->kind != VALUE_LINE && rule->kind != VALUE_KEY)
+		return;
+	trim_value(row, rule, attnum);
+	if (!row->nulls[attnum - 1])
+		check_line(row, rule, row->values[attnum - 1]);
+}
+
+/* Hold the new values of a row that comes or changes to their rules. */
+void
+apply_value_rules(RowChange *change)
+{
+	const TableShape *shape = change->new->shape;
+
+	if (change->restoring)
+		return;
+	for (int i = 0; i < shape->table->nrules; i++)
+	{
+		AttrNumber	attnum = shape->ruled[i];
+
+		if (!AttributeNumberIsValid(attnum) || change->new->nulls[attnum - 1] ||
+			(change->old != NULL && !change->differs[attnum - 1]))
+			continue;
+		apply_rule(change->new, &shape->table->rules[i], attnum);
+		if (change->old != NULL && !row_differs(change->old, change->new, attnum - 1))
+			forget_difference(change, attnum - 1);
+	}
+}
+
+/* A key of another system in an argument, as it is kept; 0 for none. */
+Datum
+key_argument(FunctionCallInfo fcinfo, int n)
+{
+	Datum		key;
+
+	if (PG_ARGISNULL(n))
+		return (Datum) 0;
+	key = trimmed(PG_GETARG_DATUM(n));
+	return is_empty(key) ? (Datum) 0 : key;
+}
