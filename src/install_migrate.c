@@ -29,6 +29,7 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 
+#include "base/brief_context.h"
 #include "base/modes.h"
 #include "base/plan.h"
 #include "install.h"
@@ -83,8 +84,18 @@ static const char *const granted =
 uint64
 execute(const char *statement)
 {
-	int			code = SPI_execute(statement, false, 0);
+	MemoryContext context = CurrentMemoryContext;
+	int			code;
 
+	PG_TRY();
+	{
+		code = SPI_execute(statement, false, 0);
+	}
+	PG_CATCH();
+	{
+		rethrow_in_brief(statement, context);
+	}
+	PG_END_TRY();
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(code));
 	return SPI_processed;

@@ -24,6 +24,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/analysis.h"
+#include "base/brief_context.h"
 #include "base/characters.h"
 #include "base/compat.h"
 #include "base/errors.h"
@@ -74,15 +75,24 @@ typedef enum View
 static uint64
 execute(Statement *statement, const Args *args, View view)
 {
+	MemoryContext context = CurrentMemoryContext;
 	int			code;
 
 	Assert((args ? args->n : 0) == statement->nargs);
-	prepare(statement);
-	code = SPI_execute_snapshot(statement->plan,
-								args ? (Datum *) args->values : NULL,
-								args ? args->nulls : NULL,
-								view == VIEW_LATEST ? GetLatestSnapshot() : InvalidSnapshot, InvalidSnapshot,
-								view == VIEW_OF_CALLER, true, 0);
+	PG_TRY();
+	{
+		prepare(statement);
+		code = SPI_execute_snapshot(statement->plan,
+									args ? (Datum *) args->values : NULL,
+									args ? args->nulls : NULL,
+									view == VIEW_LATEST ? GetLatestSnapshot() : InvalidSnapshot, InvalidSnapshot,
+									view == VIEW_OF_CALLER, true, 0);
+	}
+	PG_CATCH();
+	{
+		rethrow_in_brief(statement->text, context);
+	}
+	PG_END_TRY();
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(code));
 	if (SPI_tuptable != NULL)
@@ -170,12 +180,24 @@ run_read_only(Statement *statement, const Args *args)
 Portal
 open_portal(Statement *statement, const Args *args)
 {
+	MemoryContext context = CurrentMemoryContext;
+	Portal		portal;
+
 	Assert((args ? args->n : 0) == statement->nargs);
 	Assert(statement->as_owner_of.name == NULL);
-	prepare(statement);
-	return SPI_cursor_open(NULL, statement->plan,
-						   args ? (Datum *) args->values : NULL,
-						   args ? args->nulls : NULL, true);
+	PG_TRY();
+	{
+		prepare(statement);
+		portal = SPI_cursor_open(NULL, statement->plan,
+								 args ? (Datum *) args->values : NULL,
+								 args ? args->nulls : NULL, true);
+	}
+	PG_CATCH();
+	{
+		rethrow_in_brief(statement->text, context);
+	}
+	PG_END_TRY();
+	return portal;
 }
 
 /* Begin to read the rows of a query under the same snapshot. */
@@ -270,6 +292,7 @@ uint64
 run_once(const char *text, int nargs, const Oid *argtypes, const Datum *values, const char *nulls)
 {
 	Statement  *statement = palloc0(sizeof(Statement));
+	MemoryContext context = CurrentMemoryContext;
 	int			code;
 
 	statement->text = text;
@@ -278,8 +301,16 @@ run_once(const char *text, int nargs, const Oid *argtypes, const Datum *values, 
 	statement->any_columns = true;
 	statement->one_use = true;
 	statement->replan = true;
-	prepare(statement);
-	code = SPI_execute_plan(statement->plan, (Datum *) values, nulls, false, 0);
+	PG_TRY();
+	{
+		prepare(statement);
+		code = SPI_execute_plan(statement->plan, (Datum *) values, nulls, false, 0);
+	}
+	PG_CATCH();
+	{
+		rethrow_in_brief(text, context);
+	}
+	PG_END_TRY();
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(code));
 	check_layout();
