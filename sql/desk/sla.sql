@@ -54,7 +54,7 @@ COMMENT ON COLUMN support.sla_targets.policy_id IS 'The policy.';
 COMMENT ON COLUMN support.sla_targets.metric IS
 	'first_reply, next_reply, periodic_update, requester_wait, agent_work, resolution or ownership.';
 COMMENT ON COLUMN support.sla_targets.priority IS 'The priority that it holds for; NULL: every one without a target of its own.';
-COMMENT ON COLUMN support.sla_targets.target IS 'The time promised, in hours of the calendar: more than nothing, no days or months.';
+COMMENT ON COLUMN support.sla_targets.target IS 'The time promised, in hours, or in working days of the calendar: ''3 days''. More than nothing, no months, and not both.';
 COMMENT ON COLUMN support.sla_targets.calendar_id IS 'The calendar whose working time counts; NULL: round the clock.';
 COMMENT ON COLUMN support.sla_targets.pause_categories IS
 	'Categories of status in which the clock stands still. Unless given: pending for requester_wait, pending and hold for agent_work and ownership, none for the others.';
@@ -76,7 +76,7 @@ COMMENT ON TABLE support_internal.sla_policy_versions IS
 	'What a policy said each time that a clock relied on it. A row is written once and never changes.';
 COMMENT ON COLUMN support_internal.sla_policy_versions.policy_id IS 'The policy.';
 COMMENT ON COLUMN support_internal.sla_policy_versions.version IS 'From 1 on.';
-COMMENT ON COLUMN support_internal.sla_policy_versions.definition IS 'Conditions and targets; times in seconds.';
+COMMENT ON COLUMN support_internal.sla_policy_versions.definition IS 'Conditions and targets; times in seconds, or in working days.';
 COMMENT ON COLUMN support_internal.sla_policy_versions.created_at IS 'When the version was written.';
 
 CREATE TABLE support.sla_clocks

@@ -138,3 +138,67 @@ SELECT support.business_add(1, '2026-01-02', '-1 day');
 SELECT support.business_add(1, '2026-01-02', '10001 days');
 SELECT support.business_add(1, '9999-12-30', '10 days');
 \echo :LAST_ERROR_SQLSTATE
+
+-- Targets in working days: the clock has the time that is worked until they are over, and goes on with that.
+SELECT support.create_user('ann@desk.example', 'Ann', 'agent') AS ann, support.create_user('carl@corp.example', 'Carl') AS carl;
+SELECT support.set_actor(1);
+SELECT support.create_sla_policy('days', '[
+	{"metric": "first_reply", "target": "1 day", "calendar": "office"},
+	{"metric": "resolution", "target": "3 days", "calendar": "office"},
+	{"metric": "resolution", "target": "2 days", "calendar": "office", "priority": "high"},
+	{"metric": "requester_wait", "target": "3 days", "calendar": "office"}]') AS days \gset
+SELECT metric, target FROM support.sla_targets ORDER BY id;
+SET support_ext.now = '2026-03-05 15:00+01';
+SELECT support.create_ticket('Printer on fire', creator_id => 2) AS t \gset
+CREATE VIEW clocks AS
+SELECT c.ticket_id, c.metric, c.instance, c.state, c.target, c.consumed, to_char(c.due_at, 'Dy DD HH24:MI:SS') AS due,
+	c.due_at = support.business_add(10, c.started_at, t.target) AS as_calendar_says
+FROM support.sla_clocks AS c
+JOIN support.sla_targets AS t ON t.policy_id = c.policy_id AND t.metric = c.metric AND t.priority IS NULL
+ORDER BY c.ticket_id, c.id;
+SELECT * FROM clocks;
+-- What does not change the promise turns no clock.
+SELECT support.tag_ticket(:t, '{fire}') \g /dev/null
+SELECT support.sla_reapply() AS turned;
+SELECT kind, count(*) FROM support.sla_events GROUP BY kind;
+-- A pause moves the deadline by the time that was not worked for it; another target counts from the start.
+SET support_ext.now = '2026-03-06 09:00+01';
+SELECT support.add_comment(:t, 'Which one?', status => 'pending') \g /dev/null
+SET support_ext.now = '2026-03-09 11:00+01';
+SELECT support.add_comment(:t, 'All of them', author_id => 2, actor_id => 2) \g /dev/null
+SELECT * FROM clocks;
+SELECT support.set_priority(:t, 'high') \g /dev/null
+SELECT metric, target, due FROM clocks WHERE metric = 'resolution';
+SELECT support.set_priority(:t, 'normal') \g /dev/null
+SELECT metric, target, due FROM clocks WHERE metric = 'resolution';
+-- Hours and days are not the same, and neither is a calendar that was changed.
+SELECT support.update_sla_policy(:days, targets => '[{"metric": "resolution", "target": "24 hours", "calendar": "office"}]') AS version;
+SELECT support.update_sla_policy(:days, targets => '[{"metric": "resolution", "target": "1 day", "calendar": "office"}]') AS version;
+SELECT support.update_sla_policy(:days, targets => '[{"metric": "resolution", "target": "4 days", "calendar": "office"}]') AS version;
+SELECT support.sla_reapply() AS turned;
+SELECT * FROM clocks WHERE state <> 'cancelled';
+SELECT support.update_calendar(10, holidays => '["12-25", "2026-03-10"]') AS version;
+SELECT support.sla_reapply() AS turned;
+SELECT * FROM clocks WHERE state <> 'cancelled';
+SELECT metric, tickets, decided FROM support.sla_simulate('{"targets": [{"metric": "resolution", "target": "1 day", "calendar": "office"}]}',
+	'2026-03-01', '2026-04-01');
+-- No such days are left.
+SELECT support.create_calendar('past', 'UTC', '{}', '[{"day": "2020-01-01", "open": "09:00-17:00"}]');
+SELECT support.update_sla_policy(:days, targets => '[{"metric": "resolution", "target": "1 day", "calendar": "past"}]') AS version;
+SELECT support.sla_reapply() AS turned;
+SELECT metric, state, target, consumed, due FROM clocks WHERE state <> 'cancelled';
+
+-- What no target says.
+SELECT support.create_sla_policy('bad', '[{"metric": "resolution", "target": "1 day"}]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.create_sla_policy('bad', '[{"metric": "resolution", "target": "1 day 4 hours", "calendar": "office"}]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.create_sla_policy('bad', '[{"metric": "resolution", "target": "10001 days", "calendar": "office"}]');
+SELECT support.create_sla_policy('bad', '[{"metric": "resolution", "target": "-1 days", "calendar": "office"}]');
+SELECT support.create_sla_policy('bad', '[{"metric": "resolution", "target": "1 week", "calendar": "office"}]');
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.sla_targets SET calendar_id = NULL;
+\echo :LAST_ERROR_SQLSTATE
+
+\c contrib_regression
+DROP DATABASE regress_working_days;

@@ -87,6 +87,8 @@ my @calls = (
 	q{update_sla_policy(1, name => 'All')} => 1,
 	q{is_open(1, '2026-03-07 12:00+00')} => 'f',
 	q{next_open(1, '2026-03-07 12:00+00') = '2026-03-09 09:00+00'} => 't',
+	q{next_close(1, '2026-03-07 12:00+00') = '2026-03-09 17:00+00'} => 't',
+	q{open_spans(1, '2026-03-07 12:00+00', '2026-03-09 12:00+00')} => undef,
 	q{create_ticket('The printer is on fire', 'It burns.', 4, assignee_id => 3)} => 1,
 	q{create_ticket('The till does not open', creator_id => 4)} => 2,
 	q{get_ticket(1) #>> '{ticket,title}'} => 'The printer is on fire',

@@ -48,6 +48,8 @@ my @readers = (
 	"SELECT support.business_elapsed(1, '2020-01-01', '2030-01-01')",
 	"SELECT support.business_add(1, '2026-03-01', '1000 hours')",
 	"SELECT support.is_open(1, '9999-03-05 09:00+00')", "SELECT support.next_open(1, '2026-03-01')",
+	"SELECT support.next_close(1, '2026-03-01'), count(*) FROM support.open_spans(1, '2026-03-01', '2026-04-01')",
+	"SELECT support.business_add(1, '2026-03-01', '3 days')",
 	'SELECT support.version()', 'SELECT support.set_actor(2)',
 	"SELECT support.ticket_as_of(1, '2026-03-01')", "SELECT support.tickets_as_of('2026-03-01')",
 	"SELECT support.comments_as_of(1, '2026-03-01')", "SELECT support.rows_as_of(NULL::support.users, NULL, '2026-03-01')",

@@ -29,6 +29,7 @@ my @calls = (
 			qw(tickets comments users organizations teams attachments tags calendars calendar_holidays sla_policies sla_targets)),
 	q{business_elapsed(1, '2026-03-06 16:00+00', '2026-03-09 10:00+00')}, q{business_add(1, '2026-03-06 16:00+00', '1 hour')},
 	q{is_open(1, '2026-03-07 12:00+00')}, q{next_open(1, '2026-03-07 12:00+00')},
+	q{next_close(1, '2026-03-07 12:00+00')}, q{open_spans(1, '2026-03-07 12:00+00', '2026-03-09 12:00+00')},
 	q{sla_at_risk('1000 hours')}, q{sla_explain(1, 'resolution')}, q{sla_explain(1, 'first_reply', 1)},
 	q{sla_simulate('{"targets": [{"metric": "first_reply", "target": "1 hour"}]}', '2026-01-01', '2026-12-01')},
 	q{report('created', group_by => 'channel')},

@@ -32,7 +32,8 @@ typedef struct Promise
 	SlaMetric	metric;
 	int64		policy_id;
 	int32		policy_version;
-	int64		target;			/* microseconds */
+	int64		target;			/* microseconds; of a clock this is all there is */
+	int32		target_days;	/* or, of a policy, working days of the calendar; else 0 */
 	int64		calendar_id;	/* or NO_CALENDAR */
 	int32		calendar_version;
 	uint8		pauses;			/* bits of categories */

@@ -128,6 +128,7 @@ complete_target(RowChange *change)
 		take_over(change, TARGET_PAUSE_CATEGORIES);
 	metric = check_target(row_text(new, TARGET_METRIC),
 						  row_is_null(new, TARGET_TARGET) ? NULL : DatumGetIntervalP(row_datum(new, TARGET_TARGET)),
+						  !row_is_null(new, TARGET_CALENDAR_ID),
 						  row_array(new, TARGET_PAUSE_CATEGORIES), row_array(new, TARGET_WARN_PERCENTS));
 	if (row_is_null(new, TARGET_PAUSE_CATEGORIES))
 		row_set(new, TARGET_PAUSE_CATEGORIES, PointerGetDatum(categories_array(usual_pauses(metric))));

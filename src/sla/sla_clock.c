@@ -19,6 +19,7 @@
 #include "common/int.h"
 
 #include "calendar/calendar_version.h"
+#include "calendar/working_days.h"
 #include "sla/sla_clock.h"
 
 /* What came of adding time, where it is beyond all calendars. */
@@ -128,6 +129,27 @@ after_time(const Promise *promise, TimestampTz at, int64 time)
 						  in_range(at), time, &due))
 		return NEVER;
 	return due;
+}
+
+/*
+ * What a policy promises from an instant on: a target in working days is the time that is worked until they are over. A
+ * calendar that has no such day any more is worked never.
+ */
+Promise
+promise_from(const Promise *promise, TimestampTz started_at)
+{
+	Promise		from = *promise;
+	WorkingTime *time;
+	TimestampTz due;
+
+	if (promise->target_days == 0)
+		return from;
+	time = calendar_version_time(promise->calendar_id, promise->calendar_version);
+	started_at = in_range(started_at);
+	from.target = add_working_days(time, started_at, promise->target_days, &due) ?
+		working_time_between(time, started_at, due) : last_calendar_instant() - first_calendar_instant();
+	from.target_days = 0;
+	return from;
 }
 
 /* The instant of a running clock at which so much is consumed. */
@@ -379,16 +401,21 @@ recount_clock(Ledger *ledger, Clock *clock, TimestampTz at, int64 consumed, Cate
 	fit_clock(ledger, clock, at, category);
 }
 
-/* The promise is another from now on. What is consumed stays, whatever calendar it was counted by. */
+/*
+ * The promise is another from now on, in working days since the clock's start. What is consumed stays, whatever calendar
+ * it was counted by.
+ */
 void
-retarget_clock(Ledger *ledger, Clock *clock, TimestampTz at, const Promise *promise)
+retarget_clock(Ledger *ledger, Clock *clock, TimestampTz at, const Promise *promised)
 {
-	if (same_promise(&clock->promise, promise))
+	Promise		promise = promise_from(promised, clock->started_at);
+
+	if (same_promise(&clock->promise, &promise))
 		return;
 	turn(ledger, clock, at);
-	if (clock->promise.target != promise->target)
+	if (clock->promise.target != promise.target)
 		clock->warned = 0;
-	clock->promise = *promise;
+	clock->promise = promise;
 	set_due(clock);
 	record_turn(ledger, clock, SLA_RETARGET, NULL);
 	judge(ledger, clock);

@@ -60,6 +60,7 @@ extern int64 add_up_to_most(int64 a, int64 b);
 extern int64 time_between(TimestampTz from_at, TimestampTz to_at);
 extern int64 promised_time(const Promise *promise, TimestampTz from_at, TimestampTz to_at);
 extern bool counts_until(const Promise *promise, TimestampTz at, TimestampTz limit, TimestampTz *until);
+extern Promise promise_from(const Promise *promise, TimestampTz started_at);
 extern bool wake_clock(Clock *clock, TimestampTz at);
 extern void settle_wake(Clock *clock);
 extern TimestampTz decided_at(const Clock *clock);
@@ -67,7 +68,7 @@ extern void start_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category c
 extern void pass_instant(Ledger *ledger, Clock *clock, TimestampTz at);
 extern void fit_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category category);
 extern void recount_clock(Ledger *ledger, Clock *clock, TimestampTz at, int64 consumed, Category category);
-extern void retarget_clock(Ledger *ledger, Clock *clock, TimestampTz at, const Promise *promise);
+extern void retarget_clock(Ledger *ledger, Clock *clock, TimestampTz at, const Promise *promised);
 extern void fulfil_clock(Ledger *ledger, Clock *clock, TimestampTz at);
 extern void cancel_clock(Ledger *ledger, Clock *clock, TimestampTz at, const char *reason);
 extern void reopen_clock(Ledger *ledger, Clock *clock, TimestampTz at, const char *reason, Category category);

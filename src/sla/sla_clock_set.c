@@ -98,7 +98,7 @@ begin_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampT
 	if (last != NULL && last->instance == PG_INT32_MAX)
 		refuse_number(psprintf("how many clocks ticket %lld had", (long long) set->ticket_id));
 	clock->instance = last == NULL ? 1 : last->instance + 1;
-	clock->promise = *promise;
+	clock->promise = promise_from(promise, started_at);
 	clock->started_at = started_at;
 	clock->wake_at = DT_NOBEGIN;
 	clock->is_new = true;

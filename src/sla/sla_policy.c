@@ -64,7 +64,8 @@ static Statement statements[] = {
 		"   'conditions', p.conditions,"
 		"   'targets', (SELECT coalesce(jsonb_agg(jsonb_build_object("
 		"       'metric', t.metric, 'priority', t.priority,"
-		"       'target', trim_scale(extract(epoch FROM t.target)),"
+		"       'target', CASE WHEN extract(day FROM t.target) = 0 THEN to_jsonb(trim_scale(extract(epoch FROM t.target)))"
+		"         ELSE to_jsonb(extract(day FROM t.target)::text || ' days') END,"
 		"       'calendar_id', t.calendar_id, 'pause', t.pause_categories, 'warn', t.warn_percents)"
 		"       ORDER BY t.metric, t.priority), '[]')"
 		"     FROM support.sla_targets AS t WHERE t.policy_id = p.id))"
@@ -131,9 +132,11 @@ read_target(uint64 row)
 	ArrayType  *warns = DatumGetArrayTypePCopy(result(row, 6));
 
 	promise->metric = check_target(result_text(row, 1), result_is_null(row, 3) ? NULL : DatumGetIntervalP(result(row, 3)),
+								   !result_is_null(row, 4),
 								   result_is_null(row, 5) ? NULL : DatumGetArrayTypeP(result(row, 5)), warns);
 	target->priority = result_is_null(row, 2) ? NULL : pstrdup(result_text(row, 2));
 	promise->target = DatumGetIntervalP(result(row, 3))->time;
+	promise->target_days = DatumGetIntervalP(result(row, 3))->day;
 	promise->calendar_id = result_is_null(row, 4) ? NO_CALENDAR : result_int64(row, 4);
 	promise->pauses = result_is_null(row, 5) ? usual_pauses(promise->metric) :
 		categories_in(DatumGetArrayTypeP(result(row, 5)));

@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/json.h"
 #include "base/plan.h"
+#include "calendar/working_days.h"
 #include "sla/sla_names.h"
 #include "sla/sla_target.h"
 
@@ -32,20 +33,26 @@ static Statement statements[] = {
 	}
 };
 
-/* Raise 23514 for a target that is no time of work. */
+/* Raise 23514 for a target that is no time of work, in hours or in working days. */
 static void
-check_time(const Interval *target)
+check_time(const Interval *target, bool by_calendar)
 {
-	if (target->month != 0 || target->day != 0)
+	if (target->month != 0 || (target->day != 0 && target->time != 0) || target->day > MOST_WORKING_DAYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("a target must be given in hours, not in days or months"),
-				 errhint("Working days are not equally long. Three of eight hours are '24 hours'."),
+				 errmsg("a target must be given in hours or in working days, not in both or in months"),
+				 errhint("Three working days are '3 days', %d at most; three of eight hours are '24 hours'.", MOST_WORKING_DAYS),
 				 err_constraint("sla_targets", "sla_targets_target_check")));
-	if (target->time <= 0)
+	if (target->time < 0 || target->day < 0 || (target->time == 0 && target->day == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("a target must be more than no time"),
+				 err_constraint("sla_targets", "sla_targets_target_check")));
+	if (target->day != 0 && !by_calendar)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a target in working days needs a calendar"),
+				 errhint("Round the clock a day is '24 hours'."),
 				 err_constraint("sla_targets", "sla_targets_target_check")));
 }
 
@@ -91,7 +98,7 @@ check_warns(ArrayType *warns)
 
 /* Check what a target says, of which NULL is left for the table to refuse. Returns the metric. Raises 23514. */
 SlaMetric
-check_target(const char *metric, const Interval *target, ArrayType *pauses, ArrayType *warns)
+check_target(const char *metric, const Interval *target, bool by_calendar, ArrayType *pauses, ArrayType *warns)
 {
 	SlaMetric	found;
 
@@ -102,7 +109,7 @@ check_target(const char *metric, const Interval *target, ArrayType *pauses, Arra
 				 errhint("The metrics are: %s.", list_sla_metrics()),
 				 err_constraint("sla_targets", "sla_targets_metric_check")));
 	if (target != NULL)
-		check_time(target);
+		check_time(target, by_calendar);
 	if (pauses != NULL)
 		check_pauses(pauses);
 	if (warns != NULL)
@@ -134,12 +141,13 @@ is_text_or_null(const JsonbValue *value)
 	return value->type == jbvString || value->type == jbvNull;
 }
 
+/* Is it a time such as 4 hours, or 3 days? A week would be seven working days. */
 static bool
 is_time(const JsonbValue *value)
 {
 	Datum		time;
 
-	return value->type == jbvString &&
+	return value->type == jbvString && strpbrk(json_string_of(value), "wW") == NULL &&
 		parse_time(interval_in, json_string_of(value), &time);
 }
 
@@ -197,7 +205,7 @@ static const struct
 }			keys[] =
 {
 	{"metric", is_text, "a text"},
-	{"target", is_time, "a time such as \"4 hours\""},
+	{"target", is_time, "a time such as \"4 hours\" or \"3 days\""},
 	{"priority", is_text_or_null, "a text"},
 	{"calendar", is_text_or_null, "the name of a calendar"},
 	{"calendar_id", is_id_or_null, "a whole number"},

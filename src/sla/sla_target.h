@@ -31,7 +31,8 @@
 	"	ELSE '{75,90}'::int4[] END AS warn_percents" \
 	" FROM jsonb_array_elements(" targets ") AS e (element))"
 
-extern SlaMetric check_target(const char *metric, const Interval *target, ArrayType *pauses, ArrayType *warns);
+extern SlaMetric check_target(const char *metric, const Interval *target, bool by_calendar, ArrayType *pauses,
+							  ArrayType *warns);
 pg_noreturn extern void refuse_targets(const char *what);
 extern void check_targets(Jsonb *targets);
 
