@@ -60,7 +60,7 @@ COMMENT ON COLUMN support.users.role IS
 COMMENT ON COLUMN support.users.organization_id IS 'The organization that the user belongs to.';
 COMMENT ON COLUMN support.users.db_role IS 'Database role whose sessions act as this user when support_ext.actor_id is not set.';
 COMMENT ON COLUMN support.users.external_id IS 'Key in another system, unique where set.';
-COMMENT ON COLUMN support.users.time_zone IS 'IANA name of the zone that the user lives in.';
+COMMENT ON COLUMN support.users.time_zone IS 'IANA name of the zone that the user lives in, as pg_timezone_names has it.';
 COMMENT ON COLUMN support.users.updated_at IS 'When another column last changed; kept by a trigger.';
 COMMENT ON COLUMN support.users.email_key IS 'The e-mail address in lower case: what makes it unique without regard to case.';
 COMMENT ON INDEX support.ix_users_email IS 'An e-mail address belongs to one user.';

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Desk;
+use List::Util qw(min);
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
@@ -80,9 +81,15 @@ sub seconds_of
 	return time - $start;
 }
 
-my $before = seconds_of('SELECT support.rebuild_stats()') + seconds_of('SELECT support.verify_stats()');
+# the quicker of two times: the machine may be busy with something else
+sub seconds_to_count
+{
+	return min(map { seconds_of('SELECT support.rebuild_stats()') + seconds_of('SELECT support.verify_stats()') } 1 .. 2);
+}
+
+my $before = seconds_to_count();
 $node->safe_psql('desk', 'ANALYZE');
-my $after = seconds_of('SELECT support.rebuild_stats()') + seconds_of('SELECT support.verify_stats()');
+my $after = seconds_to_count();
 cmp_ok($before, '<', 3 * $after + 1, 'without statistics of the tables it does not take many times as long');
 
 # Little room
