@@ -40,6 +40,7 @@
 #include "base/layout.h"
 #include "base/plan.h"
 #include "base/settings.h"
+#include "log/eras.h"
 #include "install.h"
 #include "install_check.h"
 #include "install_migrate.h"
@@ -244,12 +245,8 @@ note_version(int version)
 	execute(psprintf("INSERT INTO support_internal.schema_version (version, installed_at)"
 					 " VALUES (%d, support.desk_now()) ON CONFLICT DO NOTHING", version));
 	announce_layout();
-	execute("INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
-			" SELECT 1, c.system_identifier, d.oid, support.desk_now(),"
-			"	pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8"
-			" FROM pg_catalog.pg_control_system() AS c, pg_catalog.pg_database AS d"
-			" WHERE d.datname = pg_catalog.current_database()"
-			" AND NOT EXISTS (SELECT FROM support_internal.eras)");
+	if (execute("SELECT FROM support_internal.eras LIMIT 1") == 0)
+		(void) current_era();
 }
 
 /*

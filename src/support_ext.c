@@ -28,6 +28,7 @@
 #include "desk/reply.h"
 #include "desk/search.h"
 #include "desk/workflow.h"
+#include "log/eras.h"
 #include "log/log_writer.h"
 #include "sla/sla_check.h"
 #include "sla/sla_follow.h"
@@ -58,6 +59,7 @@ _PG_init(void)
 	desk_settings_init();
 	lookups_init();
 	heap_writer_init();
+	eras_init();
 	log_writer_init();
 
 	stat_seen_init();

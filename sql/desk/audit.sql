@@ -25,7 +25,7 @@ COMMENT ON TABLE support.audit_log IS
 	'Append-only: an update, a delete or a truncation is refused.';
 COMMENT ON COLUMN support.audit_log.id IS 'Number of the entry; grows with every change of one record.';
 COMMENT ON COLUMN support.audit_log.occurred_at IS 'Start of the transaction that made the change, as desk_now() tells it.';
-COMMENT ON COLUMN support.audit_log.era IS 'The cluster that the entry was written in: one of support_internal.eras.';
+COMMENT ON COLUMN support.audit_log.era IS 'The cluster and line of time that the entry was written in: one of support_internal.eras.';
 COMMENT ON COLUMN support.audit_log.xid IS 'Top-level transaction, 64 bits, unique within the era.';
 COMMENT ON COLUMN support.audit_log.actor_id IS 'The acting user, as actor_id() tells; NULL where only the database role is known.';
 COMMENT ON COLUMN support.audit_log.db_role IS 'The database role that asked for the change.';
@@ -58,17 +58,26 @@ CREATE TABLE support_internal.eras
 	era integer NOT NULL,
 	system_identifier bigint NOT NULL,
 	database_oid oid NOT NULL,
+	timeline bigint NOT NULL,
+	began_lsn pg_lsn NOT NULL,
+	line uuid NOT NULL,
 	began_at timestamptz NOT NULL,
 	began_xid bigint NOT NULL,
-	CONSTRAINT eras_pkey PRIMARY KEY (era)
+	first_xid bigint NOT NULL,
+	CONSTRAINT eras_pkey PRIMARY KEY (era, first_xid)
 );
 
-COMMENT ON TABLE support_internal.eras IS 'The clusters that the log has lived in, one after the other; transaction ids are comparable within one era only.';
+COMMENT ON TABLE support_internal.eras IS
+	'The clusters and lines of time that the log has lived in, one after the other; transaction ids are comparable within one era only. Sessions that begin an era at once have a row each.';
 COMMENT ON COLUMN support_internal.eras.era IS 'Number of the era.';
 COMMENT ON COLUMN support_internal.eras.system_identifier IS 'The cluster''s system identifier.';
 COMMENT ON COLUMN support_internal.eras.database_oid IS 'The database''s oid in that cluster.';
+COMMENT ON COLUMN support_internal.eras.timeline IS 'The line of time in that cluster, as the server numbers it: a recovery or a promotion begins one.';
+COMMENT ON COLUMN support_internal.eras.began_lsn IS 'Where in the WAL that line left the one before; 0/0 for the first.';
+COMMENT ON COLUMN support_internal.eras.line IS 'A random name, so that eras of one number are told apart: two recoveries of one backup each begin one.';
 COMMENT ON COLUMN support_internal.eras.began_at IS 'When the first entry was written there.';
 COMMENT ON COLUMN support_internal.eras.began_xid IS 'The oldest transaction that ran then: none before it has written to the log.';
+COMMENT ON COLUMN support_internal.eras.first_xid IS 'The transaction that made the row: all of eras before are older.';
 
 CREATE TABLE support_internal.schema_version
 (

@@ -1,4 +1,4 @@
--- The consumers of the change feed.
+-- The consumers of the change feed, and what tells them that the log has gone on elsewhere.
 
 CREATE TABLE support_internal.feed_consumers
 (
@@ -21,3 +21,23 @@ COMMENT ON COLUMN support_internal.feed_consumers.start_snapshot IS
 	'What this snapshot sees of the era is passed over: the consumer had it when it began. NULL once the position is past it.';
 COMMENT ON COLUMN support_internal.feed_consumers.created_at IS 'When the consumer was started.';
 COMMENT ON COLUMN support_internal.feed_consumers.done_at IS 'When the position last moved; NULL until it does.';
+
+CREATE OR REPLACE VIEW support.log_eras AS
+SELECT
+	e.era,
+	e.line,
+	min(e.began_at) AS began_at,
+	e.system_identifier,
+	e.timeline,
+	e.began_lsn
+FROM support_internal.eras AS e
+GROUP BY e.era, e.line, e.system_identifier, e.timeline, e.began_lsn;
+
+COMMENT ON VIEW support.log_eras IS
+	'The clusters and lines of time that the log has lived in. Who follows it compares them with those that he knows: after a recovery or a failover there is another one, and what he has seen may be lost.';
+COMMENT ON COLUMN support.log_eras.era IS 'Number of the era: the first part of a position.';
+COMMENT ON COLUMN support.log_eras.line IS 'Its random name: two eras of one number are the same if this is.';
+COMMENT ON COLUMN support.log_eras.began_at IS 'When the first entry was written there.';
+COMMENT ON COLUMN support.log_eras.system_identifier IS 'The cluster''s system identifier.';
+COMMENT ON COLUMN support.log_eras.timeline IS 'The line of time in that cluster, as the server numbers it.';
+COMMENT ON COLUMN support.log_eras.began_lsn IS 'Where in the WAL that line left the one before; 0/0 for the first.';

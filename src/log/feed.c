@@ -26,6 +26,7 @@
 #include "base/plan.h"
 #include "base/tables.h"
 #include "base/value_rules.h"
+#include "log/eras.h"
 #include "log/inserted_rows.h"
 #include "log/log_columns.h"
 #include "log/log_reader.h"
@@ -69,8 +70,9 @@ static Statement statements[] = {
 	[MOVE_CONSUMER] = {
 		.text = "UPDATE support_internal.feed_consumers SET"
 		" era = $2, xid = $3, audit_id = $4, done_at = $5,"
-		" start_snapshot = CASE WHEN era = $2 AND"
-		"	pg_snapshot_xmax(start_snapshot)::text::int8 > $3"
+		" start_snapshot = CASE WHEN pg_snapshot_xmax(start_snapshot)::text::int8 > $3"
+		"	AND (SELECT count(DISTINCT ROW(e.system_identifier, e.database_oid)) FROM support_internal.eras AS e"
+		"		WHERE e.era = feed_consumers.era OR e.era = $2) = 1"
 		"	THEN start_snapshot END"
 		" WHERE consumer = $1",
 		.nargs = 5, .argtypes = {TEXTOID, INT4OID, INT8OID, INT8OID, TIMESTAMPTZOID},
@@ -117,13 +119,22 @@ check_snapshot(Datum snapshot)
 				 errmsg("from_snapshot lies in the future, or was taken in another cluster")));
 }
 
-/* The position behind all that a snapshot sees for certain. */
+/*
+ * The position behind all that a snapshot sees for certain. A transaction that was prepared before the server was promoted,
+ * and runs still, is of the era before.
+ */
 static void
 args_of_snapshot(Args *args, Datum snapshot)
 {
+	int64		oldest_xid = DatumGetInt64(DirectFunctionCall1(pg_snapshot_xmin, snapshot));
+	Eras		eras;
+	int32		era;
+
 	check_snapshot(snapshot);
-	arg(args, Int32GetDatum(current_era()));
-	arg_int64(args, DatumGetInt64(DirectFunctionCall1(pg_snapshot_xmin, snapshot)) - 1);
+	read_eras(&eras);
+	era = first_era_from(&eras, oldest_xid);
+	arg(args, Int32GetDatum(era != 0 ? era : current_era()));
+	arg_int64(args, oldest_xid - 1);
 	arg(args, snapshot);
 }
 
@@ -230,9 +241,11 @@ static void
 check_position(LogPosition position)
 {
 	int			settings = begin_log_settings();
-	bool		was_given = log_has_entry(position) &&
-		(position.era != era_if_known() || position.xid < oldest_running_xid());
+	bool		was_given = log_has_entry(position);
+	Eras		eras;
 
+	read_eras(&eras);
+	was_given = was_given && position.xid <= released_xid(&eras, position.era);
 	end_log_settings(settings);
 	if (!was_given)
 		ereport(ERROR,

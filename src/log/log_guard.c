@@ -17,6 +17,7 @@
 #include "base/tables.h"
 #include "base/trigger_call.h"
 #include "base/value_rules.h"
+#include "log/eras.h"
 #include "log/log_size.h"
 #include "log/log_writer.h"
 

@@ -2,10 +2,10 @@
  * log_reader.c
  *		Reading the audit log in the order of its positions.
  *
- * The order is (era, xid, id): the cluster, the transaction, the entry. It is not the order in which transactions
- * commit, so an entry is released for reading only when no transaction with a smaller xid can write any more: those
- * of the current era when they are older than the oldest running transaction, those of other eras at once. What was
- * read up to a position is then complete for ever.
+ * The order is (era, xid, id): the line of time, the transaction, the entry. It is not the order in which transactions
+ * commit, so an entry is released for reading only when no transaction with a smaller xid can write any more, which
+ * eras.c tells, and an era is read only after all of the one before. What was read up to a position is then complete for
+ * ever.
  *
  * No index has this order. The log's BRIN index knows which ranges of pages may hold an xid or an id, so a few rows at
  * a time are fetched and sorted: the entries of a window of transactions, or, where one transaction has many, of a
@@ -34,7 +34,6 @@ enum
 	ENTRIES_OF_TRANSACTION,
 	FIRST_ID,
 	LATER_ID,
-	NEXT_ERA,
 	ENTRY
 };
 
@@ -65,11 +64,6 @@ static Statement statements[] = {
 		" WHERE era = $1 AND xid = $2 AND id > $3"
 		" LIMIT 1",
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
-	},
-	[NEXT_ERA] = {
-		.text = "SELECT min(era) FROM support_internal.eras WHERE era > $1",
-		.columns = {{INT4OID}},
-		.nargs = 1, .argtypes = {INT4OID}, .as_owner_of = INTERNAL_TABLE("eras")
 	},
 	[ENTRY] = {
 		.text = "SELECT FROM support.audit_log"
@@ -106,15 +100,6 @@ typedef struct Window
 	WindowEntry *entries;
 	bool		is_too_wide;
 } Window;
-
-/* No transaction with a smaller xid runs any more, as the snapshot of our query sees it. */
-int64
-oldest_running_xid(void)
-{
-	Datum		snapshot = DirectFunctionCall1(pg_current_snapshot, (Datum) 0);
-
-	return DatumGetInt64(DirectFunctionCall1(pg_snapshot_xmin, snapshot));
-}
 
 /*
  * Fix what plans for the log depend on: they use its indexes, whatever the statistics say of a log that was just
@@ -169,24 +154,19 @@ narrower(int64 width)
 	return Max(width / STEP, 1);
 }
 
-/* Which transactions of an era may be read? */
-static int64
-last_released_xid(const LogReader *reader, int32 era)
-{
-	if (era == 0)
-		return 0;
-	return era == reader->current_era ? oldest_running_xid() - 1 : PG_INT64_MAX;
-}
-
-/* Begin to read behind a position. Of its era, entries that the snapshot sees (0 for none) are passed over. */
+/*
+ * Begin to read behind a position. Of its era, and of later ones that go on in its cluster, entries that the snapshot sees
+ * (0 for none) are passed over.
+ */
 void
 begin_log_reader(LogReader *reader, LogPosition after, Datum seen)
 {
-	int32		era = era_if_known();
+	MemoryContext ours = CurrentMemoryContext;
 
+	read_eras(&reader->eras);
+	MemoryContextSwitchTo(ours);
 	reader->at = after;
-	reader->current_era = era != 0 ? era : -1;
-	reader->last_xid = last_released_xid(reader, after.era);
+	reader->last_xid = after.era == 0 ? 0 : released_xid(&reader->eras, after.era);
 	reader->seen_era = after.era;
 	reader->seen = seen;
 	reader->width = 0;
@@ -195,11 +175,21 @@ begin_log_reader(LogReader *reader, LogPosition after, Datum seen)
 		reader->at.id = NO_MORE;
 }
 
+/* Are the era at hand's transactions numbered as those that the snapshot knows? */
+static bool
+is_of_seen_cluster(const LogReader *reader)
+{
+	const Era  *at = find_era(&reader->eras, reader->at.era);
+	const Era  *seen = find_era(&reader->eras, reader->seen_era);
+
+	return reader->at.era == reader->seen_era || (at != NULL && seen != NULL && same_cluster(at, seen));
+}
+
 /* Has the one who reads had this transaction from the beginning? */
 static bool
 is_seen(const LogReader *reader, int64 xid)
 {
-	return reader->seen != (Datum) 0 && reader->at.era == reader->seen_era &&
+	return reader->seen != (Datum) 0 && is_of_seen_cluster(reader) &&
 		DatumGetBool(DirectFunctionCall2(pg_visible_in_snapshot, Int64GetDatum(xid), reader->seen));
 }
 
@@ -481,17 +471,12 @@ read_era(LogReader *reader, int wanted, LogEntries *entries)
 static bool
 enter_next_era(LogReader *reader)
 {
-	Args		args = {0};
+	const Era  *next = era_after(&reader->eras, reader->at.era);
 
-	if (reader->at.era == reader->current_era)
+	if (next == NULL || (reader->at.era != 0 && reader->last_xid != PG_INT64_MAX))
 		return false;
-	arg(&args, Int32GetDatum(reader->at.era));
-	run_query(&statements[NEXT_ERA], &args);
-	if (result_is_null(0, 1))
-		return false;
-	reader->at = (LogPosition) {.era = DatumGetInt32(result(0, 1)), .xid = 0, .id = NO_MORE};
-	reader->last_xid = last_released_xid(reader, reader->at.era);
-	SPI_freetuptable(SPI_tuptable);
+	reader->at = (LogPosition) {.era = next->era, .xid = 0, .id = NO_MORE};
+	reader->last_xid = next->released_xid;
 	return true;
 }
 

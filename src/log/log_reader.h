@@ -8,6 +8,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 
+#include "log/eras.h"
 #include "log/log_position.h"
 
 /* Entries that were read. */
@@ -24,15 +25,14 @@ typedef struct LogEntries
 typedef struct LogReader
 {
 	LogPosition	at;				/* all up to here; id PG_INT64_MAX: no more of the transaction */
-	int32		current_era;	/* -1 while this cluster has written nothing */
+	Eras		eras;
 	int64		last_xid;		/* of the era at hand: those behind it are not released yet */
-	int32		seen_era;		/* the era that has entries to be passed over, */
+	int32		seen_era;		/* the era whose cluster has entries to be passed over, */
 	Datum		seen;			/* those that this pg_snapshot sees; 0 for none */
 	int64		width;			/* of the next window, in transactions; 0 while nothing tells */
 	LogPosition	large;			/* an entry of a large transaction that comes next, when that is known */
 } LogReader;
 
-extern int64 oldest_running_xid(void);
 extern int	begin_log_settings(void);
 extern void end_log_settings(int nestlevel);
 extern void begin_log_reader(LogReader *reader, LogPosition after, Datum seen);

@@ -17,7 +17,6 @@
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -37,41 +36,13 @@
 
 #include "base/actor.h"
 #include "base/compat.h"
-#include "base/errors.h"
 #include "base/plan.h"
 #include "base/session_cache.h"
 #include "base/settings.h"
+#include "log/eras.h"
 #include "log/log_columns.h"
 #include "log/log_size.h"
 #include "log/log_writer.h"
-
-/* How often to look whether a row is there that we, or another session, should just have made. */
-#define MAX_TRIES 10
-
-enum
-{
-	FIND_ERA,
-	ADD_ERA
-};
-
-static Statement statements[] = {
-	/* no era comes back: a desk that returns to an earlier cluster begins another */
-	[FIND_ERA] = {
-		.text = "SELECT era FROM support_internal.eras"
-		" WHERE system_identifier = $1 AND database_oid = $2"
-		"	AND era = (SELECT max(e.era) FROM support_internal.eras AS e)",
-		.columns = {{INT4OID, NOT_NULL}},
-		.nargs = 2, .argtypes = {INT8OID, OIDOID}, .as_owner_of = INTERNAL_TABLE("eras")
-	},
-	[ADD_ERA] = {
-		.text = "INSERT INTO support_internal.eras (era, system_identifier, database_oid, began_at, began_xid)"
-		" SELECT coalesce(max(e.era), 0) + 1, $1, $2, $3,"
-		"	pg_snapshot_xmin(pg_current_snapshot())::text::int8"
-		" FROM support_internal.eras AS e"
-		" ON CONFLICT DO NOTHING",
-		.nargs = 3, .argtypes = {INT8OID, OIDOID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("eras")
-	}
-};
 
 /* The partition that entries go to. */
 typedef struct LogTarget
@@ -93,8 +64,6 @@ static LogTarget target = {
 		.check = "audit_log_action_check", .at_end = true
 	}
 };
-static int32 era;				/* of this cluster and database; 0 while unknown */
-static SessionCache era_cache;	/* the row of eras that we rely on may go with a rollback */
 
 /* The name of the role that asked last. */
 static Oid	known_role = InvalidOid;	/* none */
@@ -125,7 +94,6 @@ log_writer_init(void)
 
 	Assert(log_columns_agree());
 	add_session_cache(&target_cache);
-	add_session_cache(&era_cache);
 }
 
 /*
@@ -208,57 +176,6 @@ asking_role(void)
 		known_role = role;
 	}
 	return NameStr(known_role_name);
-}
-
-/* Which cluster and database we are in. */
-static Args
-this_cluster(void)
-{
-	Args		cluster = {0};
-
-	arg_int64(&cluster, (int64) GetSystemIdentifier());
-	arg(&cluster, ObjectIdGetDatum(MyDatabaseId));
-	return cluster;
-}
-
-/* Number of the cluster and database that we are in, 0 if nothing has been written here yet. Needs an SPI level. */
-int32
-era_if_known(void)
-{
-	Args		cluster = this_cluster();
-
-	if ((era == 0 || era_cache.stale) && run_read_only(&statements[FIND_ERA], &cluster) > 0)
-		return DatumGetInt32(result(0, 1));
-	return era;
-}
-
-/*
- * Number of the cluster and database that we are in. The first write after a restore elsewhere makes the row; another
- * session may be doing the same, or take the number, so look again until one of us has. Raises 27000 if nobody can.
- */
-int32
-current_era(void)
-{
-	Args		cluster = this_cluster();
-	Args		addition = cluster;
-
-	if (era != 0 && !era_cache.stale)
-		return era;
-
-	era_cache.tables[0] = desk_relation("support_internal", "eras");
-	era_cache.stale = false;
-	note_reading(&era_cache);
-	SPI_connect();
-	arg(&addition, TimestampTzGetDatum(desk_now()));
-	for (int tries = 0; run(&statements[FIND_ERA], &cluster) == 0; tries++)
-	{
-		if (tries == MAX_TRIES)
-			refuse_suppressed_row();
-		run(&statements[ADD_ERA], &addition);
-	}
-	era = DatumGetInt32(result(0, 1));
-	SPI_finish();
-	return era;
 }
 
 /* The bound of the i-th datum of a range-partitioned relation with one key column. */

@@ -37,8 +37,6 @@ extern bool is_divided_by_time(Relation log);
 extern WrittenEntry log_write(const LogEntry *entry);
 extern void announce_entry(void);
 extern int64 next_log_id(void);
-extern int32 current_era(void);
-extern int32 era_if_known(void);
 extern int64 current_xid(void);
 extern const char *asking_role(void);
 

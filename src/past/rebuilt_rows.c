@@ -58,7 +58,7 @@ static Statement statements[] = {
 	},
 	[FIRST_SINCE_XID] = {
 		.text = "SELECT min(id) FROM support.audit_log"
-		" WHERE era = $1 AND xid >= $2",
+		" WHERE era >= $1 AND xid >= $2",
 		.columns = {{INT8OID}},
 		.nargs = 2, .argtypes = {INT4OID, INT8OID}, .replan = true
 	}
@@ -220,7 +220,7 @@ is_later(const Instant *instant, const RecordChange *change)
 		case AFTER_ENTRY:
 			return true;
 		case AT_SNAPSHOT:
-			return change->era == instant->era && change->xid != 0 &&
+			return instant->era != 0 && change->era >= instant->era && change->xid != 0 &&
 				!DatumGetBool(DirectFunctionCall2(pg_visible_in_snapshot, Int64GetDatum(change->xid),
 												  instant->snapshot));
 	}

@@ -21,8 +21,8 @@ typedef struct Instant
 {
 	InstantKind kind;
 	TimestampTz time;			/* AT_TIME: transactions that began after it */
-	Datum		snapshot;		/* AT_SNAPSHOT: those of this era that the pg_snapshot does not see */
-	int32		era;
+	Datum		snapshot;		/* AT_SNAPSHOT: those that the pg_snapshot does not see, of this era */
+	int32		era;			/* and later ones; 0 if there are none */
 	int64		audit_id;		/* AFTER_ENTRY: entries after this one */
 } Instant;
 

@@ -16,7 +16,7 @@
 
 #include "base/actor.h"
 #include "base/tables.h"
-#include "log/log_writer.h"
+#include "log/eras.h"
 #include "past/rebuilt_rows.h"
 
 /* Raise 22023 for an argument of rows_as_of(). */
@@ -65,13 +65,17 @@ static Instant
 snapshot_asked_for(Datum snapshot)
 {
 	Datum		next_xid = FullTransactionIdGetDatum(ReadNextFullTransactionId());
+	int64		oldest_xid;
+	Eras		eras;
 
 	/* each entry is held against it */
 	snapshot = PointerGetDatum(PG_DETOAST_DATUM(snapshot));
+	oldest_xid = DatumGetInt64(DirectFunctionCall1(pg_snapshot_xmin, snapshot));
+	read_eras(&eras);
 	if (DatumGetInt64(DirectFunctionCall1(pg_snapshot_xmax, snapshot)) > DatumGetInt64(next_xid))
 		refuse_argument("at_snapshot lies in the future, or was taken in another cluster");
 	return (Instant) {
-		.kind = AT_SNAPSHOT, .snapshot = snapshot, .era = era_if_known()
+		.kind = AT_SNAPSHOT, .snapshot = snapshot, .era = first_era_from(&eras, oldest_xid)
 	};
 }
 

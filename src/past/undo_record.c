@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/modes.h"
 #include "base/tables.h"
+#include "log/eras.h"
 #include "log/log_writer.h"
 #include "log/row_image.h"
 #include "past/undo_record.h"

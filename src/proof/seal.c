@@ -4,7 +4,8 @@
  *
  * seal_audit() reads the entries that have become stable, in the order of their positions (era, transaction, id), gives
  * each a leaf with its digest, and ties the leaves to one row of audit_seals by the root of their Merkle tree. Stable
- * is what lies below the oldest transaction that runs, and all of eras that are over: nothing can come there any more.
+ * is what lies below the oldest transaction that runs, and all of eras that are over: nothing can come there any more, see
+ * eras.c.
  * A transaction is sealed as a whole, so how far an era is sealed is the number of a transaction. Very many entries
  * make several seals, since a proof reads all the leaves of one.
  */
@@ -35,7 +36,7 @@ enum
 static Statement statements[] = {
 	[STABLE_ENTRIES] = {
 		.text = "SELECT " LOG_COLUMN_NAMES("") ", xmin FROM support.audit_log"
-		" WHERE era = $1 AND xid > $2 AND xid < $3"
+		" WHERE era = $1 AND xid > $2 AND xid <= $3"
 		" ORDER BY xid, id, ticket_id",
 		.columns = {LOG_COLUMN_TYPES(NOT_NULL), {XIDOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
@@ -207,7 +208,7 @@ seal_era(Sealing *sealing, const Era *era)
 
 	arg(&args, Int32GetDatum(era->era));
 	arg_int64(&args, era->sealed_xid);
-	arg_int64(&args, era->era == sealing->eras.current ? sealing->eras.oldest_xid : PG_INT64_MAX);
+	arg_int64(&args, era->released_xid);
 	open_reader(&reader, &statements[STABLE_ENTRIES], &args);
 	while ((tuple = next_row(&reader)) != NULL)
 	{
@@ -242,7 +243,7 @@ seal_log(void)
 	sealing->per_entry = AllocSetContextCreate(CurrentMemoryContext, "sealed entry", ALLOCSET_DEFAULT_SIZES);
 	sealing->batch.context = AllocSetContextCreate(CurrentMemoryContext, "sealed entries", ALLOCSET_DEFAULT_SIZES);
 	open_chain(&sealing->chain);
-	read_eras(&sealing->eras);
+	read_sealed_eras(&sealing->eras);
 	for (int i = 0; i < sealing->eras.n; i++)
 		if (!is_sealed_position(&sealing->eras, &sealing->eras.list[i], PG_INT64_MAX))
 			seal_era(sealing, &sealing->eras.list[i]);

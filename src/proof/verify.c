@@ -535,7 +535,7 @@ verify(Verification *v)
 	PushActiveSnapshot(GetLatestSnapshot());
 	v->hasher = make_hasher();
 	v->per_entry = AllocSetContextCreate(CurrentMemoryContext, "verified entry", ALLOCSET_DEFAULT_SIZES);
-	read_eras(&v->eras);
+	read_sealed_eras(&v->eras);
 	v->endings = make_endings();
 	v->from = v->whole ? first_position : last_position;
 	v->to = v->whole ? last_position : first_position;
