@@ -28,7 +28,6 @@
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "lib/stringinfo.h"
 #include "storage/lmgr.h"
@@ -40,6 +39,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/distributed.h"
 #include "base/errors.h"
 #include "base/heap_writer.h"
 #include "base/session_cache.h"
@@ -264,7 +264,7 @@ look_at_table(HeapTable *table, Relation rel)
 		rel->rd_rel->relkind == RELKIND_RELATION &&
 		rel->rd_tableam == GetHeapamTableAmRoutine() &&
 		rel->rd_rules == NULL &&
-		!OidIsValid(get_extension_oid("citus", true)) &&	/* a distributed table has its rows elsewhere */
+		!is_distributed(rel) &&
 		!fires_on(rel, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) &&
 		!has_foreign_checks(table, rel) &&
 		describe_indexes(table, rel);

@@ -52,6 +52,7 @@
 #include "base/subtransaction.h"
 #include "stats/counters.h"
 #include "stats/fold.h"
+#include "stats/fold_wait.h"
 #include "stats/stat_deltas.h"
 
 /* A part has less rows than this of about the same size: as many become one. */
@@ -107,7 +108,13 @@ lock_folding(bool may_wait)
 
 	/* advisory locks of applications have 1 or 2 in the last field */
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, 3);
-	return LockAcquire(&tag, ExclusiveLock, false, !may_wait) != LOCKACQUIRE_NOT_AVAIL;
+	if (LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL)
+		return true;
+	if (!may_wait)
+		return false;
+	tell_who_holds(relid);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	return true;
 }
 
 void
@@ -122,14 +129,16 @@ lock_table(Oid relid, bool may_wait)
 {
 	Relation	rel;
 	ListCell   *cell;
-	bool		locked = true;
+	bool		locked;
 
-	if (may_wait)
+	locked = ConditionalLockRelationOid(relid, RowExclusiveLock);
+	if (!locked && may_wait)
+	{
+		tell_who_holds(relid);
 		LockRelationOid(relid, RowExclusiveLock);
-	else if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
-		return false;
-	if (may_wait)
-		return true;
+	}
+	if (!locked || may_wait)
+		return may_wait;
 	rel = table_open(relid, NoLock);
 	foreach(cell, RelationGetIndexList(rel))
 		locked = locked && ConditionalLockRelationOid(lfirst_oid(cell), RowExclusiveLock);

@@ -14,11 +14,11 @@
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/distributed.h"
 #include "base/hooks.h"
 #include "base/plan.h"
 #include "base/session_cache.h"
@@ -69,7 +69,7 @@ begins_with(Oid index_id, AttrNumber attnum)
 	return begins;
 }
 
-/* A distributed table has its rows elsewhere; without the primary key the server may know a better way than we. */
+/* Rows of a distributed table are not here; without the primary key the server may know a better way than we. */
 static void
 look_at_tags(Relation rel, const TableShape *shape)
 {
@@ -80,7 +80,7 @@ look_at_tags(Relation rel, const TableShape *shape)
 	tags_cache.tables[1] = tags.primary_key;
 	tags_cache.stale = false;
 	tags.plain = rel->rd_rel->relkind == RELKIND_RELATION && OidIsValid(tags.primary_key) &&
-		!OidIsValid(get_extension_oid("citus", true)) &&
+		!is_distributed(rel) &&
 		begins_with(tags.primary_key, shape->columns[TAG_TICKET_ID]);
 }
 
