@@ -269,7 +269,7 @@ SELECT support.undo(:cooling);
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 BEGIN READ ONLY;
-SELECT * FROM support.undo_since(1, 'infinity');
+SELECT * FROM support.undo_since(1, 'infinity', dry_run => false);
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 
@@ -310,6 +310,10 @@ SELECT count(*) AS entries FROM support.audit_log \gset
 SELECT count(*), count(refusal) AS refused, count(*) = count(DISTINCT audit_id) AS once, min(occurred_at), max(occurred_at) FROM support.undo_since(2, '2026-05-03');
 SELECT action, table_name, record_id IS NULL AS without_id, refusal FROM support.undo_since(2, '2026-05-03') LIMIT 6;
 SELECT count(*) - :entries AS new_entries FROM support.audit_log;
+CREATE TEMPORARY TABLE tried_before AS SELECT * FROM support.undo_since(2, '2026-05-03');
+BEGIN READ ONLY;
+SELECT count(*) AS foreseen_otherwise FROM (SELECT * FROM support.undo_since(2, '2026-05-03') EXCEPT TABLE tried_before) AS f;
+COMMIT;
 -- Then in earnest.
 SELECT count(*), count(refusal) AS refused FROM support.undo_since(2, '2026-05-03', dry_run => false);
 SELECT * FROM
@@ -341,6 +345,14 @@ SELECT support.add_comment(:screen, 'It works again') > 0 AS done;
 SET support_ext.now = '2026-05-08 09:00+00';
 SELECT action, table_name, record_id = :printer AS of_printer, regexp_replace(refusal, 'ntry \d+', 'ntry N', 'g') AS refusal
 FROM support.undo_since(2, '2026-05-07');
+-- Where nothing can be written, as on a standby, the log tells the same.
+CREATE TEMPORARY TABLE tried AS SELECT * FROM support.undo_since(2, '2026-05-07');
+BEGIN READ ONLY;
+SELECT count(*), count(refusal) AS refused FROM support.undo_since(2, '2026-05-07');
+(SELECT * FROM support.undo_since(2, '2026-05-07') EXCEPT TABLE tried) UNION ALL (TABLE tried EXCEPT SELECT * FROM support.undo_since(2, '2026-05-07'));
+SELECT count(*) FROM support.undo_since(2, '2026-05-07', dry_run => false);
+\echo :LAST_ERROR_SQLSTATE :LAST_ERROR_MESSAGE
+COMMIT;
 SELECT count(*) FROM support.undo_since(2, '2026-05-07', dry_run => false);
 \echo :LAST_ERROR_SQLSTATE
 SELECT ticket(:screen), ticket(:printer);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -86,10 +87,11 @@ typedef struct Trial
 	uint64		from;
 	uint64		upto;
 	uint64		at;				/* the one at hand: in the end the one that was refused */
+	int64		actor_id;		/* whose they are */
 	bool		is_bookkeeping[TRIED_AT_A_TIME];
 } Trial;
 
-/* Undo some entries. */
+/* Undo some entries, or foresee what would become of it where nothing can be written. */
 static void
 try_some(void *arg)
 {
@@ -106,7 +108,10 @@ try_some(void *arg)
 		MemoryContextSwitchTo(per_entry);
 		MemoryContextReset(per_entry);
 		entry = entry_to_undo(trial->list, trial->at);
-		undo_entry(&entry, &undoing);
+		if (XactReadOnly)
+			foresee_undoing(&entry, trial->actor_id, &undoing);
+		else
+			undo_entry(&entry, &undoing);
 		trial->is_bookkeeping[trial->at - trial->from] = undoing.is_bookkeeping;
 	}
 	MemoryContextSwitchTo(context);
@@ -140,6 +145,7 @@ typedef struct Rehearsal
 {
 	ReturnSetInfo *rsinfo;
 	const UndoList *list;
+	int64		actor_id;
 } Rehearsal;
 
 /*
@@ -150,7 +156,7 @@ static void
 try_entries(void *arg)
 {
 	Rehearsal  *rehearsal = arg;
-	Trial		trial = {.list = rehearsal->list};
+	Trial		trial = {.list = rehearsal->list, .actor_id = rehearsal->actor_id};
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext per_trial = AllocSetContextCreate(context, "trial", ALLOCSET_DEFAULT_SIZES);
 	bool		again = false;
@@ -239,12 +245,13 @@ support_undo_since(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	int64		actor_id = required_id(fcinfo, 0, "actor_id");
 	bool		dry_run = PG_ARGISNULL(2) || PG_GETARG_BOOL(2);
-	Rehearsal	rehearsal = {rsinfo};
+	Rehearsal	rehearsal = {.rsinfo = rsinfo, .actor_id = actor_id};
 	UndoList	list;
 	Args		args = {0};
 	Call		call;
 
-	PreventCommandIfReadOnly("undo_since()");
+	if (!dry_run)
+		PreventCommandIfReadOnly("undo_since()");
 	(void) required_argument(fcinfo, 1, "since");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);

@@ -15,6 +15,8 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
@@ -40,12 +42,13 @@ static Statement statements[] = {
 		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
-	/* comments and files of a ticket, or of a comment, that are still there; of other transactions */
+	/* comments and files of a ticket, or of a comment, that are still there; of other transactions, or others than a user */
 	[LAST_ADDITION] = {
 		.text = "SELECT " WHO_COLUMNS " FROM support.audit_log AS a"
 		" LEFT JOIN support.users AS u ON u.id = a.actor_id"
 		" WHERE a.ticket_id = $1 AND a.id > $2"
 		" AND a.action = 'INSERT' AND " OF_OTHERS("$4", "$5")
+		" AND ($6 IS NULL OR a.actor_id IS DISTINCT FROM $6)"
 		" AND ((a.table_name = 'comments' AND $3 IS NULL"
 		"		AND EXISTS (SELECT FROM support.comments AS c"
 		"			WHERE c.ticket_id = $1 AND c.id = a.record_id))"
@@ -55,7 +58,7 @@ static Statement statements[] = {
 		"			AND ($3 IS NULL OR f.comment_id = $3))))"
 		" ORDER BY a.id DESC LIMIT 1",
 		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
-		.nargs = 5, .argtypes = {INT8OID, INT8OID, INT8OID, INT4OID, INT8OID}, .names_machinery = true
+		.nargs = 6, .argtypes = {INT8OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID}, .names_machinery = true
 	}
 };
 
@@ -176,10 +179,10 @@ undo_update(UndoRecord *record, Undoing *undoing)
 
 /*
  * Raise SU003 if comments or files came to a ticket, or files to a comment, after the transaction that made it: they would
- * go with it.
+ * go with it. Those of one user (0 for nobody) do not count.
  */
 static void
-check_nothing_added(const UndoRecord *record)
+check_nothing_added(const UndoRecord *record, int64 but_for)
 {
 	const UndoEntry *entry = record->entry;
 	bool		is_ticket = record->table == &tickets_table;
@@ -195,6 +198,10 @@ check_nothing_added(const UndoRecord *record)
 		arg_int64(&args, entry->record_id);
 	arg(&args, Int32GetDatum(entry->era));
 	arg_int64(&args, entry->xid);
+	if (but_for != 0)
+		arg_int64(&args, but_for);
+	else
+		arg_null(&args);
 	if (run(&statements[LAST_ADDITION], &args) > 0)
 		refuse_changed(entry, record_name(entry), true);
 }
@@ -252,7 +259,7 @@ undo_insert(UndoRecord *record)
 		check_last_is_ours(record);
 	else if (!entry->is_last || is_written_since(record))
 		check_as_inserted(record, &row);
-	check_nothing_added(record);
+	check_nothing_added(record, 0);
 	begin_statement(record, "DELETE FROM %s");
 	add_condition(record);
 	run_restoring(record);
@@ -321,6 +328,88 @@ undo_entry(const UndoEntry *entry, Undoing *undoing)
 		undo_delete(&record, undoing);
 	if (undoing->alone && record.table == &comments_table)
 		recount_replies(entry->ticket_id);
+	close_undo_record(&record);
+	SPI_finish();
+}
+
+/* Is the column told by an entry, and a person's to set? */
+static bool
+is_told(const UndoRecord *record, int attribute, Jsonb *image)
+{
+	char	   *name = NameStr(TupleDescAttr(RelationGetDescr(record->rel), attribute)->attname);
+	Datum		value;
+	bool		isnull;
+
+	return record->shape->kinds[attribute] != IMAGE_NONE && !moves_on(name) && !is_kept_column(name) &&
+		(image == NULL || image_column(image, record->rel, attribute, &value, &isnull));
+}
+
+/* Raise SU003 for the first of the columns that an image tells, of all for none, that others than the user changed since. */
+static void
+check_columns_of_others(UndoRecord *record, const Row *row, Jsonb *image, int64 actor_id, Undoing *undoing)
+{
+	const UndoEntry *entry = record->entry;
+
+	for (int i = 0; i < record->shape->natts; i++)
+	{
+		char	   *name = NameStr(TupleDescAttr(RelationGetDescr(record->rel), i)->attname);
+		Datum		names = CStringGetTextDatum(name);
+
+		if (!is_told(record, i, image))
+			continue;
+		undoing->is_bookkeeping = false;
+		if (image != NULL && row != NULL && is_as_in_image(row, i, entry->new_value))
+			continue;
+		names = PointerGetDatum(construct_array(&names, 1, TEXTOID, -1, false, TYPALIGN_INT));
+		if (find_change_by_others(record, names, actor_id))
+			refuse_changed(entry, psprintf("%s of %s", name, record_name(entry)), true);
+	}
+}
+
+static void
+foresee_update(UndoRecord *record, int64 actor_id, Undoing *undoing)
+{
+	Row			row;
+	bool		is_there = read_record(record, &row);
+	int			nestlevel = begin_image_settings(record->shape);
+
+	undoing->is_bookkeeping = true;
+	check_columns_of_others(record, is_there ? &row : NULL, record->entry->old_value, actor_id, undoing);
+	end_image_settings(nestlevel);
+}
+
+static void
+foresee_insert(UndoRecord *record, int64 actor_id, Undoing *undoing)
+{
+	const UndoEntry *entry = record->entry;
+
+	if (find_change_by_others(record, (Datum) 0, actor_id))
+	{
+		if (!record->table->has_id)
+			refuse_changed(entry, record_name(entry), true);
+		check_columns_of_others(record, NULL, NULL, actor_id, undoing);
+	}
+	check_nothing_added(record, actor_id);
+}
+
+/*
+ * Raise what speaks against undoing a change together with all that the user has done later, as far as reading tells: that
+ * others came between. Where nothing can be written an undoing cannot be tried.
+ */
+void
+foresee_undoing(const UndoEntry *entry, int64 actor_id, Undoing *undoing)
+{
+	UndoRecord	record;
+
+	undoing->is_bookkeeping = undoing->left_books = false;
+	SPI_connect();
+	open_undo_record(&record, entry);
+	if (entry_has_action(entry, "UPDATE"))
+		foresee_update(&record, actor_id, undoing);
+	else if (entry_has_action(entry, "INSERT"))
+		foresee_insert(&record, actor_id, undoing);
+	else if (find_change_by_others(&record, (Datum) 0, actor_id))
+		refuse_changed(entry, record_name(entry), true);
 	close_undo_record(&record);
 	SPI_finish();
 }

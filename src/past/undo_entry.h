@@ -16,5 +16,6 @@ typedef struct Undoing
 } Undoing;
 
 extern void undo_entry(const UndoEntry *entry, Undoing *undoing);
+extern void foresee_undoing(const UndoEntry *entry, int64 actor_id, Undoing *undoing);
 
 #endif							/* SUPPORT_UNDO_ENTRY_H */

@@ -25,6 +25,7 @@
 enum
 {
 	LAST_CHANGE,
+	CHANGE_BY_OTHERS,
 	UNDOING
 };
 
@@ -42,6 +43,21 @@ static Statement statements[] = {
 		" ORDER BY a.id DESC LIMIT 1",
 		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 8, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTOID, INT4OID, INT8OID},
+		.names_machinery = true
+	},
+	/* of some of its columns, or of the whole record, by others than a user */
+	[CHANGE_BY_OTHERS] = {
+		.text = "SELECT " WHO_COLUMNS " FROM support.audit_log AS a"
+		" LEFT JOIN support.users AS u ON u.id = a.actor_id"
+		" WHERE a.ticket_id = $1 AND a.table_name = $2"
+		" AND a.record_id IS NOT DISTINCT FROM $3"
+		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) @> $4)"
+		" AND a.id > $5"
+		" AND (a.action <> 'UPDATE' OR $6 IS NULL OR a.new_value ?| $6)"
+		" AND a.actor_id IS DISTINCT FROM $7"
+		" ORDER BY a.id DESC LIMIT 1",
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
+		.nargs = 7, .argtypes = {INT8OID, TEXTOID, INT8OID, JSONBOID, INT8OID, TEXTARRAYOID, INT8OID},
 		.names_machinery = true
 	},
 	[UNDOING] = {
@@ -156,6 +172,21 @@ find_last_change(const UndoRecord *record, const char *column, bool ours_too)
 	arg(&args, Int32GetDatum(ours_too ? 0 : current_era()));
 	arg_int64(&args, ours_too ? 0 : current_xid());
 	return run(&statements[LAST_CHANGE], &args) > 0;
+}
+
+/* Find the last change since by others than a user: of one of some columns (a text[]), or (0) of the whole record. */
+bool
+find_change_by_others(const UndoRecord *record, Datum columns, int64 actor_id)
+{
+	const UndoEntry *entry = record->entry;
+	Args		args = record_args(entry->ticket_id, entry, entry->record_id, record->key);
+
+	if (columns != (Datum) 0)
+		arg(&args, columns);
+	else
+		arg_null(&args);
+	arg_int64(&args, actor_id);
+	return run(&statements[CHANGE_BY_OTHERS], &args) > 0;
 }
 
 /* SU003 for a column (NULL: the whole record). */
@@ -333,18 +364,31 @@ run_change(UndoRecord *record)
 		refuse_suppressed_row();
 }
 
-/* Lock the record and take it apart; false if it is gone. */
-bool
-lock_record(UndoRecord *record, Row *row)
+/* Read the record and take it apart; false if it is gone. */
+static bool
+fetch_record(UndoRecord *record, Row *row, const char *locking)
 {
 	begin_statement(record, "SELECT r.* FROM %s AS r");
 	add_condition(record);
-	appendStringInfoString(&record->text, " FOR UPDATE");
+	appendStringInfoString(&record->text, locking);
 	if (run_statement(record) == 0)
 		return false;
 	*row = empty_row(record->shape, RelationGetDescr(record->rel));
 	row_fill(row, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 	return true;
+}
+
+bool
+lock_record(UndoRecord *record, Row *row)
+{
+	return fetch_record(record, row, " FOR UPDATE");
+}
+
+/* The same without a lock, for who cannot write. */
+bool
+read_record(UndoRecord *record, Row *row)
+{
+	return fetch_record(record, row, "");
 }
 
 /* Has the record, which is locked, been written since the query began that called us, by ourselves or by others? */

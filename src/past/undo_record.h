@@ -60,6 +60,7 @@ extern char *record_name(const UndoEntry *entry);
 pg_noreturn extern void refuse_changed(const UndoEntry *entry, const char *what, bool known);
 pg_noreturn extern void refuse_changed_record(const UndoRecord *record, const char *column);
 extern bool find_last_change(const UndoRecord *record, const char *column, bool ours_too);
+extern bool find_change_by_others(const UndoRecord *record, Datum columns, int64 actor_id);
 
 extern void open_undo_record(UndoRecord *record, const UndoEntry *entry);
 extern void close_undo_record(UndoRecord *record);
@@ -67,6 +68,7 @@ extern void begin_statement(UndoRecord *record, const char *start);
 extern void add_param(UndoRecord *record, int attribute, const char *word, Datum value, bool isnull);
 extern void add_condition(UndoRecord *record);
 extern bool lock_record(UndoRecord *record, Row *row);
+extern bool read_record(UndoRecord *record, Row *row);
 extern bool is_written_since(UndoRecord *record);
 extern void run_restoring(UndoRecord *record);
 extern int64 entry_that_undid(const UndoEntry *entry);
