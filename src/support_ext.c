@@ -28,6 +28,7 @@
 #include "desk/reply.h"
 #include "desk/search.h"
 #include "desk/workflow.h"
+#include "log/column_names.h"
 #include "log/eras.h"
 #include "log/log_writer.h"
 #include "sla/sla_check.h"
@@ -61,6 +62,7 @@ _PG_init(void)
 	heap_writer_init();
 	eras_init();
 	log_writer_init();
+	column_names_init();
 
 	stat_seen_init();
 	stat_tag_init();

@@ -8,8 +8,8 @@
  * keep no books; the log gets its INSERT entries like any other insertion. The bin's row is deleted first, and so
  * locked: of two sessions that restore or purge the same ticket one finds nothing.
  *
- * An image may lack columns that are younger than it, which get their defaults, and may have some that are gone,
- * which are passed over.
+ * An image may lack columns that are younger than it, which get their defaults, and may have some that have another name
+ * now, which are followed where that is certain, or are gone, which are left out with a warning: see column_names.c.
  */
 #include "postgres.h"
 
@@ -35,6 +35,7 @@
 #include "desk/recycle.h"
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
+#include "log/column_names.h"
 #include "log/log_writer.h"
 #include "log/row_image.h"
 #include "proof/removal.h"
@@ -255,10 +256,12 @@ insert_image(const char *table_name, Jsonb *image)
 	Oid		   *types = palloc(sizeof(Oid) * natts);
 	Datum	   *values = palloc(sizeof(Datum) * natts);
 	char	   *nulls = palloc(natts);
-	int			nestlevel = begin_image_settings(shape_of(rel, table));
+	int			nestlevel;
 	char	   *text;
 	int			n;
 
+	image = with_names_of_today(image, shape_of(rel, table));
+	nestlevel = begin_image_settings(shape_of(rel, table));
 	text = insert_of(rel, image, types, values, nulls, &n);
 	end_image_settings(nestlevel);
 	(void) run_once(text, n, types, values, nulls);

@@ -23,6 +23,7 @@
 #include "base/tables.h"
 #include "base/value_rules.h"
 #include "log/audit.h"
+#include "log/column_names.h"
 #include "log/log_size.h"
 #include "log/log_writer.h"
 #include "log/row_image.h"
@@ -197,6 +198,7 @@ audit_update(const RowChange *change)
 	entry.old_value = image_end(&before);
 	entry.new_value = image_end(&after);
 	log_write(&entry);
+	note_column_names(change->new->shape);
 }
 
 /* What the log has of the status that the last removed ticket of this id had; NULL if it has that no more. */
@@ -281,6 +283,8 @@ audit_delete(const Row *row)
 	else
 		entry.old_value = image_of(row, true);
 	written = log_write(&entry);
+	if (!purging)
+		note_column_names(row->shape);
 	if (is_ticket && !purging)
 		keep_ticket(&entry, written);
 }

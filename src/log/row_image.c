@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -28,6 +29,7 @@
 #include "utils/numeric.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "base/ascii.h"
 #include "base/compat.h"
@@ -35,6 +37,8 @@
 #include "base/owner.h"
 #include "base/subtransaction.h"
 #include "log/row_image.h"
+
+#define MAX_SHOWN_VALUE 100		/* bytes of a value that a message quotes */
 
 static int
 fix_settings(void)
@@ -332,9 +336,54 @@ image_value(JsonbValue *value, ImageKind kind, Form_pg_attribute att, Datum *dat
 	return true;
 }
 
+/* Raise what the column's type said to the value, in words that name both. The error was taken off the stack. */
+pg_noreturn static void
+refuse_value(Relation rel, Form_pg_attribute att, JsonbValue *value, const ErrorData *refusal)
+{
+	char	   *text = value_text(value);
+	int			length = pg_mbcliplen(text, strlen(text), MAX_SHOWN_VALUE);
+
+	ereport(ERROR,
+			(errcode(refusal->sqlerrcode),
+			 errmsg("column \"%s\" of relation \"%s\" cannot take \"%.*s%s\" back", NameStr(att->attname),
+					RelationGetRelationName(rel), length, text, text[length] != '\0' ? "..." : ""),
+			 errdetail("Its type is %s now: %s.", format_type_with_typemod(att->atttypid, att->atttypmod), refusal->message),
+			 errhint("Give it a type that takes the value."),
+			 errtablecol(rel, att->attnum)));
+}
+
+/* Read a value for a column. What its type refuses is told with the column's name; all else is raised as it is. */
+static Datum
+read_for_column(Relation rel, Form_pg_attribute att, JsonbValue *value)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile Datum datum = (Datum) 0;
+
+	PG_TRY();
+	{
+		datum = read_text(value, att->atttypid, att->atttypmod);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *refusal;
+		int			category;
+
+		MemoryContextSwitchTo(caller);
+		refusal = CopyErrorData();
+		category = ERRCODE_TO_CATEGORY(refusal->sqlerrcode);
+		if (category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) &&
+			category != ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION))
+			PG_RE_THROW();
+		FlushErrorState();
+		refuse_value(rel, att, value, refusal);
+	}
+	PG_END_TRY();
+	return datum;
+}
+
 /*
  * The value that an image has for a column (from 0) of the relation; false if it has none, because the column is
- * younger. Call under begin_image_settings(). Raises what the type's input function raises.
+ * younger. Call under begin_image_settings(). Raises what the type's input function raises, with the column named.
  */
 bool
 image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnull)
@@ -348,6 +397,6 @@ image_column(Jsonb *image, Relation rel, int attribute, Datum *value, bool *isnu
 		return false;
 
 	*isnull = found->type == jbvNull;
-	*value = *isnull ? (Datum) 0 : read_text(found, att->atttypid, att->atttypmod);
+	*value = *isnull ? (Datum) 0 : read_for_column(rel, att, found);
 	return true;
 }

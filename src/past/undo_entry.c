@@ -26,6 +26,7 @@
 #include "desk/reply.h"
 #include "desk/ticket_access.h"
 #include "log/audit.h"
+#include "log/column_names.h"
 #include "log/row_image.h"
 #include "past/rebuilt_rows.h"
 #include "past/undo_entry.h"
@@ -105,7 +106,6 @@ moves_on(const char *name)
 static int
 add_assignments(UndoRecord *record, const Row *row, Undoing *undoing)
 {
-	const UndoEntry *entry = record->entry;
 	int			n = 0;
 
 	undoing->is_bookkeeping = true;
@@ -117,11 +117,11 @@ add_assignments(UndoRecord *record, const Row *row, Undoing *undoing)
 		bool		isnull;
 
 		if (row->shape->kinds[i] == IMAGE_NONE || moves_on(name) ||
-			!image_column(entry->old_value, record->rel, i, &value, &isnull))
+			!image_column(record->old_value, record->rel, i, &value, &isnull))
 			continue;
 		if (!kept)
 			undoing->is_bookkeeping = false;
-		if (is_as_in_image(row, i, entry->new_value))
+		if (is_as_in_image(row, i, record->new_value))
 		{
 			appendStringInfoString(&record->text, n++ > 0 ? ", " : " SET ");
 			add_param(record, i, "=", value, isnull);
@@ -165,6 +165,8 @@ undo_update(UndoRecord *record, Undoing *undoing)
 	if (!lock_record(record, &row))
 		refuse_changed_record(record, NULL);
 	begin_statement(record, "UPDATE %s");
+	record->old_value = with_names_of_today(record->entry->old_value, record->shape);
+	record->new_value = with_names_of_today(record->entry->new_value, record->shape);
 	nestlevel = begin_image_settings(record->shape);
 	n = add_assignments(record, &row, undoing);
 	end_image_settings(nestlevel);

@@ -47,6 +47,8 @@ typedef struct UndoRecord
 	Relation	rel;
 	const TableShape *shape;
 	Jsonb	   *key;			/* of the record as the entry left it; NULL in a table with ids */
+	Jsonb	   *old_value;		/* the images of an UPDATE, with the names of today */
+	Jsonb	   *new_value;
 	StringInfoData text;
 	int			nparams;
 	Oid		   *types;
