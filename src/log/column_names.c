@@ -15,7 +15,6 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
@@ -30,7 +29,7 @@
 #include "base/session_cache.h"
 #include "base/tables.h"
 #include "log/column_names.h"
-#include "log/log_writer.h"
+#include "log/eras.h"
 
 enum
 {
@@ -123,13 +122,13 @@ column_names_init(void)
 	add_session_cache(&cache);
 }
 
-/* The arguments that both statements begin with. A standby begins no era. */
+/* The arguments that both statements begin with. */
 static Args
 table_args(const TableShape *shape)
 {
 	Args		args = {0};
 
-	arg(&args, Int32GetDatum(RecoveryInProgress() ? era_if_known() : current_era()));
+	arg(&args, Int32GetDatum(current_era()));
 	arg(&args, ObjectIdGetDatum(shape->relid));
 	arg_text(&args, shape->table->name);
 	return args;
@@ -199,8 +198,7 @@ name_of_today(const TableShape *shape, const char *name)
 	char	   *today = NULL;
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (!RecoveryInProgress())
-		note_column_names(shape);
+	note_column_names(shape);
 	SPI_connect();
 	args = table_args(shape);
 	arg_text(&args, name);
