@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 
 #include "base/characters.h"
+#include "base/compat.h"
 #include "base/settings.h"
 
 #define NO_BREAK_SPACE 0xA0
