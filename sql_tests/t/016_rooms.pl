@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 # Whoever puts a file above all rooms says so here.
-my @top = qw(install install_check install_migrate install_repair maintain support_ext);
+my @top = qw(attach_month install install_check install_migrate install_repair maintain retention support_ext upkeep);
 
 my $pg_config = $ENV{PG_CONFIG} // 'pg_config';
 

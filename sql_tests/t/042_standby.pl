@@ -80,7 +80,7 @@ is(answer_of($standby, 'SELECT support.get_ticket(999)'), 'ERROR:  P0002', 'from
 
 my %writers = (
 	add_attachment => "2, 'a.txt', 'a'", add_comment => "2, 'x', author_id => 2", add_team_member => '1, 2',
-	assign_ticket => '2, 2', configure => "'retention', '1 year'", create_calendar => q('x', 'UTC', '{"mon": "09:00-17:00"}'),
+	assign_ticket => '2, 2', attach_month => "'2026-03-01'", configure => "'retention', '1 year'", create_calendar => q('x', 'UTC', '{"mon": "09:00-17:00"}'),
 	create_sla_policy => q('x', '[{"metric": "resolution", "target": "1 hour"}]'), create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
 	create_user => "'new\@desk.example', 'New'", deactivate_user => '2', reactivate_user => '2', set_user_role => "2, 'admin'", delete_comment => '1, 1',
 	delete_ticket => '2', edit_comment => "1, 1, 'y'", feed_done => "'archive', '1/1/1'",

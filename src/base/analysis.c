@@ -107,19 +107,13 @@ begin_analysis(ParseState *pstate, void *arg)
 	pstate->p_paramref_hook = parameter;
 }
 
-static char *
-relation_name(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-}
-
 /* What a column of a result is called in a message: the table's column that it is taken from, if it is one. */
 static char *
 column_name(const TargetEntry *entry)
 {
 	if (OidIsValid(entry->resorigtbl) && entry->resorigcol > 0)
 		return psprintf("column \"%s\" of relation %s",
-						get_attname(entry->resorigtbl, entry->resorigcol, false), relation_name(entry->resorigtbl));
+						get_attname(entry->resorigtbl, entry->resorigcol, false), qualified_name(entry->resorigtbl));
 	return psprintf("a value (\"%s\") that the desk reads", entry->resname ? entry->resname : "?column?");
 }
 
@@ -178,9 +172,9 @@ check_relation(Oid relid, bool as_owner)
 	if (IsCatalogNamespace(get_rel_namespace(relid)))
 		return;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_VIEW)
-		refuse_altered(psprintf("relation %s", relation_name(relid)), "is neither a table nor a view");
+		refuse_altered(psprintf("relation %s", qualified_name(relid)), "is neither a table nor a view");
 	if (as_owner && table_owner(relid) != GetUserId())
-		refuse_altered(psprintf("relation %s", relation_name(relid)),
+		refuse_altered(psprintf("relation %s", qualified_name(relid)),
 					   psprintf("belongs to role \"%s\" instead of the desk's owner \"%s\"",
 								GetUserNameFromId(table_owner(relid), true), GetUserNameFromId(GetUserId(), true)));
 }

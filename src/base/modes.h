@@ -13,9 +13,6 @@ typedef struct Modes
 	/* install() writes rows itself: the desk's triggers let them pass, and the layout may not be there yet */
 	bool		installing;
 
-	/* maintain() moves entries between partitions: they go and come as they are */
-	bool		moving_entries;
-
 	/* a removed ticket comes back row by row: clocks find out what it is promised when all of it is there */
 	bool		matching_deferred;
 

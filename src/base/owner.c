@@ -89,6 +89,13 @@ table_owner(Oid relid)
 	return owner;
 }
 
+/* A relation's name with its schema, as statements spell it. */
+char *
+qualified_name(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+}
+
 static void
 note_asking(Oid user)
 {

@@ -94,3 +94,17 @@ rehearse(Work work, void *arg)
 	if (error != NULL)
 		ReThrowError(error);
 }
+
+/* Take locks, and give them back if one of them is not to be had within lock_timeout, or only by a deadlock: false. */
+bool
+attempt_lock(Work work, void *arg)
+{
+	ErrorData  *error = run_apart(work, arg, true);
+
+	if (error == NULL)
+		return true;
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE && error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
+	FreeErrorData(error);
+	return false;
+}

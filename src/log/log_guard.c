@@ -2,7 +2,8 @@
  * log_guard.c
  *		What others may do to the audit log: add entries of their own.
  *
- * Nobody changes or deletes an entry but we ourselves, when a ticket is purged and when months of the log are moved.
+ * Nobody changes or deletes an entry but we ourselves, when a ticket is purged. Entries that move between partitions pass no
+ * trigger, see entry_mover.c.
  */
 #include "postgres.h"
 
@@ -124,8 +125,6 @@ support_guard_log(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = check_protocol(fcinfo, "support_internal.guard_log", TRIGGER_EVENT_BEFORE, true);
 
 	(void) own_table(trigdata);
-	if (modes.moving_entries)
-		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(stamp_entry(trigdata));
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && is_of_purged_ticket(trigdata))

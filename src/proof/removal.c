@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -63,7 +64,7 @@ static Statement statements[] = {
 	" FROM %s AS p" \
 	" JOIN support_internal.audit_leaves AS l ON l.era = p.era" \
 	"	AND l.xid = p.xid AND l.audit_id = p.id" \
-	" WHERE l.pruned_by IS NULL" \
+	" WHERE l.pruned_by IS NULL%s" \
 	" ORDER BY l.era, l.xid, l.audit_id"
 
 /* Leaves that were pruned before are those of a partition that came back since: their salts may still have to go. */
@@ -73,7 +74,12 @@ static Statement statements[] = {
 	"	values_digest = CASE WHEN $2 THEN l.values_digest END" \
 	" FROM %s AS p" \
 	" WHERE l.era = p.era AND l.xid = p.xid" \
-	"	AND l.audit_id = p.id AND (l.pruned_by IS NULL OR NOT $2)"
+	"	AND l.audit_id = p.id AND (l.pruned_by IS NULL OR NOT $2)%s"
+
+/* An entry of which the recycle bin keeps a copy in the default partition does not leave the log. */
+#define NOT_KEPT_IN \
+	" AND NOT EXISTS (SELECT FROM ONLY %s AS d WHERE d.ticket_id = p.ticket_id" \
+	"	AND d.id = p.id AND d.occurred_at = p.occurred_at)"
 
 /* What is read of leaves that are erased or pruned, in the order of the columns. */
 enum
@@ -145,16 +151,16 @@ note_erasure(const int64 *ticket_ids, int n)
 	close_chain(&chain);
 }
 
-/* A statement about a partition: one that returns leaves, or none that returns anything. */
+/* A statement about the entries that leave with a partition: one that returns leaves, or none that returns anything. */
 static Statement *
 statement_about(const char *text, Oid partition, int nargs, bool returns_leaves)
 {
 	static const Oid argtypes[] = {INT8OID, BOOLOID};
-	char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)),
-												  get_rel_name(partition));
+	Oid			others = get_default_partition_oid(desk_relation("support", "audit_log"));
+	bool		may_stay = OidIsValid(others) && others != partition;
 
-	return statement_of(psprintf(text, name), nargs, argtypes, leaf_columns,
-						returns_leaves ? lengthof(leaf_columns) : 0);
+	return statement_of(psprintf(text, qualified_name(partition), may_stay ? psprintf(NOT_KEPT_IN, qualified_name(others)) : ""),
+						nargs, argtypes, leaf_columns, returns_leaves ? lengthof(leaf_columns) : 0);
 }
 
 /*
@@ -187,7 +193,8 @@ is_like_partition(Oid relid)
 	return get_rel_relkind(relid) == RELKIND_RELATION &&
 		table_owner(relid) == table_owner(desk_relation("support", "audit_log")) &&
 		get_attnum(relid, "era") != InvalidAttrNumber && get_attnum(relid, "xid") != InvalidAttrNumber &&
-		get_attnum(relid, "id") != InvalidAttrNumber && get_attnum(relid, "occurred_at") != InvalidAttrNumber;
+		get_attnum(relid, "id") != InvalidAttrNumber && get_attnum(relid, "ticket_id") != InvalidAttrNumber &&
+		get_attnum(relid, "occurred_at") != InvalidAttrNumber;
 }
 
 /* prune_leaves(partition, keep_salts) -> how many leaves were marked */

@@ -1,0 +1,192 @@
+/*
+ * retention.c
+ *		Taking old partitions off the log.
+ *
+ * A partition whose entries are all older than the retention goes: off the log, to a schema of its own, or for good. It
+ * stays while a consumer of the feed has not read it, or while some of its entries are not sealed where others are: the
+ * answer says so. What the recycle bin needs of it is copied to the default partition, so a removed ticket comes back
+ * however long ago it went. The partition itself keeps all that it had: to write so much anew would keep others from the
+ * log for long.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "base/compat.h"
+#include "base/plan.h"
+#include "install_check.h"
+#include "log/entry_mover.h"
+#include "proof/removal.h"
+#include "upkeep.h"
+
+/* Where the entries lie that the recycle bin needs: what went with each ticket in the bin. */
+#define NEEDED_ENTRIES \
+	"SELECT a.ctid" \
+	" FROM (SELECT b.ticket_id, r.era, r.xid" \
+	"	FROM support_internal.recycle_bin AS b" \
+	"	JOIN ONLY %1$s AS r ON r.ticket_id = b.ticket_id AND r.id = b.audit_id) AS n" \
+	" JOIN ONLY %1$s AS a ON a.ticket_id = n.ticket_id AND a.era = n.era" \
+	"	AND a.xid = n.xid" \
+	" WHERE a.action = 'DELETE'" \
+	" ORDER BY a.ctid"
+
+/* Who has not read all of a partition: consumers before its last entry. */
+#define LATE_CONSUMERS \
+	"SELECT string_agg(quote_literal(c.consumer), ', ' ORDER BY c.consumer)" \
+	" FROM support_internal.feed_consumers AS c," \
+	"	(SELECT era, xid, id FROM ONLY %s" \
+	"	WHERE era IS NOT NULL AND xid IS NOT NULL AND EXISTS (SELECT FROM support_internal.feed_consumers)" \
+	"	ORDER BY era DESC, xid DESC, id DESC LIMIT 1) AS last" \
+	" WHERE (c.era, c.xid, c.audit_id) < (last.era, last.xid, last.id)"
+
+/* How many entries of a partition no seal covers, on a desk that seals. */
+#define UNSEALED_ENTRIES \
+	"SELECT count(*) FROM ONLY %s AS p" \
+	" WHERE p.era IS NOT NULL AND p.xid IS NOT NULL" \
+	"	AND EXISTS (SELECT FROM support_internal.audit_seals AS s WHERE s.kind = 'seal')" \
+	"	AND NOT EXISTS (SELECT FROM support_internal.audit_leaves AS l" \
+	"		WHERE l.era = p.era AND l.xid = p.xid AND l.audit_id = p.id)"
+
+/* Must the partition stay for now? The answer says why, and what to do. */
+static bool
+is_needed(Upkeep *upkeep, const char *name)
+{
+	int64		unsealed;
+
+	(void) look(psprintf(LATE_CONSUMERS, name));
+	if (!result_is_null(0, 1))
+	{
+		note(upkeep, "kept %s: consumers of the feed that have not read it: %s; support.feed_stop() ends one that is gone",
+			 name, result_text(0, 1));
+		return true;
+	}
+	(void) look(psprintf(UNSEALED_ENTRIES, name));
+	unsealed = result_int64(0, 1);
+	if (unsealed > 0)
+		note(upkeep, "kept %s: " INT64_FORMAT " of its entries are not sealed; SELECT support.seal_audit() seals them",
+			 name, unsealed);
+	return unsealed > 0;
+}
+
+/* Find the partitions whose entries are all older than what is kept. */
+void
+find_retirees(Upkeep *upkeep)
+{
+	for (int i = 0; i < upkeep->partitions.n; i++)
+	{
+		Partition  *partition = &upkeep->partitions.list[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (!partition->is_default && partition->upto <= upkeep->keep_from &&
+			!is_needed(upkeep, qualified_name(partition->relid)))
+			upkeep->retirees = lappend(upkeep->retirees, partition);
+	}
+}
+
+/* What is done with a partition, in one word. */
+static const char *
+name_of_action(RetentionAction action)
+{
+	return action == RETENTION_DROP ? "drop" : action == RETENTION_ARCHIVE ? "archive" : "detach";
+}
+
+/* Tell what would be taken off. */
+void
+tell_retirements(Upkeep *upkeep)
+{
+	ListCell   *cell;
+
+	foreach(cell, upkeep->retirees)
+	{
+		char	   *name = qualified_name(((const Partition *) lfirst(cell))->relid);
+		uint64		needed = look(psprintf(NEEDED_ENTRIES, name));
+
+		if (needed > 0)
+			report(upkeep, "would copy " UINT64_FORMAT " entries that the recycle bin needs to the default partition", needed);
+		report(upkeep, "would %s %s", name_of_action(upkeep->action), name);
+	}
+}
+
+static int
+keep_all(const LyingEntry *entry, void *arg)
+{
+	return 0;
+}
+
+static int
+keep_listed(const LyingEntry *entry, void *arg)
+{
+	return is_listed(arg, entry->tid) ? 0 : -1;
+}
+
+/* Copy what the recycle bin needs of a partition that was detached to the default one. */
+static void
+save_removed_tickets(Upkeep *upkeep, const Partition *old, const char *name)
+{
+	const Partition *others = default_partition(&upkeep->partitions);
+	RowList		needed = list_rows(psprintf(NEEDED_ENTRIES, name));
+	Rewriting	rewriting;
+
+	if (others == NULL || needed.n == 0)
+		return;
+	begin_rewriting(&rewriting, others->relid);
+	copy_entries(others->relid, &rewriting, 1, keep_all, NULL);
+	copy_entries(old->relid, &rewriting, 1, keep_listed, &needed);
+	finish_rewriting(&rewriting);
+	report(upkeep, "copied " UINT64_FORMAT " entries that the recycle bin needs to the default partition", needed.n);
+}
+
+/* Do with a partition that is no longer part of the log what the retention says. */
+static void
+put_away(Upkeep *upkeep, const char *name)
+{
+	switch (upkeep->action)
+	{
+		case RETENTION_DETACH:
+			report(upkeep, "detached %s", name);
+			break;
+		case RETENTION_ARCHIVE:
+			check_schema(ARCHIVE_SCHEMA, GetUserId());
+			if (!OidIsValid(get_namespace_oid(ARCHIVE_SCHEMA, true)))
+				carry_out("CREATE SCHEMA " ARCHIVE_SCHEMA);
+			carry_out(psprintf("ALTER TABLE %s SET SCHEMA " ARCHIVE_SCHEMA, name));
+			report(upkeep, "archived %s to the schema " ARCHIVE_SCHEMA, name);
+			break;
+		case RETENTION_DROP:
+			carry_out(psprintf("DROP TABLE %s", name));
+			report(upkeep, "dropped %s", name);
+			break;
+	}
+}
+
+/* Take a partition off the log. */
+static void
+retire_partition(Upkeep *upkeep, const Partition *old)
+{
+	char	   *name = qualified_name(old->relid);
+	int64		pruned;
+
+	carry_out(psprintf("ALTER TABLE support.audit_log DETACH PARTITION %s", name));
+	save_removed_tickets(upkeep, old, name);
+	pruned = note_pruning(old->relid, upkeep->action != RETENTION_DROP);
+	if (pruned > 0)
+		report(upkeep, "marked " INT64_FORMAT " sealed entries as pruned", pruned);
+	put_away(upkeep, name);
+	log_upkeep(name, old->from, old->upto, name_of_action(upkeep->action));
+}
+
+/* Take the partitions off the log that were found. */
+void
+retire_partitions(Upkeep *upkeep)
+{
+	ListCell   *cell;
+
+	foreach(cell, upkeep->retirees)
+	{
+		CHECK_FOR_INTERRUPTS();
+		retire_partition(upkeep, lfirst(cell));
+	}
+}
