@@ -62,7 +62,7 @@ my @calls = (
 	'restore_ticket(13)', 'deactivate_user(2, 3)', 'reactivate_user(2)', q{set_user_role(2, 'light_agent', 3)}, q{set_user_role(2, 'agent')},
 	# upkeep
 	'sla_reapply()', 'sla_reapply(1)', 'sla_tick()', 'sla_tick(2)', q{purge_deleted('1 second')}, 'fold_stats()', 'verify_stats()',
-	'rebuild_stats()', 'maintain()', 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
+	'rebuild_stats()', 'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
 	'check_audit_proof(support.audit_proof(:sealed))', 'install()');
 my %aggregates = (
 	sparkline => '7::pg_catalog.float8',
@@ -127,6 +127,7 @@ sub fill
 
 	add_own_objects($node, $database, @owner);
 	use_desk($node, $database, @owner);
+	$node->safe_psql($database, 'CREATE TABLE support_internal.audit_log_2025_01 (LIKE support.audit_log INCLUDING CONSTRAINTS)', @owner);
 	$node->safe_psql($database, app_grants('app') . <<"SQL" . slurp_file("$FindBin::Bin/../shadows.sql"));
 GRANT USAGE ON SCHEMA support TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA support TO reader;
@@ -275,6 +276,7 @@ my %refusals = (
 		'verify_stats: only the owner of the desk may check what was counted',
 		'rebuild_stats: only the owner of the desk may count everything anew',
 		'maintain: only the owner of the desk may maintain the log',
+		'attach_month: only the owner of the desk may put a month back',
 		'seal_audit: only the owner of the desk may seal the audit log',
 		'install: permission denied for schema support_internal',
 		('audit_log: permission denied for table audit_log') x 3, 'ticket_tags: permission denied for table ticket_tags'));
