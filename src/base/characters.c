@@ -70,7 +70,11 @@ code_of_byte(unsigned char byte)
 static uint32
 code_of_wide(const unsigned char *text, int length)
 {
-	return length == 2 && text[0] == 0xA1 && text[1] == 0xA1 ? IDEOGRAPHIC_SPACE : UNKNOWN_CHARACTER;
+	if (length == 2 && text[0] == 0xA1 && text[1] == 0xA1)
+		return IDEOGRAPHIC_SPACE;
+	if (length == 2 && text[0] == 0xA9 && text[1] == 0xA2 && GetDatabaseEncoding() == PG_EUC_JIS_2004)
+		return NO_BREAK_SPACE;
+	return UNKNOWN_CHARACTER;
 }
 
 /* The code point of a character beyond ASCII, and how many bytes it has. */
