@@ -63,6 +63,16 @@ sub any_spans
 	return one_of('"22:00-30:00"', '"20:30-24:00"', '"06:00-08:00", "23:10-29:50"');
 }
 
+# A date, or the same day of every year, that is closed or open otherwise than its weekday
+sub any_holiday
+{
+	my ($date) = @_;
+	my $day = one_of($date, substr $date, 5);
+
+	return one_of(qq("$day"), qq({"day": "$day", "closed": "10:00-12:30"}), qq({"day": "$day", "open": "05:00-06:30"}),
+		qq({"day": "$day", "hours": ["8:00-9:00", "16:00-26:00"]}), qq({"day": "$date", "last_day": "2026-12-31", "closed": "12:00-13:00"}));
+}
+
 # A calendar of chance about these days, on which clocks change
 sub any_calendar
 {
@@ -70,11 +80,10 @@ sub any_calendar
 	my $shape = one_of('day', 'night');
 	my $hours = join ', ', qq("wed": ["09:00-12:00"]),
 	  map { qq("$_": [) . any_spans($shape) . ']' } qw(mon tue thu fri sat sun);
-	my $holidays = join ', ',
-	  map { one_of(qq("$_"), qq({"day": "$_", "closed": "10:00-12:30"}), qq({"day": "$_", "open": "05:00-06:30"})) }
-	  some_of(0.3, @days);
+	my $later = one_of('', qq(, "$days[2]": {"wed-mon": ["07:30-11:00", "19:00-25:00"]}));
+	my $holidays = join ', ', map { any_holiday($_) } some_of(0.3, @days);
 
-	return "SELECT support.create_calendar('$name', '$zone', '{$hours}', '[$holidays]', actor_id => 1);\n";
+	return "SELECT support.create_calendar('$name', '$zone', '{$hours$later}', '[$holidays]', actor_id => 1);\n";
 }
 
 # What a policy asks of tickets; the last one takes all
