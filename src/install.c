@@ -134,6 +134,14 @@ trigger_exists(CreateTrigStmt *statement)
 	return OidIsValid(relid) && OidIsValid(get_trigger_oid(relid, statement->trigname, true));
 }
 
+/* Is the comment on the index of a key that a distributed table has given up? */
+static bool
+is_about_nothing(CommentStmt *statement)
+{
+	return statement->objtype == OBJECT_INDEX &&
+		!relation_exists(makeRangeVarFromNameList(castNode(List, statement->object)));
+}
+
 static bool
 has_rows(RangeVar *relation)
 {
@@ -164,6 +172,8 @@ is_done(Node *statement, bool seed, bool is_first)
 			return trigger_exists((CreateTrigStmt *) statement);
 		case T_AlterTableStmt:
 			return alteration_is_done((AlterTableStmt *) statement);
+		case T_CommentStmt:
+			return is_about_nothing((CommentStmt *) statement);
 		default:
 			return false;
 	}

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
@@ -24,6 +25,7 @@
 #include "utils/queryenvironment.h"
 #include "utils/syscache.h"
 
+#include "base/distributed.h"
 #include "install_repair.h"
 
 static AlterTableCmd *
@@ -103,11 +105,26 @@ mend_column(List *commands, RangeVar *table, Oid relid, ColumnDef *column)
 	return commands;
 }
 
+/* Where rows lie on other nodes, a unique constraint that lacks the column which they lie by was dropped for that, and stays so. */
+static bool
+was_given_up(Oid relid, const Constraint *constraint)
+{
+	Relation	rel;
+	bool		given_up;
+
+	if (constraint->contype != CONSTR_UNIQUE)
+		return false;
+	rel = table_open(relid, AccessShareLock);
+	given_up = is_distributed(rel);
+	table_close(rel, NoLock);
+	return given_up;
+}
+
 /* Add the command that a constraint needs. */
 static List *
 mend_constraint(List *commands, Oid relid, Constraint *constraint)
 {
-	if (OidIsValid(get_relation_constraint_oid(relid, constraint->conname, true)))
+	if (OidIsValid(get_relation_constraint_oid(relid, constraint->conname, true)) || was_given_up(relid, constraint))
 		return commands;
 	return lappend(commands, command(AT_AddConstraint, NULL, (Node *) constraint));
 }

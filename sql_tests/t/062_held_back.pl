@@ -100,6 +100,16 @@ SELECT support.set_priority(1, 'high') > 0 AS set
 \gset
 SELECT action, record_id FROM support.audit_log ORDER BY id DESC LIMIT 1;
 SQL
+is($node->safe_psql('desk', <<'SQL'), 'ix_attachments_id', 'install() leaves a distributed table without a key that it gave up');
+SET allow_system_table_mods = on;
+DELETE FROM pg_dist_partition;
+INSERT INTO pg_dist_partition VALUES ('support.comments', 'h');
+ALTER TABLE support.comments DROP CONSTRAINT ix_comments_id;
+ALTER TABLE support.attachments DROP CONSTRAINT ix_attachments_id;
+SELECT support.install() AS done
+\gset
+SELECT conname FROM pg_constraint WHERE conname = ANY ('{ix_comments_id,ix_attachments_id}');
+SQL
 
 $node->stop;
 done_testing();
