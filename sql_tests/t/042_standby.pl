@@ -54,6 +54,7 @@ my @readers = (
 	"SELECT support.ticket_as_of(1, '2026-03-01')", "SELECT support.tickets_as_of('2026-03-01')",
 	"SELECT support.comments_as_of(1, '2026-03-01')", "SELECT support.rows_as_of(NULL::support.users, NULL, '2026-03-01')",
 	"SELECT support.feed_read('archive', 5)",
+	'SELECT count(*) FROM support.tickets_as_of_snapshot(pg_current_snapshot())',
 	"SELECT support.report('created')", "SELECT support.report('backlog', filters => '{\"custom\": {}}')",
 	"SELECT support.sla_at_risk('1000 hours')", "SELECT support.sla_explain(2, 'resolution')",
 	"SELECT support.sla_simulate('{\"targets\": [{\"metric\": \"resolution\", \"target\": \"1 hour\"}]}', '2026-01-01', '2026-04-01')",
@@ -73,6 +74,8 @@ foreach my $reader (@readers)
 }
 is(join(' ', grep { answer_of($standby, "SELECT * FROM support.$_") eq '' } @views), 'my_tickets',
 	'no view is empty but the one for which somebody must act');
+is($standby->safe_psql('desk', 'SELECT count(*) FROM support.verify_stats()'),
+	$primary->safe_psql('desk', 'SELECT count(*) FROM support.verify_stats()'), 'the owner compares what was counted there, too');
 is(answer_of($standby, 'SELECT support.get_ticket(5)'), 'ERROR:  55000', 'a deleted ticket is told');
 is(answer_of($standby, 'SELECT support.get_ticket(999)'), 'ERROR:  P0002', 'from one that never was');
 

@@ -241,7 +241,7 @@ SELECT 'Imported ' || n, repeat('words ', n), 4 + n % 2, '2026-01-01 08:00+00'::
 	CASE WHEN n % 3 > 0 THEN 'south' END, CASE WHEN n % 4 > 0 THEN 'low' END
 FROM generate_series(1, 60) AS n;
 COPY support.tickets (ticket_number, title, description, creator_id, custom) FROM stdin;
-C-1	Copied\twith a tab	\\N is no null	4	{"a": [1, 2.50, null]}
+C-1	Copied with a tab	\\N is\tno null	4	{"a": [1, 2.50, null]}
 C-2	Copied again		5	{}
 \.
 INSERT INTO support.comments (ticket_id, author_id, content, is_private)
