@@ -33,6 +33,14 @@ COMMENT ON FUNCTION support.verify_stats() IS
 	'Works out from the tables and the log what the reports should count, and compares: a row for each difference, with the day in UTC; none if all is right. Leaves changes of status out that are older than the log. 42501: not the owner of the desk.';
 REVOKE ALL ON FUNCTION support.verify_stats() FROM PUBLIC;
 
+CREATE FUNCTION support.check_history()
+RETURNS TABLE(ticket_id bigint, audit_id bigint, occurred_at timestamptz, flaw text)
+LANGUAGE c STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_check_history';
+COMMENT ON FUNCTION support.check_history() IS
+	'What contradicts itself in changes of status that were brought into the log from another system: a row for each flaw, none if all is right. 42501: not the owner of the desk.';
+REVOKE ALL ON FUNCTION support.check_history() FROM PUBLIC;
+
 CREATE FUNCTION support.rebuild_stats(
 	actor_id bigint DEFAULT support.actor_id()
 )

@@ -80,12 +80,12 @@ BEGIN
 			ELSIF l.is_repeated THEN
 				RAISE EXCEPTION '"%" is in an earlier line', l.key;
 			END IF;
-			known := EXISTS
-			(
-				SELECT
-				FROM support.tickets AS t
-				WHERE t.external_id = l.external_id OR l.external_id IS NULL AND t.ticket_number = l.ticket_number
-			);
+			-- each by its index: one condition for both would read all tickets for each line
+			IF l.external_id IS NOT NULL THEN
+				known := EXISTS (SELECT FROM support.tickets AS t WHERE t.external_id = l.external_id);
+			ELSE
+				known := EXISTS (SELECT FROM support.tickets AS t WHERE t.ticket_number = l.ticket_number);
+			END IF;
 			IF NOT known THEN
 				SELECT u.id INTO by_whom FROM support.users AS u WHERE u.email_key = lower(btrim(l.requester));
 				IF NOT FOUND THEN

@@ -39,6 +39,7 @@ placed AS
 		e.from_status,
 		e.to_status,
 		e.version,
+		e.brought_in,
 		CASE
 			WHEN e.brought_in THEN e.occurred_at
 			ELSE max(e.occurred_at) FILTER (WHERE NOT e.brought_in) OVER (PARTITION BY e.ticket_id ORDER BY e.id)
@@ -56,6 +57,7 @@ log AS
 		p.from_status,
 		p.to_status,
 		p.version,
+		p.brought_in,
 		p.placed_at,
 		count(*) FILTER (WHERE p.action = 'INSERT') OVER (PARTITION BY p.ticket_id ORDER BY p.placed_at, p.id) AS life
 	FROM placed AS p
@@ -70,6 +72,7 @@ changes AS
 		l.from_status,
 		l.to_status,
 		l.version,
+		l.brought_in,
 		l.placed_at,
 		l.life,
 		support_internal.is_solved(n.category)
@@ -97,7 +100,13 @@ SELECT
 	(
 		PARTITION BY c.ticket_id
 		ORDER BY c.life, c.placed_at, c.version NULLS FIRST, c.id
-	) AS first_status
+	) AS first_status,
+	row_number() OVER
+	(
+		PARTITION BY c.ticket_id
+		ORDER BY c.life, c.placed_at, c.version NULLS FIRST, c.id
+	) AS place,
+	c.brought_in
 FROM changes AS c;
 
 COMMENT ON VIEW support_internal.stat_events IS 'The changes of tickets'' statuses, as the log has them; a status that is gone counts as unsolved.';
@@ -111,6 +120,8 @@ COMMENT ON COLUMN support_internal.stat_events.solves IS 'Whether the ticket bec
 COMMENT ON COLUMN support_internal.stat_events.reopens IS 'Whether the ticket left solved and closed.';
 COMMENT ON COLUMN support_internal.stat_events.solved_before IS 'When the ticket was solved before, if it became solved.';
 COMMENT ON COLUMN support_internal.stat_events.first_status IS 'The status that the ticket was opened in.';
+COMMENT ON COLUMN support_internal.stat_events.place IS 'From 1 on: the order in which the ticket changed.';
+COMMENT ON COLUMN support_internal.stat_events.brought_in IS 'Whether the entry was brought in from another system.';
 
 CREATE OR REPLACE VIEW support_internal.stat_expected AS
 WITH live AS

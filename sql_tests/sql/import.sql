@@ -193,5 +193,23 @@ SELECT * FROM support.verify_stats();
 DELETE FROM support.tickets WHERE title = 'Drawn' AND id % 5 = 0;
 SELECT * FROM support.verify_stats();
 
+-- What contradicts itself is found, and nothing else.
+SELECT * FROM support.check_history();
+INSERT INTO support.tickets (title, description, status, creator_id, created_at, solved_at) VALUES
+	('Loaded twice', '', 'closed', 2, '2026-01-01 09:00+00', '2026-01-03 09:00+00'),
+	('With a gap', '', 'open', 2, '2026-01-01 09:00+00', NULL),
+	('Of another desk', '', 'open', 2, '2026-01-01 09:00+00', NULL),
+	('Ends otherwise', '', 'open', 2, '2026-01-01 09:00+00', NULL),
+	('At wrong times', '', 'closed', 2, '2026-01-01 09:00+00', '2026-01-03 09:00+00');
+SELECT min(id) AS t FROM support.tickets WHERE title = 'Loaded twice' \gset
+SELECT bring_in(:t, '2026-01-03T09:00Z open closed'), bring_in(:t, '2026-01-03T09:00Z open closed'),
+	bring_in(:t + 1, '2026-01-02T09:00Z open pending', '2026-01-03T09:00Z closed open'),
+	bring_in(:t + 2, '2026-01-02T09:00Z new open'),
+	bring_in(:t + 3, '2026-01-02T09:00Z open pending'),
+	bring_in(:t + 4, '2025-12-31T09:00Z open pending', '2026-01-02T09:00Z pending closed') \g /dev/null
+INSERT INTO support.audit_log (occurred_at, action, table_name, ticket_id, record_id, old_value, new_value) VALUES
+	('2026-01-02 09:00+00', 'UPDATE', 'tickets', 4711, 4711, '{"status": "open"}', '{"status": "closed"}');
+SELECT ticket_id - :t AS ticket, occurred_at, flaw FROM support.check_history();
+
 \c postgres
 DROP DATABASE regress_import;

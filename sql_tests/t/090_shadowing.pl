@@ -62,7 +62,7 @@ my @calls = (
 	'restore_ticket(13)', 'deactivate_user(2, 3)', 'reactivate_user(2)', q{set_user_role(2, 'light_agent', 3)}, q{set_user_role(2, 'agent')},
 	# upkeep
 	'sla_reapply()', 'sla_reapply(1)', 'sla_tick()', 'sla_tick(2)', q{purge_deleted('1 second')}, 'fold_stats()', 'verify_stats()',
-	'rebuild_stats()', 'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
+	'check_history()', 'rebuild_stats()', 'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
 	'check_audit_proof(support.audit_proof(:sealed))', 'install()');
 my %aggregates = (
 	sparkline => '7::pg_catalog.float8',
@@ -274,6 +274,7 @@ my %refusals = (
 		'configure: only the owner of the desk may configure it',
 		'purge_deleted: only the owner of the desk may purge',
 		'verify_stats: only the owner of the desk may check what was counted',
+		'check_history: only the owner of the desk may check histories',
 		'rebuild_stats: only the owner of the desk may count everything anew',
 		'maintain: only the owner of the desk may maintain the log',
 		'attach_month: only the owner of the desk may put a month back',

@@ -37,7 +37,8 @@ enum
 	REMOVE_HIDDEN,
 	COUNT,
 	FIND_HIDDEN,
-	COMPARE
+	COMPARE,
+	FIND_FLAWS
 };
 
 static Statement statements[] = {
@@ -74,6 +75,12 @@ static Statement statements[] = {
 		" FROM support_internal.stat_differences AS d"
 		" ORDER BY 1, 2, 3, 4",
 		.columns = {{TEXTOID}, {TEXTOID}, {TEXTOID}, {TIMESTAMPTZOID}, {INT8OID}, {INT8OID}}
+	},
+	[FIND_FLAWS] = {
+		.text = "SELECT f.ticket_id, f.audit_id, f.occurred_at, f.flaw"
+		" FROM support_internal.history_flaws AS f"
+		" ORDER BY 1, 3, 2, 4",
+		.columns = {{INT8OID}, {INT8OID}, {TIMESTAMPTZOID}, {TEXTOID}}
 	}
 };
 
@@ -220,10 +227,9 @@ support_rebuild_stats(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(n);
 }
 
-/* verify_stats() -> what was counted and should not have been, or the other way round */
-PG_FUNCTION_INFO_V1(support_verify_stats);
-Datum
-support_verify_stats(PG_FUNCTION_ARGS)
+/* Give out what a check finds. Raises 42501 unless the caller is the owner, who does what is named. */
+static void
+give_out(FunctionCallInfo fcinfo, Statement *check, const char *what)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Call		call;
@@ -234,15 +240,32 @@ support_verify_stats(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	become_desk_owner("check what was counted", &caller);
+	become_desk_owner(what, &caller);
 	level = plan_for_all_rows();
-	open_reader(&reader, &statements[COMPARE], NULL);
+	open_reader(&reader, check, NULL);
 	while ((tuple = next_row(&reader)) != NULL)
 		tuplestore_puttuple(rsinfo->setResult, tuple);
 	close_reader(&reader);
 	AtEOXact_GUC(true, level);
 	become_caller(&caller);
 	end_call(&call);
+}
+
+/* verify_stats() -> what was counted and should not have been, or the other way round */
+PG_FUNCTION_INFO_V1(support_verify_stats);
+Datum
+support_verify_stats(PG_FUNCTION_ARGS)
+{
+	give_out(fcinfo, &statements[COMPARE], "check what was counted");
+	return (Datum) 0;
+}
+
+/* check_history() -> what contradicts itself in histories that were brought in */
+PG_FUNCTION_INFO_V1(support_check_history);
+Datum
+support_check_history(PG_FUNCTION_ARGS)
+{
+	give_out(fcinfo, &statements[FIND_FLAWS], "check histories");
 	return (Datum) 0;
 }
 
