@@ -31,14 +31,15 @@ CREATE FUNCTION support.add_comment(
 	via text DEFAULT 'api',
 	external_id text DEFAULT NULL,
 	expected_version bigint DEFAULT NULL,
+	created_at timestamptz DEFAULT NULL,
 	actor_id bigint DEFAULT support.actor_id()
 )
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_add_comment';
-COMMENT ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) IS
+COMMENT ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, timestamptz, bigint) IS
 	'Adds a comment and then sets the status, if given; returns the comment''s id. author_id NULL is the acting user. A known external_id returns the comment there is, if that is by the same author. 23505: by another. 42501: a public comment by a light agent on another''s ticket. 55000: deleted ticket, public comment on a closed one, no acting user. SU001: stale version. SU002: forbidden transition.';
-REVOKE ALL ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION support.add_comment(bigint, text, boolean, text, bigint, text, text, bigint, timestamptz, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.edit_comment(
 	ticket_id bigint,

@@ -15,14 +15,15 @@ CREATE FUNCTION support.create_ticket(
 	custom jsonb DEFAULT '{}',
 	ticket_number text DEFAULT NULL,
 	external_id text DEFAULT NULL,
+	created_at timestamptz DEFAULT NULL,
 	actor_id bigint DEFAULT support.actor_id()
 )
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_create_ticket';
-COMMENT ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigint, bigint, bigint, bigint, text, text, jsonb, text, text, bigint) IS
+COMMENT ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigint, bigint, bigint, bigint, text, text, jsonb, text, text, timestamptz, bigint) IS
 	'Opens a ticket; returns the id. creator_id NULL is the acting user. A known external_id returns the ticket there is, if that has the same requester, so that a retry is safe. P0002: no such user. 55000: no acting user. 23503: unknown status, priority, assignee or team. 23505: number taken, or external_id by another requester''s ticket. 23514: empty title.';
-REVOKE ALL ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigint, bigint, bigint, bigint, text, text, jsonb, text, text, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigint, bigint, bigint, bigint, text, text, jsonb, text, text, timestamptz, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.get_ticket(
 	ticket_id bigint,

@@ -193,6 +193,12 @@ SELECT * FROM support.verify_stats();
 DELETE FROM support.tickets WHERE title = 'Drawn' AND id % 5 = 0;
 SELECT * FROM support.verify_stats();
 
+-- The functions take the time that another system has, too.
+SELECT support.create_ticket('By mail', creator_id => 2, created_at => '2026-03-01 08:00+00') AS ticket_id \gset
+SELECT support.add_comment(:ticket_id, 'Looking', created_at => '2026-03-01 09:00+00') \g /dev/null
+SELECT support.add_comment(:ticket_id, 'Hello?', author_id => 2, external_id => 'm-1', created_at => '2026-03-01 08:30+00') \g /dev/null
+SELECT created_at, first_replied_at, last_customer_at, waiting_since FROM support.tickets WHERE id = :ticket_id;
+
 -- What contradicts itself is found, and nothing else.
 SELECT * FROM support.check_history();
 INSERT INTO support.tickets (title, description, status, creator_id, created_at, solved_at) VALUES

@@ -21,12 +21,17 @@
 #include "desk/ticket_access.h"
 #include "log/log_writer.h"
 
+#define INSERT_TEXT \
+	"INSERT INTO support.comments (ticket_id, content, is_private, author_id, via, created_at, external_id)" \
+	" VALUES ($1, $2, coalesce($3, false), $4, coalesce($5, 'api'), $6, $7)"
+
 enum
 {
 	COMMENT_OF_EXTERNAL_ID,
 	HAS_EXTERNAL_ID,
 	SEE_TICKET,
 	INSERT_COMMENT,
+	INSERT_ONCE,
 	SET_STATUS,
 	STATE_OF_COMMENT,
 	EDIT,
@@ -54,11 +59,14 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[INSERT_COMMENT] = {
-		.text = "INSERT INTO support.comments (ticket_id, content, is_private, author_id, via, external_id)"
-		" VALUES ($1, $2, coalesce($3, false), $4, coalesce($5, 'api'), $6)"
-		" ON CONFLICT (ticket_id, external_id) DO NOTHING RETURNING id",
+		.text = INSERT_TEXT " RETURNING id",
 		.columns = {{INT8OID, NOT_NULL}},
-		.nargs = 6, .argtypes = {INT8OID, TEXTOID, BOOLOID, INT8OID, TEXTOID, TEXTOID}
+		.nargs = 7, .argtypes = {INT8OID, TEXTOID, BOOLOID, INT8OID, TEXTOID, TIMESTAMPTZOID, TEXTOID}
+	},
+	[INSERT_ONCE] = {
+		.text = INSERT_TEXT " ON CONFLICT (ticket_id, external_id) DO NOTHING RETURNING id",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 7, .argtypes = {INT8OID, TEXTOID, BOOLOID, INT8OID, TEXTOID, TIMESTAMPTZOID, TEXTOID}
 	},
 	[SET_STATUS] = {
 		.text = "UPDATE support.tickets SET status = $2 WHERE id = $1",
@@ -103,6 +111,7 @@ enum
 	ARG_VIA,
 	ARG_EXTERNAL_ID,
 	ARG_VERSION,
+	ARG_CREATED_AT,
 	ARG_ACTOR
 };
 
@@ -167,8 +176,9 @@ insert_comment(FunctionCallInfo fcinfo)
 	arg_passed(&args, fcinfo, ARG_PRIVATE);
 	arg_int64(&args, author_id);
 	arg_passed(&args, fcinfo, ARG_VIA);
+	arg_passed(&args, fcinfo, ARG_CREATED_AT);
 	arg_passed(&args, fcinfo, ARG_EXTERNAL_ID);
-	return run(&statements[INSERT_COMMENT], &args);
+	return run(&statements[key_argument(fcinfo, ARG_EXTERNAL_ID) == (Datum) 0 ? INSERT_COMMENT : INSERT_ONCE], &args);
 }
 
 /* Set the ticket's status after the comment, so that a reply which also solves counts as a reply first. */

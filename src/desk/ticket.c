@@ -211,6 +211,7 @@ enum
 	ARG_CUSTOM,
 	ARG_NUMBER,
 	ARG_EXTERNAL_ID,
+	ARG_CREATED_AT,
 	ARG_ACTOR
 };
 
@@ -308,7 +309,8 @@ static const struct
 	{"channel", ARG_CHANNEL, TEXTOID},
 	{"custom", ARG_CUSTOM, JSONBOID},
 	{"ticket_number", ARG_NUMBER, TEXTOID},
-	{"external_id", ARG_EXTERNAL_ID, TEXTOID}
+	{"external_id", ARG_EXTERNAL_ID, TEXTOID},
+	{"created_at", ARG_CREATED_AT, TIMESTAMPTZOID}
 };
 
 /*
@@ -339,8 +341,9 @@ insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
 		appendStringInfo(&params, ", $%d", args.n);
 	}
 	return run(statement_of(psprintf("INSERT INTO support.tickets (creator_id%s) VALUES ($1%s)"
-									 " ON CONFLICT (external_id) DO NOTHING"
-									 " RETURNING id", columns.data, params.data),
+									 "%s RETURNING id", columns.data, params.data,
+									 key_argument(fcinfo, ARG_EXTERNAL_ID) == (Datum) 0 ? "" :
+									 " ON CONFLICT (external_id) DO NOTHING"),
 							args.n, types, &id_column, 1), &args);
 }
 
