@@ -25,6 +25,7 @@
 #include "calendar/calendar_version.h"
 #include "desk/assignment.h"
 #include "desk/choices.h"
+#include "desk/event_times.h"
 #include "desk/reply.h"
 #include "desk/search.h"
 #include "desk/workflow.h"
@@ -80,6 +81,7 @@ _PG_init(void)
 	workflow_init();
 	reply_init();
 	search_init();
+	event_times_init();
 }
 
 /* version() of the library that is loaded */

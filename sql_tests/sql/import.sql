@@ -199,6 +199,20 @@ SELECT support.add_comment(:ticket_id, 'Looking', created_at => '2026-03-01 09:0
 SELECT support.add_comment(:ticket_id, 'Hello?', author_id => 2, external_id => 'm-1', created_at => '2026-03-01 08:30+00') \g /dev/null
 SELECT created_at, first_replied_at, last_customer_at, waiting_since FROM support.tickets WHERE id = :ticket_id;
 
+-- Nothing has happened before 1970, or will have happened, and no ticket was solved before it was opened, on any road.
+INSERT INTO support.tickets (title, description, creator_id, created_at) VALUES ('Old', '', 2, '4000-01-01 00:00+00 BC');
+\echo :SQLSTATE
+SELECT support.create_ticket('Of tomorrow', creator_id => 2, created_at => '9999-01-01 00:00+00');
+INSERT INTO support.tickets (title, description, status, creator_id, created_at, solved_at)
+VALUES ('Solved first', '', 'closed', 2, '2026-01-03 09:00+00', '2026-01-02 09:00+00');
+\echo :SQLSTATE
+INSERT INTO support.tickets (title, description, status, creator_id, created_at) VALUES ('Solved first', '', 'closed', 2, '2026-01-03 09:00+00');
+UPDATE support.tickets SET solved_at = '2026-01-02 09:00+00' WHERE title = 'Solved first';
+UPDATE support.tickets SET created_at = '9999-01-01 00:00+00' WHERE title = 'Solved first';
+SELECT support.add_comment(:ticket_id, 'Of tomorrow', created_at => '9999-01-01 00:00+00');
+SELECT bring_in(:ticket_id, '9999-01-01T09:00Z open closed');
+\echo :SQLSTATE
+
 -- What contradicts itself is found, and nothing else.
 SELECT * FROM support.check_history();
 INSERT INTO support.tickets (title, description, status, creator_id, created_at, solved_at) VALUES

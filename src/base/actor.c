@@ -83,6 +83,17 @@ desk_clock(void)
 }
 
 /*
+ * May something have happened at an instant? Not before 1970, nor later than a client's clock, which may be fast, can
+ * say: reports and clocks would carry on what is a mistake of its source.
+ */
+bool
+may_have_happened(TimestampTz at)
+{
+	return at >= SetEpochTimestamp() &&
+		at <= Max(desk_now(), GetCurrentTimestamp()) + MINUTES_FAST * USECS_PER_MINUTE;
+}
+
+/*
  * Find the user whose db_role is the session user; 0 if there is none. In a security-restricted operation nobody speaks
  * for the session: see asking_role().
  */

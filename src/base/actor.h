@@ -8,11 +8,15 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
+/* How fast the clock of a client may be. */
+#define MINUTES_FAST 5
+
 extern void actor_init(void);
 extern bool acting_user(int64 *user_id);
 extern void check_acts_as(int64 user_id);
 extern TimestampTz desk_now(void);
 extern TimestampTz desk_clock(void);
+extern bool may_have_happened(TimestampTz at);
 
 /* The frame of a function that the desk offers: an SPI level, and the acting user for as long as it lasts. */
 typedef struct Call

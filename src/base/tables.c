@@ -246,6 +246,7 @@ static const DeskColumn entry_columns[] = {
 	[ENTRY_ERA] = {"era", COLUMN_INTEGER},
 	[ENTRY_XID] = {"xid", COLUMN_BIGINT},
 	[ENTRY_ACTOR_ID] = {"actor_id", COLUMN_BIGINT},
+	[ENTRY_OCCURRED_AT] = {"occurred_at", COLUMN_TIME},
 	[ENTRY_DB_ROLE] = {"db_role", COLUMN_TEXT},
 	[ENTRY_TICKET_ID] = {"ticket_id", COLUMN_BIGINT},
 	[ENTRY_ACTION] = {"action", COLUMN_TEXT},

@@ -77,6 +77,22 @@ check_values(const Row *entry)
 	check_entry_size(row_text(entry, ENTRY_TABLE_NAME), values[0], values[1]);
 }
 
+/* Raise 22008 for a change of a record at an instant at which none can have been made. */
+static void
+check_instant(const Row *entry)
+{
+	TimestampTz at;
+
+	if (row_is_null(entry, ENTRY_TABLE_NAME) || row_is_null(entry, ENTRY_OCCURRED_AT))
+		return;
+	at = row_time(entry, ENTRY_OCCURRED_AT);
+	if (!may_have_happened(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+				 errmsg("occurred_at of an entry about a record cannot be %s", timestamptz_to_str(at)),
+				 errhint("What has happened lies between 1970-01-01 and now.")));
+}
+
 /*
  * Stamp an entry that an application writes: when and where it says it was written is not the client's to say. Who acted
  * is, but for a person's own session.
@@ -94,6 +110,7 @@ stamp_entry(TriggerData *trigdata)
 	check_claim(&entry);
 	check_image(&entry, ENTRY_OLD_VALUE);
 	check_image(&entry, ENTRY_NEW_VALUE);
+	check_instant(&entry);
 	if (!row_is_null(&entry, ENTRY_ACTOR_ID))
 		check_acts_as(row_int64(&entry, ENTRY_ACTOR_ID));
 	fill_in_defaults(rel, &entry);
