@@ -170,7 +170,7 @@ is(authors_after(0), "app|1\napp|", 'the log names the role and the acting user,
 may_not('app', 'what the owner keeps is refused',
 	'SELECT support.install()', 'SELECT support.install(seed => false)', "SELECT support.purge_deleted('0 seconds')",
 	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.check_history()', 'SELECT support.rebuild_stats()',
-	'SELECT support.maintain()', 	'SELECT support.maintain(dry_run => true)', "SELECT support.attach_month('2026-03-01')",
+	'SELECT support.maintain()', 'SELECT support.maintain(dry_run => true)', "SELECT support.attach_month('2026-03-01')",
 	"SELECT support.configure('retention', '1 day')");
 $node->safe_psql('desk', 'SELECT support.seal_audit()');
 is($node->safe_psql('desk', 'SELECT support.check_audit_proof(support.audit_proof(1))', as('app')),
