@@ -92,8 +92,8 @@ gather_entries(Oid month, Oid others, TimestampTz from, TimestampTz upto)
 	gathering.doubles = list_rows(psprintf(DOUBLE_ENTRIES, qualified_name(month), qualified_name(others)));
 	begin_rewriting(&heaps[OF_MONTH], month);
 	begin_rewriting(&heaps[OF_OTHERS], others);
+	copy_entries(month, heaps, 1, leave_out_doubles, &gathering);
 	copy_entries(others, heaps, NHEAPS, divide, &gathering);
-	copy_entries(month, heaps, NHEAPS, leave_out_doubles, &gathering);
 	for (int i = 0; i < NHEAPS; i++)
 		finish_rewriting(&heaps[i]);
 	return entries;

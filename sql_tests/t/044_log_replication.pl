@@ -73,6 +73,8 @@ foreach my $name (sort keys %publications)
 	$subscriber->safe_psql('postgres', "CREATE DATABASE $name");
 	$subscriber->command_ok([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $subscriber->connstr($name), '-f', $schema ],
 		"$name: the tables are there");
+	# the log has its key alone there, as in the manual: 17.2 falls over a BRIN index of a table that has partitions
+	$subscriber->safe_psql($name, 'DROP INDEX support.ix_audit_log_occurred_at');
 	$subscriber->safe_psql($name, "CREATE SUBSCRIPTION $name CONNECTION '$from' PUBLICATION $name");
 	$subscriber->wait_for_subscription_sync($publisher, $name, $name);
 }
@@ -131,7 +133,7 @@ is(at_time('2026-03-20 09:00+00', 'SELECT support.maintain()'), <<'TEXT' =~ s/\n
 made support_internal.audit_log_2026_03, with 2 entries of the default partition
 made support_internal.audit_log_2026_04
 made support_internal.audit_log_2026_05
-made support_internal.audit_log_2026_02, with 10 entries of the default partition
+made support_internal.audit_log_2026_02, with 9 entries of the default partition
 TEXT
 is(log_of($publisher, 'desk'), $before, 'every entry is as it was');
 is($publisher->safe_psql('desk', $traits), $default, 'so is the default partition');
@@ -187,7 +189,7 @@ foreach my $name (qw(root everything))
 {
 	$publisher->wait_for_catchup($name);
 	is($subscriber->safe_psql($name, 'SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE action = $$PRUNE$$) FROM support.audit_log'),
-		'17|17|1', "months stay with the subscriber, once: $name");
+		'16|16|1', "months stay with the subscriber, once: $name");
 }
 is(at_time('2026-04-21 09:00+00', 'SELECT support.restore_ticket(2) > 0'), 't', 'the ticket comes back');
 

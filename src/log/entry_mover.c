@@ -40,7 +40,7 @@
 /* What flows from a partition to a new heap. */
 typedef struct Stream
 {
-	RewriteState state;
+	RewriteState state;			/* NULL where rows are inserted */
 	TupleConversionMap *map;	/* NULL where both have the same columns in the same places */
 	Rewriting  *target;
 } Stream;
@@ -85,20 +85,23 @@ begin_rewriting(Rewriting *rewriting, Oid partition)
 
 /*
  * Open a stream to a new heap. No row is frozen on the way, and what may need to be frozen in the source may need it in the
- * target as well.
+ * target as well. The server's rewriting begins with an empty heap (17 loses what is there): a second source's rows are
+ * inserted.
  */
 static Stream
 open_stream(const Source *source, Rewriting *target)
 {
 	Form_pg_class form = source->partition->rd_rel;
+	bool		is_first = !target->is_begun;
 
+	target->is_begun = true;
 	if (TransactionIdPrecedes(form->relfrozenxid, target->frozen_xid))
 		target->frozen_xid = form->relfrozenxid;
 	if (MultiXactIdPrecedes(form->relminmxid, target->min_multi))
 		target->min_multi = form->relminmxid;
 	return (Stream) {
-		.state = begin_heap_rewrite(source->partition, target->heap, source->oldest_xmin, form->relfrozenxid,
-									form->relminmxid),
+		.state = is_first ? begin_heap_rewrite(source->partition, target->heap, source->oldest_xmin, form->relfrozenxid,
+											   form->relminmxid) : NULL,
 		.map = convert_tuples_by_name(RelationGetDescr(source->partition), RelationGetDescr(target->partition)),
 		.target = target
 	};
@@ -146,7 +149,11 @@ copy_row(const Source *source, Stream *stream, HeapTuple tuple)
 		copy = execute_attr_map_tuple(tuple, stream->map);
 	else
 		copy = heap_form_tuple(desc, source->values, source->nulls);
-	rewrite_heap_tuple(stream->state, tuple, copy);
+	if (stream->state != NULL)
+		rewrite_heap_tuple(stream->state, tuple, copy);
+	else
+		heap_insert(stream->target->heap, copy, GetCurrentCommandId(true), HEAP_INSERT_SKIP_FSM | HEAP_INSERT_NO_LOGICAL,
+					NULL);
 }
 
 /* Copy a row to where it belongs, unless nobody can see it any more. Older versions of a purged entry go with it. */
@@ -155,12 +162,13 @@ place_row(Source *source, HeapTuple tuple, Buffer buffer, ChooseHeap choose, voi
 {
 	HTSV_Result seen = look_at_row(source, tuple, buffer);
 	LyingEntry	entry = {.tid = &tuple->t_self};
+	bool		is_live = seen == HEAPTUPLE_LIVE || seen == HEAPTUPLE_INSERT_IN_PROGRESS;
 	int			chosen;
 
 	heap_deform_tuple(tuple, RelationGetDescr(source->partition), source->values, source->nulls);
 	entry.occurred_at = DatumGetTimestampTz(source->values[source->occurred_at - 1]);
 	chosen = choose(&entry, arg);
-	if (chosen < 0)
+	if (chosen < 0 || (!is_live && source->streams[chosen].state == NULL))
 		return;
 	if (seen == HEAPTUPLE_DEAD)
 	{
@@ -168,11 +176,14 @@ place_row(Source *source, HeapTuple tuple, Buffer buffer, ChooseHeap choose, voi
 		return;
 	}
 	copy_row(source, &source->streams[chosen], tuple);
-	if (seen == HEAPTUPLE_LIVE || seen == HEAPTUPLE_INSERT_IN_PROGRESS)
+	if (is_live)
 		source->streams[chosen].target->entries++;
 }
 
-/* Copy the entries of a partition to new heaps, each to the one that it is to go to. */
+/*
+ * Copy the entries of a partition to new heaps, each to the one that it is to go to. What comes to a heap that had another
+ * source before is written as by us, now: a snapshot of before does not see it there.
+ */
 void
 copy_entries(Oid partition, Rewriting *targets, int ntargets, ChooseHeap choose, void *arg)
 {
@@ -196,7 +207,8 @@ copy_entries(Oid partition, Rewriting *targets, int ntargets, ChooseHeap choose,
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(scan);
 	for (int i = 0; i < ntargets; i++)
-		end_heap_rewrite(source.streams[i].state);
+		if (source.streams[i].state != NULL)
+			end_heap_rewrite(source.streams[i].state);
 	MemoryContextDelete(source.per_entry);
 	table_close(source.partition, NoLock);
 }

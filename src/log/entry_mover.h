@@ -17,6 +17,7 @@ typedef struct Rewriting
 	Relation	heap;
 	TransactionId frozen_xid;	/* no row has an older one */
 	MultiXactId min_multi;
+	bool		is_begun;		/* a source was copied before */
 	int64		entries;		/* that came to it */
 } Rewriting;
 
