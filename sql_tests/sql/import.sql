@@ -199,6 +199,19 @@ SELECT support.add_comment(:ticket_id, 'Looking', created_at => '2026-03-01 09:0
 SELECT support.add_comment(:ticket_id, 'Hello?', author_id => 2, external_id => 'm-1', created_at => '2026-03-01 08:30+00') \g /dev/null
 SELECT created_at, first_replied_at, last_customer_at, waiting_since FROM support.tickets WHERE id = :ticket_id;
 
+-- When a ticket last changed stays as it was told, whatever comments of before are brought in.
+INSERT INTO support.tickets (title, description, creator_id, created_at, updated_at)
+VALUES ('Untouched', '', 2, '2026-01-01 09:00+00', '2026-01-20 09:00+00');
+SELECT max(id) AS ticket_id FROM support.tickets \gset
+INSERT INTO support.comments (ticket_id, author_id, content, created_at, via) VALUES
+	(:ticket_id, 1, 'Second', '2026-01-03 09:00+00', 'import'),
+	(:ticket_id, 2, 'First', '2026-01-02 09:00+00', 'import'),
+	(:ticket_id, 1, 'Third', '2026-01-20 09:00+00', 'import');
+SELECT updated_at, reply_count, last_agent_at, last_customer_at FROM support.tickets WHERE id = :ticket_id;
+INSERT INTO support.comments (ticket_id, author_id, content, created_at, via)
+VALUES (:ticket_id, 2, 'Later', '2026-01-21 09:00+00', 'import');
+SELECT updated_at = support.desk_now() AS updated_now FROM support.tickets WHERE id = :ticket_id;
+
 -- Nothing has happened before 1970, or will have happened, and no ticket was solved before it was opened, on any road.
 INSERT INTO support.tickets (title, description, creator_id, created_at) VALUES ('Old', '', 2, '4000-01-01 00:00+00 BC');
 \echo :SQLSTATE

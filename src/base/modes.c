@@ -50,14 +50,15 @@ restoring_mode(const DeskTable *table, int64 id)
 	return restoring;
 }
 
-/* An UPDATE of ours keeps this ticket's books. */
+/* An UPDATE of ours keeps this ticket's books, for what happened at an instant; DT_NOEND is now. */
 Modes
-bookkeeping_mode(int64 ticket_id)
+bookkeeping_mode(int64 ticket_id, TimestampTz follow)
 {
 	Modes		bookkeeping = modes;
 
 	bookkeeping.books_of = ticket_id;
 	bookkeeping.books_depth = trigger_depth() + 1;
+	bookkeeping.books_follow = follow;
 	return bookkeeping;
 }
 

@@ -34,13 +34,14 @@ typedef struct Modes
 	 */
 	int64		books_of;
 	int			books_depth;
+	TimestampTz books_follow;	/* an instant from which they follow; DT_NOEND is now */
 } Modes;
 
 extern Modes modes;
 
 extern void work_in(const Modes *other, void (*work) (void *arg), void *arg);
 extern Modes restoring_mode(const DeskTable *table, int64 id);
-extern Modes bookkeeping_mode(int64 ticket_id);
+extern Modes bookkeeping_mode(int64 ticket_id, TimestampTz follow);
 extern bool is_restored(const Row *row);
 extern bool keeps_books_of(int64 ticket_id);
 

@@ -107,6 +107,7 @@ typedef struct TicketState
 	Category	category;
 	TimestampTz last_customer_at;	/* DT_NOBEGIN if never */
 	TimestampTz last_agent_at;		/* likewise */
+	TimestampTz follow;				/* when the comment was written that is brought in; DT_NOEND is now */
 } TicketState;
 
 typedef enum Writer
@@ -187,8 +188,12 @@ precedence_of(int64 ticket_id, TimestampTz created_at)
 static bool
 is_out_of_order(const TicketState *ticket, TimestampTz created_at, Precedence precedence)
 {
-	return created_at < ticket->last_customer_at || created_at < ticket->last_agent_at ||
-		precedence == BEFORE_CHANGE;
+	TimestampTz latest = Max(ticket->last_customer_at, ticket->last_agent_at);
+
+	if (created_at < latest || precedence == BEFORE_CHANGE)
+		return true;
+	/* brought in by the same statement as one before it, which has counted all of them */
+	return created_at == latest && created_at < desk_now();
 }
 
 /* Raise 55000 for a public comment on a ticket that was closed before; older comments may still be imported. */
@@ -219,11 +224,11 @@ run_it(void *arg)
 	run(running->statement, running->args);
 }
 
-/* Run a statement that keeps the books of a ticket, its first argument. */
+/* Run a statement that keeps the books of a ticket, its first argument, for what happened at an instant; DT_NOEND is now. */
 static void
-keep_books(Statement *statement, const Args *args)
+keep_books(Statement *statement, const Args *args, TimestampTz follow)
 {
-	Modes		bookkeeping = bookkeeping_mode(DatumGetInt64(args->values[0]));
+	Modes		bookkeeping = bookkeeping_mode(DatumGetInt64(args->values[0]), follow);
 	Running		running = {statement, args};
 
 	work_in(&bookkeeping, run_it, &running);
@@ -237,7 +242,7 @@ count_reply(const TicketState *ticket, TimestampTz replied_at)
 
 	arg_int64(&args, ticket->id);
 	arg(&args, TimestampTzGetDatum(replied_at));
-	keep_books(&statements[COUNT_REPLY], &args);
+	keep_books(&statements[COUNT_REPLY], &args, ticket->follow);
 }
 
 /* A customer's comment: the customer waits, and a ticket that waited for the customer or was solved is open again. */
@@ -253,7 +258,7 @@ note_customer(const TicketState *ticket, TimestampTz written_at, Precedence prec
 	arg(&args, TimestampTzGetDatum(written_at));
 	arg_text(&args, reopens ? reopen_status() : NULL);
 	arg(&args, BoolGetDatum(reopens || !is_solved(ticket->category)));
-	keep_books(&statements[NOTE_CUSTOMER], &args);
+	keep_books(&statements[NOTE_CUSTOMER], &args, ticket->follow);
 }
 
 static bool
@@ -352,16 +357,22 @@ complete_comment(RowChange *change)
 		complete_changed_comment(change);
 }
 
-/* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */
-void
-recount_replies(int64 ticket_id)
+static void
+recount_books(int64 ticket_id, TimestampTz follow)
 {
 	Args		args = {0};
 
 	SPI_connect();
 	arg_int64(&args, ticket_id);
-	keep_books(&statements[RECOUNT], &args);
+	keep_books(&statements[RECOUNT], &args, follow);
 	SPI_finish();
+}
+
+/* Work a ticket's reply bookkeeping out again from the comments there are. A removed ticket has none. */
+void
+recount_replies(int64 ticket_id)
+{
+	recount_books(ticket_id, DT_NOEND);
 }
 
 /* What a comment counts for in the reports, if anything. */
@@ -432,6 +443,7 @@ follow_new_comment(const Row *comment)
 
 	SPI_connect();
 	ticket = lock_ticket(ticket_id);
+	ticket.follow = strcmp(row_text(comment, COMMENT_VIA), "import") == 0 ? created_at : DT_NOEND;
 	precedence = precedence_of(ticket_id, created_at);
 	if (!row_bool(comment, COMMENT_IS_PRIVATE))
 		check_not_closed(&ticket, precedence);
@@ -443,7 +455,7 @@ follow_new_comment(const Row *comment)
 	if (writer == WRITER_AGENT && !is_out_of_order(&ticket, created_at, precedence))
 		count_reply(&ticket, created_at);
 	else if (writer != WRITER_OTHER && is_out_of_order(&ticket, created_at, precedence))
-		recount_replies(ticket_id);
+		recount_books(ticket_id, ticket.follow);
 	SPI_finish();
 }
 

@@ -260,13 +260,21 @@ names_newer(const RowChange *change, int column)
 		DatumGetInt64(row_datum(change->new, column)) > DatumGetInt64(row_datum(change->old, column));
 }
 
+/* Do only the books follow from what was brought in, and happened before the ticket last changed? */
+static bool
+is_old_news(const RowChange *change)
+{
+	return keeps_books_of(row_int64(change->new, TICKET_ID)) && !row_is_null(change->old, TICKET_UPDATED_AT) &&
+		modes.books_follow <= row_time(change->old, TICKET_UPDATED_AT);
+}
+
 /* Move version and updated_at on with a change: where nothing else changes, to what the client names. */
 static void
 move_versions(const RowChange *change, bool names_version, bool names_time)
 {
 	if (!names_version)
 		count_on(change->old, change->new, TICKET_VERSION);
-	if (!names_time)
+	if (!names_time && !is_old_news(change))
 		set_time(change->new, TICKET_UPDATED_AT, desk_now());
 	row_check_finite(change->new, TICKET_UPDATED_AT);
 }
