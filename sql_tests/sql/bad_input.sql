@@ -450,8 +450,6 @@ INSERT INTO support.tickets (title, creator_id) VALUES ('x', 2);
 :check
 INSERT INTO support.tickets (title, description) VALUES ('x', 'x');
 :check
-UPDATE support.tickets SET status = NULL WHERE id = 1;
-:check
 UPDATE support.tickets SET version = NULL, title = NULL WHERE id = 1;
 :check
 SELECT support.add_comment(1, NULL);

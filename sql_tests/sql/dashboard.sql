@@ -14,12 +14,15 @@ SET support_ext.now = '2026-03-02 09:00+00';
 SELECT support.dashboard();
 SELECT count(*) FROM regexp_matches(support.dashboard_html(), '<(figure|section)[ >]', 'g');
 
--- Names may hold anything: markup, quotes, what moves the cursor, wide letters.
+-- Names may hold anything: markup, quotes, wide letters, and where they came in before anything was refused, what moves
+-- the cursor.
+ALTER TABLE support.users DISABLE TRIGGER support_before;
 INSERT INTO support.users (email, full_name, role) VALUES
 	('ann@desk.example', '"><img src=x onerror=alert(1)>', 'agent'),
 	('bob@desk.example', E'Bob\x1b[31m\tAgent', 'agent'),
 	('chie@desk.example', '田中 千恵子さんです、よろしく', 'team_lead'),
 	('carl@corp.example', 'Carl Customer', 'customer');
+ALTER TABLE support.users ENABLE TRIGGER support_before;
 INSERT INTO support.teams (name) VALUES ('<script>alert(1)</script>'), ('R&D ''1'''), ('Zürich');
 INSERT INTO support.tickets (title, description, creator_id, priority, channel, team_id, assignee_id, created_at)
 SELECT '</title><script>alert(' || n || ')</script>', '', 4,

@@ -39,7 +39,7 @@ VALUES
 	(6, 'user', 'UPDATE support.users SET time_zone = %L WHERE id = 1'),
 	(7, 'new user', 'INSERT INTO support.users (full_name, email, time_zone) VALUES (%1$L, %1$L || ''@x.example'', %1$L)');
 SELECT z.zone, string_agg(r.road || ' ' || refused(r.statement, z.zone), ', ' ORDER BY r.place) AS verdict
-FROM unnest('{+05:30,-3,<+0530>-5:30,EST5,EST5MYDST,UTC+5,Foo/Bar-3,"Europe/Berlin ",Nonsense/Zone,right/UTC,+00,""}'::text[])
+FROM unnest('{+05:30,-3,<+0530>-5:30,EST5,EST5MYDST,UTC+5,Foo/Bar-3,Nonsense/Zone,right/UTC,+00,""}'::text[])
 	WITH ORDINALITY AS z (zone, place)
 CROSS JOIN roads AS r
 GROUP BY z.place, z.zone ORDER BY z.place;

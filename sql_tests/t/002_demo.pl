@@ -45,7 +45,7 @@ sub rows_of
 {
 	my ($name, $table) = @_;
 
-	return $node->safe_psql($name, "SELECT to_jsonb(t) - '{xid,era}'::text[] AS r FROM $table AS t ORDER BY r");
+	return $node->safe_psql($name, "SELECT to_jsonb(t) - '{xid,era,relid}'::text[] AS r FROM $table AS t ORDER BY r");
 }
 
 # Do two desks hold the same in a table? If not, show where they part.

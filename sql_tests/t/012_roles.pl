@@ -147,6 +147,7 @@ my @calls = (
 	q{histogram_count('\\x010702')} => 1,
 	q{dashboard() LIMIT 1} => undef,
 	q{dashboard_html() ~ 'First line'} => 't',
+	q{terminal_text('First line', true)} => 'First line',
 	q{version() ~ '^[0-9]'} => 't',
 	q{settings()} => undef);
 my (@sql, @expected, %called);
