@@ -38,6 +38,7 @@
 
 #include "base/compat.h"
 #include "base/layout.h"
+#include "base/modes.h"
 #include "base/plan.h"
 #include "base/settings.h"
 #include "log/eras.h"
@@ -248,15 +249,24 @@ desk_layout(void)
 	return layout;
 }
 
-/* Note the layout that the desk has now, and the cluster it lives in. */
+static void
+begin_era(void *arg)
+{
+	(void) current_era();
+}
+
+/* Note the layout that the desk has now, which may be an older one than ours, and the cluster it lives in. */
 static void
 note_version(int version)
 {
+	Modes		installing = modes;
+
 	execute(psprintf("INSERT INTO support_internal.schema_version (version, installed_at)"
 					 " VALUES (%d, support.desk_now()) ON CONFLICT DO NOTHING", version));
 	announce_layout();
+	installing.installing = true;
 	if (execute("SELECT FROM support_internal.eras LIMIT 1") == 0)
-		(void) current_era();
+		work_in(&installing, begin_era, NULL);
 }
 
 /*
