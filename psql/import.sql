@@ -8,8 +8,8 @@
 --   delimiter   between the columns                                 a comma
 --   actor       who does it, by e-mail address or id                the session's
 --
--- The first line has the names of the columns. An empty column is as good as none, quoted or not; what is left out is
--- up to the desk.
+-- The first line has the names of the columns. An empty column is as good as none, quoted or not, and so is one of white
+-- space alone, but for title and description; what is left out is up to the desk.
 --
 --   external_id      key in the other system; a line needs it or a ticket_number
 --   ticket_number    a number to keep

@@ -69,6 +69,15 @@ AS 'MODULE_PATHNAME', 'support_terminal_text';
 COMMENT ON FUNCTION support.terminal_text(text, boolean) IS
 	'A text as it does no harm to a terminal: control characters, and those that turn the direction of text, as symbols or codes. Line breaks and tabs stay unless it is to be one line.';
 
+CREATE FUNCTION support.line_text(
+	content text
+)
+RETURNS text
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'support_line_text';
+COMMENT ON FUNCTION support.line_text(text) IS
+	'A text as the desk keeps names and keys: without the white space around it. NULL where nothing is left.';
+
 CREATE FUNCTION support.update_ticket(
 	ticket_id bigint,
 	changes jsonb,

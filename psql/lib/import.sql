@@ -58,21 +58,47 @@ DECLARE
 	known boolean;
 BEGIN
 	FOR l IN
+		WITH lines AS
+		(
+			-- as the desk keeps names and keys, so that what it knows is known by them; a blank value is none
+			SELECT
+				support.line_text(i.external_id) AS external_id,
+				support.line_text(i.ticket_number) AS ticket_number,
+				i.title,
+				coalesce(i.description, '') AS description,
+				support.line_text(i.status) AS status,
+				support.line_text(i.priority) AS priority,
+				support.line_text(i.requester) AS requester,
+				support.line_text(i.assignee) AS assignee,
+				support.line_text(i.team) AS team,
+				support.line_text(i.channel) AS channel,
+				ARRAY
+				(
+					SELECT support.line_text(g.tag)
+					FROM unnest(string_to_array(i.tags, ',')) AS g (tag)
+					WHERE support.line_text(g.tag) IS NOT NULL
+				) AS tags,
+				support.line_text(i.custom) AS custom,
+				support.line_text(i.created_at) AS created_at,
+				support.line_text(i.solved_at) AS solved_at,
+				i.place,
+				-- a row begins below the header and all lines of the rows before
+				2 + coalesce(sum(1 + regexp_count(i::text, '\n')) OVER before, 0) AS line
+			FROM pg_temp.import_lines AS i
+			WINDOW before AS (ORDER BY i.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+		)
 		SELECT
-			i.*,
-			-- a row begins below the header and all lines of the rows before
-			2 + coalesce(sum(1 + regexp_count(i::text, '\n')) OVER before, 0) AS line,
-			coalesce(i.external_id, i.ticket_number) AS key,
+			n.*,
+			coalesce(n.external_id, n.ticket_number) AS key,
 			row_number() OVER alike > 1 AS is_repeated
-		FROM pg_temp.import_lines AS i
+		FROM lines AS n
 		WINDOW
-			before AS (ORDER BY i.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
 			alike AS
 			(
-				PARTITION BY i.external_id, CASE WHEN i.external_id IS NULL THEN i.ticket_number END
-				ORDER BY i.place
+				PARTITION BY n.external_id, CASE WHEN n.external_id IS NULL THEN n.ticket_number END
+				ORDER BY n.place
 			)
-		ORDER BY i.place
+		ORDER BY n.place
 	LOOP
 		BEGIN
 			IF l.key IS NULL THEN
@@ -87,26 +113,26 @@ BEGIN
 				known := EXISTS (SELECT FROM support.tickets AS t WHERE t.ticket_number = l.ticket_number);
 			END IF;
 			IF NOT known THEN
-				SELECT u.id INTO by_whom FROM support.users AS u WHERE u.email_key = lower(btrim(l.requester));
+				SELECT u.id INTO by_whom FROM support.users AS u WHERE u.email_key = lower(l.requester);
 				IF NOT FOUND THEN
 					RAISE EXCEPTION 'requester "%" does not exist', coalesce(l.requester, '');
 				END IF;
-				SELECT u.id INTO for_whom FROM support.users AS u WHERE u.email_key = lower(btrim(l.assignee));
+				SELECT u.id INTO for_whom FROM support.users AS u WHERE u.email_key = lower(l.assignee);
 				IF NOT FOUND AND l.assignee IS NOT NULL THEN
 					RAISE EXCEPTION 'assignee "%" does not exist', l.assignee;
 				END IF;
-				SELECT t.id INTO for_team FROM support.teams AS t WHERE lower(t.name) = lower(btrim(l.team)) LIMIT 1;
+				SELECT t.id INTO for_team FROM support.teams AS t WHERE lower(t.name) = lower(l.team) LIMIT 1;
 				IF NOT FOUND AND l.team IS NOT NULL THEN
 					RAISE EXCEPTION 'team "%" does not exist', l.team;
 				END IF;
 				INSERT INTO support.tickets (external_id, ticket_number, title, description, status, priority,
 					creator_id, assignee_id, team_id, channel, custom, created_at, solved_at, first_solved_at)
-				VALUES (l.external_id, l.ticket_number, l.title, coalesce(l.description, ''), l.status, l.priority,
+				VALUES (l.external_id, l.ticket_number, l.title, l.description, l.status, l.priority,
 					by_whom, for_whom, for_team, l.channel, coalesce(l.custom::jsonb, '{}'), l.created_at::timestamptz,
 					l.solved_at::timestamptz, l.solved_at::timestamptz)
 				RETURNING id INTO new_id;
-				PERFORM support.tag_ticket(new_id, array_remove(regexp_split_to_array(btrim(l.tags), '\s*,\s*'), ''))
-				WHERE l.tags IS NOT NULL;
+				PERFORM support.tag_ticket(new_id, l.tags)
+				WHERE l.tags <> '{}';
 			END IF;
 			INSERT INTO pg_temp.import_results (line, is_known) VALUES (l.line, known);
 		EXCEPTION

@@ -175,6 +175,10 @@ SELECT string_agg(support.terminal_text(chr(n), true), '' ORDER BY n) AS picture
 SELECT count(*) FROM support.dashboard() AS d (line) WHERE d.line ~ '[\u0001-\u001f\u007f-\u009f\u202e]';
 \pset format aligned
 
+-- What an application compares with names and keys it brings into their form first.
+SELECT '>' || support.line_text(E'\u00a0\t Two  words\u200b\r\n') || '<' AS line, support.line_text('as it is') AS same,
+	support.line_text(E'\u3000 ') IS NULL AND support.line_text('') IS NULL AND support.line_text(NULL) IS NULL AS is_none;
+
 -- Long words are of no interest here.
 SET client_min_messages = warning;
 

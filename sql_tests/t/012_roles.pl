@@ -148,6 +148,7 @@ my @calls = (
 	q{dashboard() LIMIT 1} => undef,
 	q{dashboard_html() ~ 'First line'} => 't',
 	q{terminal_text('First line', true)} => 'First line',
+	q{line_text(' First line')} => 'First line',
 	q{version() ~ '^[0-9]'} => 't',
 	q{settings()} => undef);
 my (@sql, @expected, %called);

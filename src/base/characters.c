@@ -226,3 +226,18 @@ support_terminal_text(PG_FUNCTION_ARGS)
 	content = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	PG_RETURN_TEXT_P(cstring_to_text(is_line ? visible_line(content) : visible_text(content)));
 }
+
+/* line_text(content) -> the line as names and keys are kept; NULL for a blank one */
+PG_FUNCTION_INFO_V1(support_line_text);
+Datum
+support_line_text(PG_FUNCTION_ARGS)
+{
+	Datum		line;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	line = trimmed(PG_GETARG_DATUM(0));
+	if (is_empty(line))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(line);
+}
