@@ -57,7 +57,7 @@ my %argument = (
 	status => q('pending'), subtrahend => $histogram, tags => q(ARRAY['pain', 'tag ' || n]),
 	targets => q('[{"metric": "resolution", "target": "9 hours"}]'), team_id => '1', ticket_id => '1 + n % 40',
 	ticket_number => q('T-' || n), time_zone => q('UTC'), title => q('Title'), to_at => 'now()', user_id => '2',
-	value => 'n', work => q(interval '5 hours'));
+	month => 'current_date', value => 'n', work => q(interval '5 hours'));
 
 # Where the name alone does not tell, and where a call would leave nothing to do for the next one
 my $ticket = '1 + n % 40';
