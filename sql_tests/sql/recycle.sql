@@ -272,13 +272,19 @@ SELECT table_name, missing FROM changes() WHERE missing > 0;
 -- So does an external_id.
 DELETE FROM support.tickets WHERE id = 1;
 UPDATE support.tickets SET external_id = 'Printer on fire' WHERE id = :holder;
-\set VERBOSITY terse
 SELECT support.restore_ticket(1);
 \echo :LAST_ERROR_SQLSTATE
-\set VERBOSITY default
 UPDATE support.tickets SET external_id = NULL WHERE id = :holder;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SELECT table_name, missing FROM changes() WHERE missing > 0;
+-- A removed comment waits for its own external_id likewise.
+SELECT support.add_comment(:holder, 'Sent once', external_id => '<once@corp.example>') AS once \gset
+DELETE FROM support.comments WHERE ticket_id = :holder AND id = :once;
+SELECT support.add_comment(:holder, 'Sent twice', external_id => '<once@corp.example>') AS twice \gset
+SELECT support.restore_comment(:holder, :once);
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM support.comments WHERE ticket_id = :holder AND id = :twice;
+SELECT support.restore_comment(:holder, :once);
 
 -- So does a creator who is gone, until the user is there again.
 SELECT save();

@@ -51,6 +51,8 @@ enum
 	REMOVED_COMMENT,
 	FILES_OF_REMOVED_COMMENT,
 	HOLDER_OF_NUMBER,
+	HOLDER_OF_EXTERNAL_ID,
+	HAS_COMMENT_OF_EXTERNAL_ID,
 	LOST_COMMENTS_FIRST,
 	VERSION_OF_TICKET,
 	OLD_MARKED,
@@ -139,6 +141,19 @@ static Statement statements[] = {
 		" WHERE ticket_number::text = ($1 ->> 'ticket_number')",
 		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {JSONBOID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[HOLDER_OF_EXTERNAL_ID] = {
+		.text = "SELECT id, external_id FROM support.tickets"
+		" WHERE external_id = ($1 ->> 'external_id')",
+		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {JSONBOID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[HAS_COMMENT_OF_EXTERNAL_ID] = {
+		.text = "SELECT external_id FROM support.comments"
+		" WHERE ticket_id = ($1 ->> 'ticket_id')::int8"
+		"	AND external_id = ($1 ->> 'external_id')",
+		.columns = {{TEXTOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {JSONBOID}, .as_owner_of = PUBLIC_TABLE("comments")
 	},
 	[LOST_COMMENTS_FIRST] = {
 		.text = "SELECT 1 FROM support.audit_log AS a"
@@ -283,13 +298,27 @@ insert_restored(void *arg)
 	insert_image(restored->table_name, restored->image);
 }
 
-/* Insert an image's row, with the triggers told that it comes back. */
+/* Raise 23505 if another comment of the ticket has got a removed one's external_id meanwhile. */
+static void
+check_comment_key(Jsonb *image)
+{
+	Args		args = {0};
+
+	arg(&args, JsonbPGetDatum(image));
+	if (run(&statements[HAS_COMMENT_OF_EXTERNAL_ID], &args) > 0)
+		refuse_taken_external_id(result_text(0, 1), NULL, "comments", "ix_comments_external_id");
+}
+
+/* Insert an image's row, with the triggers told that it comes back. Raises 23505 for a comment, as above. */
 void
 restore_image(const char *table_name, Jsonb *image)
 {
-	Modes		restoring = restoring_mode(desk_table(table_name), json_member_int64(image, "id", 0));
+	const DeskTable *table = desk_table(table_name);
+	Modes		restoring = restoring_mode(table, json_member_int64(image, "id", 0));
 	RestoredImage restored = {table_name, image};
 
+	if (table == &comments_table)
+		check_comment_key(image);
 	work_in(&restoring, insert_restored, &restored);
 }
 
@@ -326,11 +355,10 @@ refuse_live_ticket(int64 ticket_id)
 			 errmsg("ticket %lld is not deleted", (long long) ticket_id)));
 }
 
-/* Raise 23505 or 23503 if the removed ticket's number was taken meanwhile, or its creator is gone. */
+/* Raise 23505 if the removed ticket's number or external_id was taken meanwhile. The holder is named to who may see it. */
 static void
-check_restorable(int64 ticket_id, Jsonb *image)
+check_names_free(Jsonb *image)
 {
-	int64		creator_id = json_member_int64(image, "creator_id", 0);
 	Args		args = {0};
 
 	arg(&args, JsonbPGetDatum(image));
@@ -340,6 +368,24 @@ check_restorable(int64 ticket_id, Jsonb *image)
 
 		refuse_taken_number(result_text(0, 2), may_see_ticket(holder_id) ? holder_id : 0);
 	}
+	if (run(&statements[HOLDER_OF_EXTERNAL_ID], &args) > 0)
+	{
+		int64		holder_id = result_int64(0, 1);
+		char	   *external_id = result_text(0, 2);
+
+		refuse_taken_external_id(external_id,
+								 may_see_ticket(holder_id) ? psprintf("Ticket %lld has it.", (long long) holder_id) : NULL,
+								 "tickets", "ix_tickets_external_id");
+	}
+}
+
+/* Raise 23505 as above, or 23503 if the removed ticket's creator is gone. */
+static void
+check_restorable(int64 ticket_id, Jsonb *image)
+{
+	int64		creator_id = json_member_int64(image, "creator_id", 0);
+
+	check_names_free(image);
 	if (role_of_user(creator_id) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
