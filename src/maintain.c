@@ -5,7 +5,7 @@
  * The log is partitioned by the months of UTC. Nothing fails where maintain() never runs, since the default partition
  * takes what has no other. It makes the partitions of this month and the next two, and of each month that the default
  * partition has entries of, which move there. With a retention it takes partitions away whose entries are all older, see
- * retention.c.
+ * retention.c: also those of months that it has only now made of entries in the default partition.
  *
  * What there is to do is found first, with no lock that would keep anybody from anything; a dry run ends with that. Where
  * there is something, the log is locked, see upkeep.c, and looked at again, as others may have been at it meanwhile. A new
@@ -27,6 +27,7 @@
 #include "base/compat.h"
 #include "base/plan.h"
 #include "base/subtransaction.h"
+#include "install_check.h"
 #include "log/entry_mover.h"
 #include "upkeep.h"
 
@@ -60,37 +61,54 @@ name_detached_months(Upkeep *upkeep)
 	}
 }
 
-/* Plan to make a month, unless something has its time or its name: a partition that was detached, which keeps it. */
-static void
-plan_month(Upkeep *upkeep, TimestampTz from, int64 entries)
+static Month *
+new_month(TimestampTz from, int64 entries)
 {
 	Month	   *month = palloc(sizeof(Month));
-	char	   *table = month_table(from);
 
 	*month = (Month) {
-		.from = from, .upto = month_of(from, 1), .table = psprintf("support_internal.%s", table), .entries = entries
+		.from = from, .upto = month_of(from, 1), .table = psprintf("support_internal.%s", month_table(from)), .entries = entries
 	};
-	if (!is_covered(&upkeep->partitions, month->from, month->upto) &&
-		!OidIsValid(get_relname_relid(table, get_namespace_oid("support_internal", false))))
-		upkeep->months = lappend(upkeep->months, month);
+	return month;
+}
+
+/* The table of a month, InvalidOid if there is none. */
+Oid
+relid_of_month(const Month *month)
+{
+	return get_relname_relid(strchr(month->table, '.') + 1, get_namespace_oid("support_internal", false));
+}
+
+/* Is a table of the month's name where its partition would go to once it is off the log? */
+static bool
+is_archived(const Upkeep *upkeep, const Month *month)
+{
+	Oid			archive = get_namespace_oid(ARCHIVE_SCHEMA, true);
+
+	return upkeep->action == RETENTION_ARCHIVE && OidIsValid(archive) &&
+		OidIsValid(get_relname_relid(strchr(month->table, '.') + 1, archive));
+}
+
+/* Can a month be made? Not if something has its time or its name: a partition that was detached, which keeps it. */
+static bool
+can_be_made(const Upkeep *upkeep, const Month *month)
+{
+	return !is_covered(&upkeep->partitions, month->from, month->upto) && !OidIsValid(relid_of_month(month));
 }
 
 /* Is it one of this month and the next ones? */
 static bool
-is_ahead(const Upkeep *upkeep, TimestampTz from)
+is_ahead(const Upkeep *upkeep, const Month *month)
 {
-	return from >= month_of(upkeep->now, 0) && from <= month_of(upkeep->now, MONTHS_AHEAD);
+	return month->from >= month_of(upkeep->now, 0) && month->from <= month_of(upkeep->now, MONTHS_AHEAD);
 }
 
-/*
- * Plan the months to be made: this and the next ones, with what the default partition has of them, and those that lie in
- * the default partition, unless they are older than what is kept.
- */
-static void
-find_months(Upkeep *upkeep)
+/* The months that the default partition has entries of, in their order. */
+static List *
+lying_months(const Upkeep *upkeep)
 {
 	const Partition *others = default_partition(&upkeep->partitions);
-	int64		entries[MONTHS_AHEAD + 1] = {0};
+	List	   *months = NIL;
 	uint64		n = 0;
 
 	if (others != NULL)
@@ -98,17 +116,63 @@ find_months(Upkeep *upkeep)
 						  " WHERE isfinite(occurred_at) AND occurred_at < '" END_OF_MONTHS "' GROUP BY 1 ORDER BY 1",
 						  qualified_name(others->relid)));
 	for (uint64 i = 0; i < n; i++)
-		for (int ahead = 0; ahead <= MONTHS_AHEAD; ahead++)
-			if (DatumGetTimestampTz(result(i, 1)) == month_of(upkeep->now, ahead))
-				entries[ahead] = result_int64(i, 2);
-	for (int ahead = 0; ahead <= MONTHS_AHEAD; ahead++)
-		plan_month(upkeep, month_of(upkeep->now, ahead), entries[ahead]);
-	for (uint64 i = 0; i < n; i++)
-	{
-		TimestampTz from = DatumGetTimestampTz(result(i, 1));
+		months = lappend(months, new_month(DatumGetTimestampTz(result(i, 1)), result_int64(i, 2)));
+	return months;
+}
 
-		if (from >= upkeep->keep_from && !is_ahead(upkeep, from))
-			plan_month(upkeep, from, result_int64(i, 2));
+/* Plan to make this month and the next ones, with what the default partition has of them. */
+static void
+plan_ahead(Upkeep *upkeep, const List *lying)
+{
+	for (int ahead = 0; ahead <= MONTHS_AHEAD; ahead++)
+	{
+		Month	   *month = new_month(month_of(upkeep->now, ahead), 0);
+		ListCell   *cell;
+
+		foreach(cell, lying)
+			if (((const Month *) lfirst(cell))->from == month->from)
+				month->entries = ((const Month *) lfirst(cell))->entries;
+		if (can_be_made(upkeep, month))
+			upkeep->months = lappend(upkeep->months, month);
+	}
+}
+
+/*
+ * Plan to make a month that is older than what is kept, to be taken off the log at once. What the recycle bin needs lies
+ * in the default partition to stay. Where the month cannot be made, or not go where it should, the answer says so.
+ */
+static void
+plan_expired(Upkeep *upkeep, Month *month)
+{
+	int64		to_go = upkeep->may_retire ? entries_to_go(upkeep, month) : 0;
+
+	if (to_go == 0)
+		return;
+	if (can_be_made(upkeep, month) && !is_archived(upkeep, month))
+		upkeep->months = lappend(upkeep->months, month);
+	else
+		note(upkeep, "kept " INT64_FORMAT " entries of %.7s in the default partition:"
+			 " another table has the name or a part of the time of %s",
+			 to_go, time_text(month->from), month->table);
+}
+
+/* Plan the months to be made: this and the next ones, and those that lie in the default partition. */
+static void
+find_months(Upkeep *upkeep)
+{
+	List	   *lying = lying_months(upkeep);
+	ListCell   *cell;
+
+	plan_ahead(upkeep, lying);
+	foreach(cell, lying)
+	{
+		Month	   *month = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (is_expired(upkeep, month))
+			plan_expired(upkeep, month);
+		else if (!is_ahead(upkeep, month) && can_be_made(upkeep, month))
+			upkeep->months = lappend(upkeep->months, month);
 	}
 }
 
@@ -130,12 +194,13 @@ find_work(void *arg)
 	LockRelationOid(upkeep->log, AccessShareLock);
 	CommandCounterIncrement();
 	upkeep->partitions = list_partitions(upkeep->log);
-	upkeep->months = upkeep->unguarded = NIL;
+	upkeep->months = upkeep->unguarded = upkeep->passing = NIL;
+	if (upkeep->may_retire)
+		upkeep->retirees = upkeep->notes = NIL;
 	find_months(upkeep);
 	find_unguarded(upkeep);
 	if (!upkeep->may_retire)
 		return;
-	upkeep->retirees = upkeep->notes = NIL;
 	find_retirees(upkeep);
 	name_detached_months(upkeep);
 }
@@ -174,8 +239,7 @@ fill_months(Upkeep *upkeep, Oid others)
 
 		if (month->entries == 0)
 			continue;
-		begin_rewriting(&distribution.heaps[distribution.nmonths],
-						get_relname_relid(strchr(month->table, '.') + 1, get_namespace_oid("support_internal", false)));
+		begin_rewriting(&distribution.heaps[distribution.nmonths], relid_of_month(month));
 		distribution.months[distribution.nmonths++] = month;
 	}
 	if (distribution.nmonths == 0)
@@ -264,8 +328,9 @@ static void
 do_work(Upkeep *upkeep)
 {
 	List	   *partitions = list_concat_copy(upkeep->unguarded, upkeep->retirees);
-	bool		is_ours = partitions != NIL && lock_for(upkeep, AccessExclusiveLock, partitions);
-	bool		is_left = partitions != NIL && !is_ours;
+	bool		needs_all = partitions != NIL || upkeep->passing != NIL;
+	bool		is_ours = needs_all && lock_for(upkeep, AccessExclusiveLock, partitions);
+	bool		is_left = needs_all && !is_ours;
 
 	upkeep->may_retire = is_ours;
 	if (is_ours)

@@ -6,7 +6,8 @@
  * stays while a consumer of the feed has not read it, or while some of its entries are not sealed where others are: the
  * answer says so. What the recycle bin needs of it is copied to the default partition, so a removed ticket comes back
  * however long ago it went. The partition itself keeps all that it had: to write so much anew would keep others from the
- * log for long.
+ * log for long. A month that is older and still lies in the default partition becomes a partition first, and goes with
+ * the others.
  */
 #include "postgres.h"
 
@@ -27,8 +28,8 @@
 	"SELECT a.ctid" \
 	" FROM (SELECT b.ticket_id, r.era, r.xid" \
 	"	FROM support_internal.recycle_bin AS b" \
-	"	JOIN ONLY %1$s AS r ON r.ticket_id = b.ticket_id AND r.id = b.audit_id) AS n" \
-	" JOIN ONLY %1$s AS a ON a.ticket_id = n.ticket_id AND a.era = n.era" \
+	"	JOIN %1$s AS r ON r.ticket_id = b.ticket_id AND r.id = b.audit_id) AS n" \
+	" JOIN %1$s AS a ON a.ticket_id = n.ticket_id AND a.era = n.era" \
 	"	AND a.xid = n.xid" \
 	" WHERE a.action = 'DELETE'" \
 	" ORDER BY a.ctid"
@@ -37,33 +38,49 @@
 #define LATE_CONSUMERS \
 	"SELECT string_agg(quote_literal(c.consumer), ', ' ORDER BY c.consumer)" \
 	" FROM support_internal.feed_consumers AS c," \
-	"	(SELECT era, xid, id FROM ONLY %s" \
-	"	WHERE era IS NOT NULL AND xid IS NOT NULL AND EXISTS (SELECT FROM support_internal.feed_consumers)" \
-	"	ORDER BY era DESC, xid DESC, id DESC LIMIT 1) AS last" \
+	"	(SELECT p.era, p.xid, p.id FROM %s AS p" \
+	"	WHERE p.era IS NOT NULL AND p.xid IS NOT NULL AND EXISTS (SELECT FROM support_internal.feed_consumers)" \
+	"	ORDER BY p.era DESC, p.xid DESC, p.id DESC LIMIT 1) AS last" \
 	" WHERE (c.era, c.xid, c.audit_id) < (last.era, last.xid, last.id)"
 
 /* How many entries of a partition no seal covers, on a desk that seals. */
 #define UNSEALED_ENTRIES \
-	"SELECT count(*) FROM ONLY %s AS p" \
+	"SELECT count(*) FROM %s AS p" \
 	" WHERE p.era IS NOT NULL AND p.xid IS NOT NULL" \
 	"	AND EXISTS (SELECT FROM support_internal.audit_seals AS s WHERE s.kind = 'seal')" \
 	"	AND NOT EXISTS (SELECT FROM support_internal.audit_leaves AS l" \
 	"		WHERE l.era = p.era AND l.xid = p.xid AND l.audit_id = p.id)"
 
-/* Must the partition stay for now? The answer says why, and what to do. */
+/* The entries of a partition, as an item of FROM. */
+static char *
+entries_of(const char *name)
+{
+	return psprintf("ONLY %s", name);
+}
+
+/* Those of a month that lie in the default partition, likewise. */
+static char *
+lying_entries_of(const Upkeep *upkeep, const Month *month)
+{
+	return psprintf("(SELECT ctid, * FROM ONLY %s WHERE occurred_at >= %s AND occurred_at < %s)",
+					qualified_name(default_partition(&upkeep->partitions)->relid), time_literal(month->from),
+					time_literal(month->upto));
+}
+
+/* Must a partition stay for now, or one that is to be made of these entries? The answer says why, and what to do. */
 static bool
-is_needed(Upkeep *upkeep, const char *name)
+is_needed(Upkeep *upkeep, const char *name, const char *entries)
 {
 	int64		unsealed;
 
-	(void) look(psprintf(LATE_CONSUMERS, name));
+	(void) look(psprintf(LATE_CONSUMERS, entries));
 	if (!result_is_null(0, 1))
 	{
 		note(upkeep, "kept %s: consumers of the feed that have not read it: %s; support.feed_stop() ends one that is gone",
 			 name, result_text(0, 1));
 		return true;
 	}
-	(void) look(psprintf(UNSEALED_ENTRIES, name));
+	(void) look(psprintf(UNSEALED_ENTRIES, entries));
 	unsealed = result_int64(0, 1);
 	if (unsealed > 0)
 		note(upkeep, "kept %s: " INT64_FORMAT " of its entries are not sealed; SELECT support.seal_audit() seals them",
@@ -71,18 +88,42 @@ is_needed(Upkeep *upkeep, const char *name)
 	return unsealed > 0;
 }
 
-/* Find the partitions whose entries are all older than what is kept. */
+/* Are all entries of a month older than what is kept? */
+bool
+is_expired(const Upkeep *upkeep, const Month *month)
+{
+	return month->upto <= upkeep->keep_from;
+}
+
+/* How many entries of an expired month lie in the default partition and not for the recycle bin? */
+int64
+entries_to_go(const Upkeep *upkeep, const Month *month)
+{
+	return month->entries - (int64) look(psprintf(NEEDED_ENTRIES, lying_entries_of(upkeep, month)));
+}
+
+/* Find the partitions whose entries are all older than what is kept, and such months among those to be made. */
 void
 find_retirees(Upkeep *upkeep)
 {
+	ListCell   *cell;
+
 	for (int i = 0; i < upkeep->partitions.n; i++)
 	{
 		Partition  *partition = &upkeep->partitions.list[i];
+		char	   *name = qualified_name(partition->relid);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!partition->is_default && partition->upto <= upkeep->keep_from &&
-			!is_needed(upkeep, qualified_name(partition->relid)))
+		if (!partition->is_default && partition->upto <= upkeep->keep_from && !is_needed(upkeep, name, entries_of(name)))
 			upkeep->retirees = lappend(upkeep->retirees, partition);
+	}
+	foreach(cell, upkeep->months)
+	{
+		Month	   *month = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (is_expired(upkeep, month) && !is_needed(upkeep, month->table, lying_entries_of(upkeep, month)))
+			upkeep->passing = lappend(upkeep->passing, month);
 	}
 }
 
@@ -91,6 +132,17 @@ static const char *
 name_of_action(RetentionAction action)
 {
 	return action == RETENTION_DROP ? "drop" : action == RETENTION_ARCHIVE ? "archive" : "detach";
+}
+
+/* Tell that a partition would be taken off, which has these entries. */
+static void
+tell_retirement(Upkeep *upkeep, const char *name, const char *entries)
+{
+	uint64		needed = look(psprintf(NEEDED_ENTRIES, entries));
+
+	if (needed > 0)
+		report(upkeep, "would copy " UINT64_FORMAT " entries that the recycle bin needs to the default partition", needed);
+	report(upkeep, "would %s %s", name_of_action(upkeep->action), name);
 }
 
 /* Tell what would be taken off. */
@@ -102,11 +154,14 @@ tell_retirements(Upkeep *upkeep)
 	foreach(cell, upkeep->retirees)
 	{
 		char	   *name = qualified_name(((const Partition *) lfirst(cell))->relid);
-		uint64		needed = look(psprintf(NEEDED_ENTRIES, name));
 
-		if (needed > 0)
-			report(upkeep, "would copy " UINT64_FORMAT " entries that the recycle bin needs to the default partition", needed);
-		report(upkeep, "would %s %s", name_of_action(upkeep->action), name);
+		tell_retirement(upkeep, name, entries_of(name));
+	}
+	foreach(cell, upkeep->passing)
+	{
+		const Month *month = lfirst(cell);
+
+		tell_retirement(upkeep, month->table, lying_entries_of(upkeep, month));
 	}
 }
 
@@ -127,7 +182,7 @@ static void
 save_removed_tickets(Upkeep *upkeep, const Partition *old, const char *name)
 {
 	const Partition *others = default_partition(&upkeep->partitions);
-	RowList		needed = list_rows(psprintf(NEEDED_ENTRIES, name));
+	RowList		needed = list_rows(psprintf(NEEDED_ENTRIES, entries_of(name)));
 	Rewriting	rewriting;
 
 	if (others == NULL || needed.n == 0)
@@ -178,7 +233,7 @@ retire_partition(Upkeep *upkeep, const Partition *old)
 	log_upkeep(name, old->from, old->upto, name_of_action(upkeep->action));
 }
 
-/* Take the partitions off the log that were found. */
+/* Take off the log what was found: partitions, and months that have been made for that. */
 void
 retire_partitions(Upkeep *upkeep)
 {
@@ -188,5 +243,13 @@ retire_partitions(Upkeep *upkeep)
 	{
 		CHECK_FOR_INTERRUPTS();
 		retire_partition(upkeep, lfirst(cell));
+	}
+	foreach(cell, upkeep->passing)
+	{
+		const Month *month = lfirst(cell);
+		Partition	made = {.relid = relid_of_month(month), .from = month->from, .upto = month->upto};
+
+		CHECK_FOR_INTERRUPTS();
+		retire_partition(upkeep, &made);
 	}
 }

@@ -44,6 +44,7 @@ typedef struct Upkeep
 	Partitions	partitions;
 	List	   *months;			/* Month: to be made */
 	List	   *retirees;		/* Partition: to be taken away */
+	List	   *passing;		/* Month, of months: to be taken away as soon as it is made */
 	List	   *unguarded;		/* Partition: that may be truncated */
 	List	   *notes;			/* lines about what stays as it is */
 	Caller		caller;
@@ -65,7 +66,12 @@ extern bool lock_log(Upkeep *upkeep, LOCKMODE mode, const List *partitions);
 extern void guard_partition(const char *name);
 extern void log_upkeep(const char *name, TimestampTz from, TimestampTz upto, const char *what);
 
+/* maintain.c */
+extern Oid	relid_of_month(const Month *month);
+
 /* retention.c */
+extern bool is_expired(const Upkeep *upkeep, const Month *month);
+extern int64 entries_to_go(const Upkeep *upkeep, const Month *month);
 extern void find_retirees(Upkeep *upkeep);
 extern void tell_retirements(Upkeep *upkeep);
 extern void retire_partitions(Upkeep *upkeep);

@@ -106,3 +106,45 @@ DROP ROLE regress_keeper;
 
 \c contrib_regression
 DROP DATABASE regress_keep;
+
+-- A desk that was never maintained: what is too old goes out of the default partition, too.
+CREATE DATABASE regress_keep;
+\c regress_keep
+CREATE EXTENSION support_ext;
+SET TimeZone = 'UTC';
+\set SHOW_CONTEXT never
+CREATE VIEW places AS
+SELECT a.tableoid::regclass AS partition, count(*) AS entries, count(*) FILTER (WHERE a.action = 'DELETE') AS deletes
+FROM support.audit_log AS a
+GROUP BY a.tableoid
+ORDER BY a.tableoid::regclass::text;
+SET support_ext.now = '2024-02-05 10:00';
+SELECT support.create_user('ann@desk.example', 'Ann Agent', 'agent') AS ann;
+SELECT support.set_actor(1);
+SELECT count(support.create_ticket('Ticket ' || n, creator_id => 1)) AS tickets FROM generate_series(1, 3) AS n;
+SET support_ext.now = '2024-03-05 10:00';
+DELETE FROM support.tickets WHERE id = 2;
+SELECT support.set_priority(1, 'high');
+SET support_ext.now = '2025-11-20 10:00';
+SELECT support.set_priority(1, 'low');
+SET support_ext.now = '2026-11-05 10:00';
+SELECT support.configure('retention', '12 months');
+SELECT support.configure('retention_action', 'archive');
+SELECT support.feed_start('slow', NULL);
+SELECT * FROM support.maintain(dry_run => true);
+SELECT support.feed_stop('slow');
+SELECT * FROM support.maintain(dry_run => true);
+SELECT * FROM support.maintain();
+SELECT * FROM support.maintain();
+SELECT * FROM places;
+SELECT c.oid::regclass AS archived FROM pg_class AS c WHERE c.relnamespace = 'support_archive'::regnamespace AND c.relkind = 'r' ORDER BY 1;
+SELECT * FROM support.restore_ticket(2);
+-- What the bin no longer needs finds its month archived, and goes with it once the month is back.
+SELECT * FROM support.maintain();
+SELECT * FROM support.attach_month('2024-03-01');
+SELECT * FROM support.maintain();
+SELECT * FROM places;
+SELECT * FROM support.verify_stats();
+
+\c contrib_regression
+DROP DATABASE regress_keep;
