@@ -100,7 +100,7 @@ CREATE TABLE support_internal.calendar_versions
 );
 
 COMMENT ON TABLE support_internal.calendar_versions IS
-	'What a calendar said each time that somebody relied on it. A row is written once and never changes.';
+	'What a calendar said after each change by a function, and each time that somebody relied on it. A row is written once and never changes.';
 COMMENT ON COLUMN support_internal.calendar_versions.calendar_id IS 'The calendar.';
 COMMENT ON COLUMN support_internal.calendar_versions.version IS 'From 1 on.';
 COMMENT ON COLUMN support_internal.calendar_versions.definition IS

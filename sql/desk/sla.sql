@@ -73,7 +73,7 @@ CREATE TABLE support_internal.sla_policy_versions
 );
 
 COMMENT ON TABLE support_internal.sla_policy_versions IS
-	'What a policy said each time that a clock relied on it. A row is written once and never changes.';
+	'What a policy said after each change by a function, and each time that a clock relied on it. A row is written once and never changes.';
 COMMENT ON COLUMN support_internal.sla_policy_versions.policy_id IS 'The policy.';
 COMMENT ON COLUMN support_internal.sla_policy_versions.version IS 'From 1 on.';
 COMMENT ON COLUMN support_internal.sla_policy_versions.definition IS 'Conditions and targets; times in seconds, or in working days.';

@@ -91,6 +91,11 @@ SELECT support.next_open(6, '2026-03-06') AS in_utc;
 -- What a version says stays.
 SELECT count(*), max(version) FROM support_internal.calendar_versions WHERE calendar_id = 6;
 SELECT support.update_calendar(6) AS version;
+-- nor is it lost when a function changes what plain SQL has made of the calendar, and nobody relied on in between
+UPDATE support.calendars SET time_zone = 'Europe/Berlin' WHERE id = 6;
+SELECT support.update_calendar(6, time_zone => 'UTC') AS version;
+SELECT version, definition -> 'time_zone' AS time_zone FROM support_internal.calendar_versions WHERE calendar_id = 6
+ORDER BY version DESC LIMIT 3;
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 SELECT support.business_elapsed(6, '2026-03-06', '2026-03-09') AS before;
 INSERT INTO support.calendar_holidays (calendar_id, day) VALUES (6, '2026-03-08');

@@ -118,6 +118,25 @@ SELECT t.title, c.metric, c.state, c.version, c.calendar_version, c.target, c.du
 FROM clocks AS c JOIN support.tickets AS t ON t.id = c.ticket_id
 WHERE ticket_id IN (:first, :second) ORDER BY ticket_id, metric;
 
+-- Each change is written down with it, whether a ticket relies on the policy or not; so is what plain SQL has made of a policy
+-- or its calendar, before a function changes it.
+BEGIN;
+INSERT INTO support.calendars (name, time_zone) VALUES ('by hand', 'UTC') RETURNING id AS by_hand \gset
+INSERT INTO support.calendar_hours (calendar_id, weekday, opens, closes) VALUES (:by_hand, 1, '09:00', '17:00');
+SELECT support.create_sla_policy('unused', '[{"metric": "resolution", "target": "1 hour", "calendar": "by hand"}]',
+	'{"channel": "fax"}') AS unused \gset
+SELECT support.update_sla_policy(:unused, targets => '[{"metric": "resolution", "target": "2 hours"}]') AS version;
+UPDATE support.sla_targets SET target = '3 hours', calendar_id = :by_hand WHERE policy_id = :unused;
+UPDATE support.calendars SET time_zone = 'Europe/Berlin' WHERE id = :by_hand;
+SELECT support.update_sla_policy(:unused, targets => '[{"metric": "resolution", "target": "4 hours"}]') AS version;
+SELECT version, definition #> '{targets,0,target}' AS seconds FROM support_internal.sla_policy_versions
+WHERE policy_id = :unused ORDER BY version;
+SELECT version, definition -> 'time_zone' AS time_zone FROM support_internal.calendar_versions
+WHERE calendar_id = :by_hand ORDER BY version;
+ROLLBACK;
+-- identity sequences do not roll back
+SELECT setval('support.sla_policies_id_seq', 10), setval('support.calendars_id_seq', (SELECT max(id) FROM support.calendars)) \g /dev/null
+
 -- Plain SQL does the same. The session notices each change at once, and what is rolled back.
 INSERT INTO support.sla_policies (name) VALUES ('plain') RETURNING id, position, is_active, conditions;
 SELECT policy_of('nothing is promised') AS plain;

@@ -2,8 +2,8 @@
  * calendar_edit.c
  *		Making and changing calendars.
  *
- * Each change is written down as a version of the calendar, see calendar_version.c. The row of calendars is locked from
- * before the definition is read until the version is written.
+ * Each change is written down as a version of the calendar, see calendar_version.c, and so is what plain SQL has made of
+ * it before. The row of calendars is locked from before the new definition is read until its version is written.
  */
 #include "postgres.h"
 
@@ -118,6 +118,7 @@ support_update_calendar(PG_FUNCTION_ARGS)
 	check_free(&name, fcinfo, 1, id);
 	for (int i = 0; i < 3; i++)
 		arg_passed(&args, fcinfo, i);
+	(void) write_calendar_version(id);
 	if (run(&statements[UPDATE_CALENDAR], &args) == 0)
 		refuse_missing("calendar", id);
 	arg_int64(&calendar, id);

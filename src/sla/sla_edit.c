@@ -2,8 +2,9 @@
  * sla_edit.c
  *		Making and changing policies.
  *
- * The rows of the two tables are the policy. What they say is written down as a version when a session first looks at
- * them after a change, see sla_policy.c. Open clocks go on under the version that they have until sla_reapply().
+ * The rows of the two tables are the policy. What they say is written down as a version with each change, see
+ * sla_policy.c, and before it, where plain SQL has changed them since the last one. Open clocks go on under the version
+ * that they have until sla_reapply().
  */
 #include "postgres.h"
 
@@ -91,6 +92,7 @@ support_create_sla_policy(PG_FUNCTION_ARGS)
 	run(&statements[INSERT_POLICY], &args);
 	id = result_int64(0, 1);
 	write_targets(id, targets);
+	(void) write_policy_and_calendars(id);
 	end_call(&call);
 	PG_RETURN_INT64(id);
 }
@@ -111,6 +113,7 @@ support_update_sla_policy(PG_FUNCTION_ARGS)
 	check_free(&name, fcinfo, 1, id);
 	for (int i = 0; i < lengthof(columns); i++)
 		arg_passed(&args, fcinfo, columns[i]);
+	(void) write_policy_and_calendars(id);
 	if (run(&statements[UPDATE_POLICY], &args) == 0)
 		refuse_missing("policy", id);
 	arg_int64(&policy, id);
@@ -119,7 +122,7 @@ support_update_sla_policy(PG_FUNCTION_ARGS)
 		run(&statements[DELETE_TARGETS], &policy);
 		write_targets(id, PG_GETARG_JSONB_P(2));
 	}
-	version = write_policy_version(id);
+	version = write_policy_and_calendars(id);
 	end_call(&call);
 	PG_RETURN_INT32(version);
 }

@@ -6,8 +6,8 @@
  * conditions and targets. They are read by a snapshot of that moment, so that whatever is committed later announces
  * itself later.
  *
- * Reading them writes down what they say, and what the calendars of their targets say, unless the last version says it:
- * clocks refer to versions.
+ * The functions that make and change policies write down what these say, and what the calendars of their targets say,
+ * unless the last version says it. Reading policies does the same, for what plain SQL has changed: clocks refer to versions.
  */
 #include "postgres.h"
 
@@ -32,6 +32,7 @@ enum
 	TARGETS,
 	WRITE_VERSION,
 	LAST_VERSION,
+	CALENDARS,
 	GIVEN_TARGETS
 };
 
@@ -81,6 +82,12 @@ static Statement statements[] = {
 		" WHERE policy_id = $1",
 		.columns = {{INT4OID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = INTERNAL_TABLE("sla_policy_versions")
+	},
+	[CALENDARS] = {
+		.text = "SELECT DISTINCT calendar_id FROM support.sla_targets"
+		" WHERE policy_id = $1 AND calendar_id IS NOT NULL ORDER BY calendar_id",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_targets")
 	},
 	[GIVEN_TARGETS] = {
 		.text = "SELECT " TARGET_COLUMNS " FROM " GIVEN_TARGETS_OF("$1") " AS t",
@@ -195,7 +202,7 @@ policy_from(Jsonb *definition)
 }
 
 /* Write down what a policy says, unless the last version says it. Returns the number. Needs an SPI level. */
-int32
+static int32
 write_policy_version(int64 policy_id)
 {
 	Args		args = {0};
@@ -206,6 +213,27 @@ write_policy_version(int64 policy_id)
 		(void) run_latest(&statements[WRITE_VERSION], &args);
 	run_latest(&statements[LAST_VERSION], &args);
 	return DatumGetInt32(result(0, 1));
+}
+
+/*
+ * Write down what a policy says and what the calendars of its targets say, as far as the last versions do not. Returns the
+ * policy's number. Needs an SPI level.
+ */
+int32
+write_policy_and_calendars(int64 policy_id)
+{
+	Args		args = {0};
+	uint64		n;
+	int64	   *calendars;
+
+	arg_int64(&args, policy_id);
+	n = run_latest(&statements[CALENDARS], &args);
+	calendars = palloc(n * sizeof(int64));
+	for (uint64 i = 0; i < n; i++)
+		calendars[i] = result_int64(i, 1);
+	for (uint64 i = 0; i < n; i++)
+		(void) write_calendar_version(calendars[i]);
+	return write_policy_version(policy_id);
 }
 
 /* Read the targets of a policy, and write down what it and its calendars say. */

@@ -18,7 +18,7 @@ extern const Policy *match_policy(SlaTicket *ticket);
 extern bool policy_matches(const Policy *policy, SlaTicket *ticket);
 extern int64 policy_number(const Policy *policy);
 extern const Promise *promise_of(const Policy *policy, SlaMetric metric, const char *priority);
-extern int32 write_policy_version(int64 policy_id);
+extern int32 write_policy_and_calendars(int64 policy_id);
 extern Policy *policy_from(Jsonb *definition);
 
 #endif							/* SUPPORT_SLA_POLICY_H */
