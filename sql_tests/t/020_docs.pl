@@ -11,10 +11,12 @@
 #				"ERROR:  <SQLSTATE>: <message>", the block before must fail with just that; where in the source it
 #				failed, and the values of the whole row, are left out
 #
-# and so do two comments, which readers do not see:
+# and so do three comments, which readers do not see:
 #
 #	<!-- clock: 2026-03-02 09:00+00 -->		sets the desk's clock from here on
 #	<!-- not run: why -->					passes over the next block
+#	<!-- runs again -->						all blocks of the page run twice more, in a session of their own, and leave each
+#				table of the desk as it was
 use strict;
 use warnings;
 
@@ -194,6 +196,29 @@ sub clean_up
 	$node->safe_psql('postgres', qq(DROP OWNED BY "$_"; DROP ROLE "$_")) foreach keys %roles;
 }
 
+# Each table of the desk but its log, whatever the order of its rows.
+sub contents
+{
+	my $tables = $node->safe_psql('desk',
+		"SELECT string_agg(oid::regclass::text, ' ' ORDER BY relname) FROM pg_class"
+		  . " WHERE relnamespace = 'support'::regnamespace AND relkind = 'r'");
+	return join "\n",
+	  map { "$_: " . $node->safe_psql('desk', "SELECT count(*), string_agg(t::text, ' ' ORDER BY t::text) FROM $_ AS t") }
+	  split / /, $tables;
+}
+
+# What is there already stays as it is when the blocks run again, by a session that has run them and one that has not.
+sub check_runs_again
+{
+	my ($page, $dir, @run) = @_;
+	my $before = contents();
+	my %outputs = outputs_of(script_of($dir, @run, @run));
+	my @failed = grep { ($outputs{ $_->{line} } // 'stopped') =~ /^(?:ERROR:|FATAL:|exit status |stopped$)/m } @run;
+
+	is(join("\n", map { "line $_->{line}: " . ($outputs{ $_->{line} } // 'not reached') } @failed), '', "$page runs again");
+	is(contents(), $before, "$page leaves what is there");
+}
+
 sub check_page
 {
 	my ($page) = @_;
@@ -229,6 +254,7 @@ sub check_page
 			unlike($output, qr/^(?:ERROR:|FATAL:|exit status |stopped$)/m, "$name runs");
 		}
 	}
+	check_runs_again($page, $dir, @run) if grep { /^<!-- runs again -->$/ } slurp_lines($page);
 	clean_up();
 }
 
