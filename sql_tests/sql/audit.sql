@@ -236,12 +236,12 @@ CREATE FUNCTION control_characters() RETURNS text LANGUAGE sql AS $$ SELECT stri
 INSERT INTO support.tickets (id, title, description, creator_id, custom, pending_until, external_id) VALUES
 	(2001, E'Quotes " '' \\ / and \u00e4\u6f22\U0001F525', control_characters(), 2, '{}', '2026-03-02 09:00:00.123456+05:30', E'\t'),
 	(2002, ' spaces ', repeat('long ', 200000), 2, '{"a": [1.10, null, "\u00e4\"", {"b": false}], "n": 123456789012345678901234567890.5}',
-		'infinity', '{"json": "text"}'),
-	(2003, 'x', '', 2, NULL, '-infinity', 'null'),
-	(2004, 'x', E'\\u0000 \\n', 2, '{"": ""}', '4713-01-01 00:00:00+00 BC', ''),
-	(2005, 'x', 'x', 2, '{}', '294276-12-31 23:59:59.999999+00', '1e400'),
-	(2006, 'x', 'x', 2, '{}', '9999-12-31 23:59:59.999999+00', 'NaN'),
-	(2007, 'x', 'x', 2, '{}', '0001-01-01 00:00:00+00 BC', 'true');
+		'9999-12-31 23:59:59.999999+00', '{"json": "text"}'),
+	(2003, 'x', '', 2, NULL, '1970-01-01 00:00:00+00', 'null'),
+	(2004, 'x', E'\\u0000 \\n', 2, '{"": ""}', '1999-12-31 23:59:59.999999+00', ''),
+	(2005, 'x', 'x', 2, '{}', '2000-01-01 00:00:00+00', '1e400'),
+	(2006, 'x', 'x', 2, '{}', '1999-12-31 23:59:59.5+00', 'NaN'),
+	(2007, 'x', 'x', 2, '{}', '2038-01-19 03:14:08+00', 'true');
 INSERT INTO support.comments (ticket_id, author_id, content) SELECT 2001, 2, control_characters();
 
 -- round_trip() deletes and restores under the settings at hand and says what came back different, byte for byte. It keeps the

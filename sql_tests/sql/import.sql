@@ -104,6 +104,11 @@ INSERT INTO support.users (email, full_name, role) VALUES ('eve@corp.example', '
 UPDATE support.users SET role = 'boss' WHERE id = 1;
 INSERT INTO support.tickets (title, description, creator_id, custom) VALUES ('Listed', '', 2, '[1]');
 INSERT INTO support.statuses (name, category, position) VALUES ('lost', 'gone', 90);
+UPDATE support.statuses SET category = 'gone' WHERE name = 'open';
+INSERT INTO support.ticket_watchers (ticket_id, user_id, kind) VALUES (1, 1, 'spy');
+SELECT support.watch_ticket(1, 1) \g /dev/null
+UPDATE support.ticket_watchers SET kind = 'spy' WHERE ticket_id = 1;
+DELETE FROM support.ticket_watchers;
 
 -- A clock over imported history uses the time that the ticket's statuses tell: 24 hours before the pause, 24 after it.
 -- First the policy, then the ticket, then its history, the newest entry first.
@@ -225,6 +230,34 @@ UPDATE support.tickets SET created_at = '9999-01-01 00:00+00' WHERE title = 'Sol
 SELECT support.add_comment(:ticket_id, 'Of tomorrow', created_at => '9999-01-01 00:00+00');
 SELECT bring_in(:ticket_id, '9999-01-01T09:00Z open closed');
 \echo :SQLSTATE
+
+UPDATE support.tickets SET deleted_at = '9999-01-01 00:00+00' WHERE id = :ticket_id;
+UPDATE support.tickets SET deleted_at = 'infinity' WHERE id = :ticket_id;
+\echo :SQLSTATE
+UPDATE support.comments SET deleted_at = '1969-12-31 23:59+00' WHERE ticket_id = :ticket_id;
+INSERT INTO support.comments (ticket_id, author_id, content, edited_at) VALUES (:ticket_id, 1, 'Edited', '9999-01-01 00:00+00');
+-- a ticket may come back at any time that people write
+UPDATE support.tickets SET status = 'pending', pending_until = '1969-12-31 23:59+00' WHERE id = :ticket_id;
+UPDATE support.tickets SET status = 'pending', pending_until = '10000-01-01 00:00+00' WHERE id = :ticket_id;
+\echo :SQLSTATE
+UPDATE support.tickets SET status = 'pending', pending_until = 'infinity' WHERE id = :ticket_id;
+\echo :SQLSTATE
+-- people, what they are in and what they send are no older, nor are the desk's own rules
+INSERT INTO support.users (email, full_name, created_at) VALUES ('old@corp.example', 'Old', '1066-10-14 00:00+00');
+\echo :SQLSTATE
+INSERT INTO support.users (email, full_name, created_at) VALUES ('old@corp.example', 'Old', '-infinity');
+\echo :SQLSTATE
+UPDATE support.users SET created_at = '9999-01-01 00:00+00' WHERE id = 1;
+INSERT INTO support.organizations (name, created_at) VALUES ('Of tomorrow', '9999-01-01 00:00+00');
+INSERT INTO support.teams (name, created_at) VALUES ('Of tomorrow', '9999-01-01 00:00+00');
+INSERT INTO support.attachments (ticket_id, filename, byte_size, created_at) VALUES (:ticket_id, 'a.txt', 1, '9999-01-01 00:00+00');
+INSERT INTO support.calendars (name, time_zone, created_at) VALUES ('Of tomorrow', 'UTC', '9999-01-01 00:00+00');
+INSERT INTO support.sla_policies (name, created_at) VALUES ('Of tomorrow', '9999-01-01 00:00+00');
+-- a comment may be older than its ticket: mail comes late, and the reply took no time
+INSERT INTO support.tickets (title, description, creator_id, created_at) VALUES ('Late', '', 2, '2026-01-02 09:00+00')
+RETURNING id AS late \gset
+INSERT INTO support.comments (ticket_id, author_id, content, created_at) VALUES (:late, 1, 'Early', '2026-01-01 09:00+00');
+SELECT first_replied_at, last_agent_at, waiting_since FROM support.tickets WHERE id = :late;
 
 -- What contradicts itself is found, and nothing else.
 SELECT * FROM support.check_history();

@@ -109,6 +109,15 @@ refuse_null_value(const char *table, const char *column)
 			 errmsg("null value in column \"%s\" of relation \"%s\" violates not-null constraint", column, table)));
 }
 
+/* 23514: an instant without an end, from which no age can be told. */
+void
+refuse_infinite_time(const char *table, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("%s of support.%s must not be infinite", column, table)));
+}
+
 /* 22003: a count or a sum that no bigint, or integer, holds. */
 void
 refuse_number(const char *what)

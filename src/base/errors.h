@@ -22,6 +22,7 @@ pg_noreturn extern void refuse_suppressed_row(void);
 pg_noreturn extern void refuse_altered(const char *what, const char *problem);
 pg_noreturn extern void refuse_altered_column(const char *relation, const char *column, const char *problem);
 pg_noreturn extern void refuse_null_value(const char *table, const char *column);
+pg_noreturn extern void refuse_infinite_time(const char *table, const char *column);
 pg_noreturn extern void refuse_number(const char *what);
 pg_noreturn extern void refuse_lone_call(void);
 pg_noreturn extern void refuse_time_zone(const char *name);

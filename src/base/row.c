@@ -19,6 +19,7 @@
 #include "utils/relcache.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "base/row.h"
 #include "base/session_cache.h"
 
@@ -199,6 +200,8 @@ rules_over(const ValueRule *rule, Oid type)
 			return is_of_kind(type, COLUMN_JSON);
 		case VALUE_ARRAY:
 			return is_of_kind(type, COLUMN_TEXTS) || is_of_kind(type, COLUMN_INTEGERS);
+		case VALUE_EVENT:
+			return is_of_kind(type, COLUMN_TIME);
 		default:
 			return is_of_kind(type, COLUMN_TEXT);
 	}
@@ -433,10 +436,7 @@ void
 row_check_finite(const Row *row, int column)
 {
 	if (!row_is_null(row, column) && TIMESTAMP_NOT_FINITE(row_time(row, column)))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("%s of support.%s must not be infinite",
-						row->shape->table->columns[column].name, row->shape->table->name)));
+		refuse_infinite_time(row->shape->table->name, row->shape->table->columns[column].name);
 }
 
 void

@@ -49,7 +49,8 @@ typedef enum ValueKind
 	VALUE_KEY,					/* the same, but a blank one is NULL: a key of another system */
 	VALUE_TEXT,					/* text: whatever it has in it */
 	VALUE_JSON,					/* jsonb: its size is that of its text */
-	VALUE_ARRAY					/* of texts or integers: its size is that of the value as it is stored */
+	VALUE_ARRAY,				/* of texts or integers: its size is that of the value as it is stored */
+	VALUE_EVENT					/* timestamptz: when something has happened */
 } ValueKind;
 
 /* How many bytes, where it is not a number of them. */

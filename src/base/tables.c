@@ -4,7 +4,7 @@
  *
  * A logical table is what a trigger's argument and an entry of the log name. A new table gets a line here; it gets
  * columns where C code reads some, and what its rows do is in the room of its rules, which adds them to hooks.c. Which
- * of its values are names and keys is said here as well: value_rules.c holds them to it.
+ * of its values are names, keys and times of events is said here as well: value_rules.c holds them to it.
  */
 #include "postgres.h"
 
@@ -110,7 +110,8 @@ static const ValueRule user_rules[] = {
 	{"full_name", VALUE_LINE, LIMIT_OF_TYPE},
 	{"db_role", VALUE_TEXT, NAMEDATALEN - 1},
 	{"time_zone", VALUE_LINE, MAX_NAME_SIZE},
-	{"external_id", VALUE_KEY, MAX_KEY_SIZE}
+	{"external_id", VALUE_KEY, MAX_KEY_SIZE},
+	{"created_at", VALUE_EVENT}
 };
 
 const DeskTable users_table = {
@@ -127,6 +128,15 @@ const DeskTable ticket_tags_table = {
 	.name = "ticket_tags", .hooks = HOOKS, .ticket_column = "ticket_id", .columns = tag_columns, .ncolumns = lengthof(tag_columns)
 };
 
+static const DeskColumn watcher_columns[] = {
+	[WATCHER_KIND] = {"kind", COLUMN_TEXT, NOT_NULL}
+};
+
+const DeskTable ticket_watchers_table = {
+	.name = "ticket_watchers", .hooks = HOOKS, .ticket_column = "ticket_id",
+	.columns = watcher_columns, .ncolumns = lengthof(watcher_columns)
+};
+
 static const DeskColumn status_columns[] = {
 	[STATUS_NAME] = {"name", COLUMN_TEXT, NOT_NULL},
 	[STATUS_CATEGORY] = {"category", COLUMN_TEXT, NOT_NULL}
@@ -134,10 +144,6 @@ static const DeskColumn status_columns[] = {
 
 static const ValueRule name_rules[] = {
 	{"name", VALUE_LINE, MAX_NAME_SIZE}
-};
-
-static const ValueRule short_name_rules[] = {
-	{"name", VALUE_LINE, LIMIT_OF_TYPE}
 };
 
 const DeskTable statuses_table = {
@@ -151,7 +157,8 @@ static const DeskColumn calendar_columns[] = {
 
 static const ValueRule calendar_rules[] = {
 	{"name", VALUE_LINE, LIMIT_OF_TYPE},
-	{"time_zone", VALUE_LINE, MAX_NAME_SIZE}
+	{"time_zone", VALUE_LINE, MAX_NAME_SIZE},
+	{"created_at", VALUE_EVENT}
 };
 
 const DeskTable calendars_table = {
@@ -198,7 +205,8 @@ static const DeskColumn policy_columns[] = {
 
 static const ValueRule policy_rules[] = {
 	{"name", VALUE_LINE, LIMIT_OF_TYPE},
-	{"conditions", VALUE_JSON, MAX_CONDITIONS_SIZE}
+	{"conditions", VALUE_JSON, MAX_CONDITIONS_SIZE},
+	{"created_at", VALUE_EVENT}
 };
 
 const DeskTable sla_policies_table = {
@@ -267,22 +275,32 @@ const DeskTable log_table = {
 
 static const ValueRule organization_rules[] = {
 	{"name", VALUE_LINE, LIMIT_OF_TYPE},
-	{"external_id", VALUE_KEY, MAX_KEY_SIZE}
+	{"external_id", VALUE_KEY, MAX_KEY_SIZE},
+	{"created_at", VALUE_EVENT}
+};
+
+static const ValueRule team_rules[] = {
+	{"name", VALUE_LINE, LIMIT_OF_TYPE},
+	{"created_at", VALUE_EVENT}
+};
+
+static const ValueRule tag_rules[] = {
+	{"name", VALUE_LINE, LIMIT_OF_TYPE}
 };
 
 static const ValueRule attachment_rules[] = {
 	{"filename", VALUE_LINE, LIMIT_OF_TYPE},
-	{"content_type", VALUE_LINE, MAX_NAME_SIZE}
+	{"content_type", VALUE_LINE, MAX_NAME_SIZE},
+	{"created_at", VALUE_EVENT}
 };
 
 /* Tables whose columns no rule reads. */
 static const DeskTable plain_tables[] = {
 	{.name = "organizations", .hooks = HOOKS, .has_id = true, .rules = organization_rules, .nrules = lengthof(organization_rules)},
-	{.name = "teams", .hooks = HOOKS, .has_id = true, .rules = short_name_rules, .nrules = lengthof(short_name_rules)},
+	{.name = "teams", .hooks = HOOKS, .has_id = true, .rules = team_rules, .nrules = lengthof(team_rules)},
 	{.name = "team_members", .hooks = HOOKS},
 	{.name = "attachments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true, .rules = attachment_rules, .nrules = lengthof(attachment_rules)},
-	{.name = "tags", .hooks = HOOKS, .has_id = true, .rules = short_name_rules, .nrules = lengthof(short_name_rules)},
-	{.name = "ticket_watchers", .hooks = HOOKS, .ticket_column = "ticket_id"},
+	{.name = "tags", .hooks = HOOKS, .has_id = true, .rules = tag_rules, .nrules = lengthof(tag_rules)},
 	{.name = "status_transitions", .hooks = HOOKS, .is_kept = true},
 	{.name = "priorities", .hooks = HOOKS, .is_kept = true, .rules = name_rules, .nrules = lengthof(name_rules)}
 };
@@ -298,8 +316,8 @@ const DeskTable *
 desk_table(const char *name)
 {
 	static const DeskTable *const ruled[] = {
-		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &statuses_table, &calendars_table,
-		&calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &settings_table, &log_table
+		&tickets_table, &comments_table, &users_table, &ticket_tags_table, &ticket_watchers_table, &statuses_table,
+		&calendars_table, &calendar_hours_table, &calendar_holidays_table, &sla_policies_table, &sla_targets_table, &settings_table, &log_table
 	};
 
 	for (int i = 0; i < lengthof(ruled); i++)

@@ -76,6 +76,12 @@ enum
 	TAG_TAG_ID
 };
 
+/* Of support.ticket_watchers. */
+enum
+{
+	WATCHER_KIND
+};
+
 /* Of support.statuses. */
 enum
 {
@@ -156,6 +162,7 @@ extern const DeskTable tickets_table;
 extern const DeskTable comments_table;
 extern const DeskTable users_table;
 extern const DeskTable ticket_tags_table;
+extern const DeskTable ticket_watchers_table;
 extern const DeskTable statuses_table;
 extern const DeskTable calendars_table;
 extern const DeskTable calendar_hours_table;

@@ -2,8 +2,8 @@
  * value_rules.c
  *		What values are held to, whatever road they come by.
  *
- * tables.c says for each table which columns are names, in one line, and which are keys of other systems, and how much
- * those may hold whose type has no limit. The BEFORE triggers bring new values into their form, or refuse them, ahead of
+ * tables.c says for each table which columns are names, in one line, which are keys of other systems, and which say when
+ * something has happened, and how much those may hold whose type has no limit. The BEFORE triggers bring new values into their form, or refuse them, ahead of
  * all hooks, so that a name is the same whether a function, an INSERT, COPY or a mapper writes it. A value that stays as it
  * was is left alone: it may be older than its rule, or than a lower limit. So is a row that becomes what it was.
  *
@@ -16,8 +16,10 @@
 #include "executor/spi.h"
 #include "utils/jsonb.h"
 
+#include "base/actor.h"
 #include "base/characters.h"
 #include "base/desk_settings.h"
+#include "base/errors.h"
 #include "base/json.h"
 #include "base/tables.h"
 #include "base/value_rules.h"
@@ -98,6 +100,20 @@ check_rule_size(const Row *row, const ValueRule *rule, Datum value)
 					limit, setting);
 }
 
+/* Raise 23514 for an instant without an end, and 22008 for one at which nothing can have happened. */
+void
+check_event(const char *table, const char *column, TimestampTz at)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		refuse_infinite_time(table, column);
+	if (!may_have_happened(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+				 errmsg("%s of support.%s cannot be %s", column, table, timestamptz_to_str(at)),
+				 errhint("What has happened lies between 1970-01-01 and now, give or take the %d minutes that a clock may be fast.",
+						 MINUTES_FAST)));
+}
+
 /* Bring a text into the form that its rule asks for. */
 static void
 trim_value(Row *row, const ValueRule *rule, AttrNumber attnum)
@@ -117,6 +133,11 @@ trim_value(Row *row, const ValueRule *rule, AttrNumber attnum)
 static void
 apply_rule(Row *row, const ValueRule *rule, AttrNumber attnum)
 {
+	if (rule->kind == VALUE_EVENT)
+	{
+		check_event(row->shape->table->name, rule->column, DatumGetTimestampTz(row->values[attnum - 1]));
+		return;
+	}
 	check_rule_size(row, rule, row->values[attnum - 1]);
 	if (rule->kind != VALUE_LINE && rule->kind != VALUE_KEY)
 		return;

@@ -32,6 +32,7 @@ typedef struct Choices
 static const char *const roles[] = {"customer", "light_agent", "agent", "team_lead", "admin", "auditor", "bot", NULL};
 static const char *const roads[] = {"api", "email", "web", "import", "auto", "bot", NULL};
 static const char *const categories[] = {"new", "open", "pending", "hold", "solved", "closed", NULL};
+static const char *const kinds[] = {"cc", "follower", "mention", NULL};
 
 static const Choices all_choices[] = {
 	{&users_table, USER_ROLE, "role", "users", "users_role_check", roles},
@@ -39,7 +40,8 @@ static const Choices all_choices[] = {
 	{&tickets_table, TICKET_CREATOR_ROLE, "role", "users", "users_role_check", roles},
 	{&comments_table, COMMENT_AUTHOR_ROLE, "role", "comments", "comments_author_role_check", roles},
 	{&comments_table, COMMENT_VIA, "via", "comments", "comments_via_check", roads},
-	{&statuses_table, STATUS_CATEGORY, "category", "statuses", "statuses_category_check", categories}
+	{&statuses_table, STATUS_CATEGORY, "category", "statuses", "statuses_category_check", categories},
+	{&ticket_watchers_table, WATCHER_KIND, "kind", "ticket_watchers", "ticket_watchers_kind_check", kinds}
 };
 
 static bool
@@ -137,7 +139,8 @@ choices_init(void)
 		{.table = &users_table, .complete = check_values},
 		{.table = &tickets_table, .complete = check_values},
 		{.table = &comments_table, .complete = check_values},
-		{.table = &statuses_table, .complete = check_values}
+		{.table = &statuses_table, .complete = check_values},
+		{.table = &ticket_watchers_table, .complete = check_values}
 	};
 
 	add_row_hooks(hooks, lengthof(hooks));
