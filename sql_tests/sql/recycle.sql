@@ -442,6 +442,36 @@ SELECT count(*) FROM support_internal.attachment_contents WHERE ticket_id = 1;
 SELECT count(*) > 0 AS has_images FROM support.audit_log WHERE ticket_id = 1 AND old_value IS NOT NULL;
 SELECT old_value -> 'title' AS was, new_value -> 'title' AS is FROM support.audit_log WHERE ticket_id = 500 AND action = 'UPDATE';
 
+-- A purge counts from when the mark was made, whatever time it tells: of what was deleted today nothing goes today, neither
+-- what somebody dates back, nor what comes in deleted. A mark that is dated back later has been made later.
+SET support_ext.now = '2026-05-02 09:00+00';
+INSERT INTO support.tickets (id, title, description, creator_id) VALUES (550, 'Dated back', '', 3), (551, 'Dated back later', '', 3);
+INSERT INTO support.tickets (id, title, description, creator_id, created_at, deleted_at) VALUES
+	(552, 'Came in deleted', '', 3, '2025-12-01 09:00+00', '2025-12-24 09:00+00');
+UPDATE support.tickets SET deleted_at = '2001-01-01 00:00+00' WHERE id = 550;
+UPDATE support.tickets SET deleted_at = support.desk_now() WHERE id = 551;
+SET support_ext.now = '2026-05-20 09:00+00';
+UPDATE support.tickets SET deleted_at = '2001-01-01 00:00+00' WHERE id = 551;
+SELECT support.purge_deleted();
+SELECT ticket_id, title, how, deleted_at FROM support.deleted_tickets;
+-- Other changes of a marked ticket do not count.
+SET support_ext.now = '2026-05-31 09:00+00';
+UPDATE support.tickets SET delete_reason = 'spam' WHERE id = 550;
+SET support_ext.now = '2026-06-01 09:00:01+00';
+SELECT support.purge_deleted();
+SELECT ticket_id, deleted_at FROM support.deleted_tickets;
+SELECT support.restore_ticket(550);
+\echo :LAST_ERROR_SQLSTATE
+-- So it is with a ticket that was marked, removed and restored: it is marked again.
+SET support_ext.now = '2026-06-10 09:00+00';
+DELETE FROM support.tickets WHERE id = 551;
+SELECT support.restore_ticket(551) > 0 AS restored;
+SET support_ext.now = '2026-06-30 09:00+00';
+SELECT support.purge_deleted();
+SELECT support.restore_ticket(551) > 0 AS restored;
+SELECT title, deleted_at FROM support.tickets WHERE id = 551;
+SET support_ext.now = '2026-05-01 09:00+00';
+
 -- What an application's own cascade takes along with a purged ticket was only removed: it lies in the bin.
 ALTER TABLE support.tickets ADD COLUMN parent_id bigint REFERENCES support.tickets ON DELETE CASCADE;
 INSERT INTO support.tickets (id, title, description, creator_id, parent_id) VALUES
@@ -459,7 +489,7 @@ SELECT t.title, c.content FROM support.tickets AS t LEFT JOIN support.comments A
 CREATE FUNCTION object() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'I object'; END $$;
 CREATE TRIGGER object BEFORE DELETE ON support.tickets FOR EACH ROW EXECUTE FUNCTION object();
 SELECT support.delete_ticket(2) > 0 AS deleted;
-SET support_ext.now = '2026-07-01 09:00+00';
+SET support_ext.now = '2026-08-01 09:00+00';
 SELECT support.purge_deleted();
 \echo :LAST_ERROR_SQLSTATE
 DROP TRIGGER object ON support.tickets;

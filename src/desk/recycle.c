@@ -8,6 +8,9 @@
  * keep no books; the log gets its INSERT entries like any other insertion. The bin's row is deleted first, and so
  * locked: of two sessions that restore or purge the same ticket one finds nothing.
  *
+ * deleted_at is what its writer says. A purge goes by it only where the log, whose time is the desk's, tells of no younger
+ * mark: nobody makes a purge destroy today what lived until today.
+ *
  * An image may lack columns that are younger than it, which get their defaults, and may have some that have another name
  * now, which are followed where that is certain, or are gone, which are left out with a warning: see column_names.c.
  */
@@ -172,9 +175,13 @@ static Statement statements[] = {
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[OLD_MARKED] = {
-		.text = "SELECT id FROM support.tickets WHERE deleted_at < $1"
-		" AND id <> ALL ($3)"
-		" ORDER BY deleted_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+		.text = "SELECT t.id FROM support.tickets AS t WHERE t.deleted_at < $1"
+		" AND t.id <> ALL ($3)"
+		" AND NOT EXISTS (SELECT FROM support.audit_log AS a"
+		"	WHERE a.ticket_id = t.id AND a.record_id = t.id"
+		"	AND a.occurred_at >= $1 AND a.table_name = 'tickets'"
+		"	AND (a.action = 'INSERT' OR a.new_value ? 'deleted_at'))"
+		" ORDER BY t.deleted_at, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED",
 		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 3, .argtypes = {TIMESTAMPTZOID, INT8OID, INT8ARRAYOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
