@@ -45,13 +45,13 @@ CREATE TABLE support.priorities
 	CONSTRAINT priorities_pkey PRIMARY KEY (name),
 	CONSTRAINT priorities_rank_key UNIQUE (rank),
 	CONSTRAINT priorities_name_check CHECK (name ~ '\S'),
-	CONSTRAINT priorities_weight_check CHECK (weight >= 0)
+	CONSTRAINT priorities_weight_check CHECK (weight >= 0 AND weight < 'Infinity')
 );
 
 COMMENT ON TABLE support.priorities IS 'The priorities of a ticket.';
 COMMENT ON COLUMN support.priorities.name IS 'Name, as tickets.priority holds it.';
 COMMENT ON COLUMN support.priorities.rank IS 'Order: the higher the rank, the more urgent.';
-COMMENT ON COLUMN support.priorities.weight IS 'How much an open ticket of this priority counts in an agent''s load.';
+COMMENT ON COLUMN support.priorities.weight IS 'How much an open ticket of this priority counts in an agent''s load: a number from 0 on, not infinite.';
 
 INSERT INTO support.statuses (name, category, position, is_default)
 VALUES

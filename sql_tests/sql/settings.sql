@@ -70,6 +70,16 @@ SELECT name, value, fate(name, value) FROM (VALUES
 	('retention_action', 'drop'), ('retention_action', 'DROP'), ('retention_action', 'dropp'), ('retention_action', ''))
 	AS v (name, value);
 ROLLBACK;
+-- White space around a value is not part of it, on either road; within it there is one line.
+BEGIN;
+SELECT fate('retention', E'24 months\n'), fate('retention_action', E'\tdrop '), fate('max_text_size', E' 1MB\u00a0');
+INSERT INTO support_internal.settings (name, value) VALUES ('max_custom_size', E' 2MB\n');
+SELECT name, '>' || value || '<' AS value FROM support_internal.settings ORDER BY name;
+SELECT fate('retention', E' \n'), fate('retention_action', ' detach'), fate('max_text_size', '4MB ');
+SELECT name FROM support_internal.settings ORDER BY name;
+ROLLBACK;
+SELECT support.configure('retention', E'24\nmonths');
+\echo :LAST_ERROR_SQLSTATE
 -- What an interval means is not the session's to say: this one would be three days in SQL's own style.
 BEGIN;
 SET LOCAL IntervalStyle = 'sql_standard';

@@ -251,7 +251,7 @@ UPDATE support.sla_policies SET conditions = jsonb_build_object('channel', repea
 INSERT INTO support.sla_targets (policy_id, metric, target, pause_categories)
 VALUES (1, 'resolution', '1 hour', array_fill('open'::text, ARRAY[10000]));
 INSERT INTO support.sla_targets (policy_id, metric, target, warn_percents) VALUES (1, 'resolution', '1 hour', array_fill(50, ARRAY[10000]));
-SELECT support.configure('retention', repeat(' ', 256));
+SELECT support.configure('max_text_size', rpad('1.', 254, '0') || 'MB');
 SELECT support.feed_start(repeat('x', 256));
 SELECT c.oid::regclass AS relation, string_agg(a.attname, ', ' ORDER BY a.attnum) AS columns
 FROM pg_class AS c

@@ -245,6 +245,14 @@ SELECT support.set_priority(:id, 'asap');
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO support.priorities (name, rank) VALUES ('asap', 50);
 SELECT support.set_priority(:id, 'asap');
+-- What is added up is a number.
+UPDATE support.priorities SET weight = 'NaN' WHERE name = 'asap';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.priorities SET weight = 'Infinity' WHERE name = 'asap';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.priorities SET weight = -1 WHERE name = 'asap';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.priorities SET weight = 0.5 WHERE name = 'asap';
 DELETE FROM support.priorities WHERE name = 'asap';
 \echo :LAST_ERROR_SQLSTATE
 

@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/actor.h"
+#include "base/characters.h"
 #include "base/compat.h"
 #include "base/desk_settings.h"
 #include "base/hooks.h"
@@ -103,7 +104,7 @@ parse_text_size(const char *value, Datum *parsed)
 	return parse_size(value, SMALL_VALUE / 1024, MAX_TEXT_KILOBYTES, parsed);
 }
 
-/* An interval that is not negative, as one; blank, for ever, as 0. It means the same under every IntervalStyle. */
+/* An interval that is not negative, as one; empty, for ever, as 0. It means the same under every IntervalStyle. */
 static bool
 parse_retention(const char *value, Datum *parsed)
 {
@@ -113,7 +114,7 @@ parse_retention(const char *value, Datum *parsed)
 	bool		is_interval;
 
 	*parsed = (Datum) 0;
-	if (value[strspn(value, " \t")] == '\0')
+	if (*value == '\0')
 		return true;
 	nestlevel = NewGUCNestLevel();
 	fix_setting("intervalstyle", "postgres");
@@ -338,7 +339,8 @@ support_configure(PG_FUNCTION_ARGS)
 	begin_call(&call, fcinfo, 2);
 	become_desk_owner("configure it", &caller);
 	definition = definition_of(TextDatumGetCString(required_argument(fcinfo, 0, "name")));
-	write_setting(definition, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	/* as the trigger keeps it: what has the default's form after that is the default */
+	write_setting(definition, PG_ARGISNULL(1) ? NULL : TextDatumGetCString(trimmed(PG_GETARG_DATUM(1))));
 	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_VOID();

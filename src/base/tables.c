@@ -241,7 +241,7 @@ static const DeskColumn settings_columns[] = {
 };
 
 static const ValueRule setting_rules[] = {
-	{"value", VALUE_TEXT, MAX_NAME_SIZE}
+	{"value", VALUE_LINE, MAX_NAME_SIZE}
 };
 
 const DeskTable settings_table = {

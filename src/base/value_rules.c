@@ -34,7 +34,7 @@ check_line(const Row *row, const ValueRule *rule, Datum value)
 		if (is_hidden_character(reader.code))
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("%s of support.%s must not have the character U+%04X", rule->column,
+					 errmsg("%s of %s.%s must not have the character U+%04X", rule->column, schema_of(row->shape->table),
 							row->shape->table->name, reader.code),
 					 errdetail("It is one line of text: it has no line break, tab or other control character, and none that"
 							   " turns the direction of text."),
