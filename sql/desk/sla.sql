@@ -140,7 +140,7 @@ COMMENT ON COLUMN support.sla_clocks.breach_reason IS 'due: the time was up. ret
 COMMENT ON COLUMN support.sla_clocks.decided_team_id IS 'The team that had the ticket when the promise was broken, or kept.';
 COMMENT ON COLUMN support.sla_clocks.decided_assignee_id IS 'The agent who had the ticket when the promise was broken, or kept.';
 COMMENT ON COLUMN support.sla_clocks.cancel_reason IS
-	'deleted, policy (it promises this no more), solved (no update is owed), or withdrawn (nobody waits for a reply any more).';
+	'deleted, policy (it promises this no more), solved (no update is owed), or withdrawn (nobody waits for a reply any more, and none was given).';
 COMMENT ON COLUMN support.sla_clocks.decided_at IS 'When it turned out whether the promise was kept: breached_at, or ended_at if fulfilled in time.';
 -- A clock that pauses or runs on stays in its page.
 ALTER TABLE support.sla_clocks SET (fillfactor = 80);

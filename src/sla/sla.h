@@ -59,6 +59,7 @@ typedef struct SlaTicket
 	TimestampTz waiting_since;	/* DT_NOBEGIN for none; likewise: */
 	TimestampTz first_replied_at;
 	TimestampTz last_agent_at;
+	TimestampTz last_customer_at;
 	int64		reply_count;
 } SlaTicket;
 

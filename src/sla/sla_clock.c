@@ -8,8 +8,9 @@
  * instant at which it was due. It makes no difference, then, whether somebody announced it before.
  *
  * Changes may reach us out of order: a transaction has the time at which it began, and a comment may be brought in with
- * the time of another system. No clock turns back behind its checkpoint, but a breach that was written too early, since
- * the promise was kept before, is voided.
+ * the time of another system. No clock turns back behind its checkpoint, save for comments that come in late: what they
+ * answered was answered then, and who asked by them has waited since. A breach that was written too early, since the
+ * promise was kept before, is voided.
  *
  * Nothing here reads or writes tables. Who calls says who has the ticket and where the ledger is kept, and keeps the
  * clock.
@@ -436,6 +437,42 @@ fulfil_clock(Ledger *ledger, Clock *clock, TimestampTz at)
 	if (!is_breached(clock))
 		note_holders(clock, ledger);
 	record_turn(ledger, clock, SLA_FULFIL, NULL);
+}
+
+/*
+ * A clock turns out to have been fulfilled before it last turned, when so much was consumed. The ledger has it begin once
+ * more.
+ */
+void
+fulfil_clock_before(Ledger *ledger, Clock *clock, TimestampTz at, int64 consumed)
+{
+	bool		was_kept = clock->state == CLOCK_FULFILLED && !is_breached(clock);
+
+	clock->state = CLOCK_RUNNING;
+	clock->checkpoint_at = at;
+	clock->consumed = consumed;
+	clock->cancel_reason = NULL;
+	if (is_breached(clock) && at <= clock->breached_at)
+		void_breach(ledger, clock, at);
+	set_due(clock);
+	record_turn(ledger, clock, SLA_ACTIVATE, "history");
+	clock->state = CLOCK_FULFILLED;
+	clock->ended_at = at;
+	if (!is_breached(clock) && !was_kept)
+		note_holders(clock, ledger);
+	record_turn(ledger, clock, SLA_FULFIL, NULL);
+}
+
+/* An open clock turns out to have begun earlier. A breach comes again when it is due by that. */
+void
+start_clock_before(Ledger *ledger, Clock *clock, TimestampTz at, Category category)
+{
+	if (is_breached(clock))
+		void_breach(ledger, clock, clock->checkpoint_at);
+	clock->started_at = at;
+	clock->consumed = 0;
+	clock->warned = 0;
+	start_clock(ledger, clock, at, category);
 }
 
 void

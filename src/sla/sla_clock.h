@@ -70,6 +70,8 @@ extern void fit_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category cat
 extern void recount_clock(Ledger *ledger, Clock *clock, TimestampTz at, int64 consumed, Category category);
 extern void retarget_clock(Ledger *ledger, Clock *clock, TimestampTz at, const Promise *promised);
 extern void fulfil_clock(Ledger *ledger, Clock *clock, TimestampTz at);
+extern void fulfil_clock_before(Ledger *ledger, Clock *clock, TimestampTz at, int64 consumed);
+extern void start_clock_before(Ledger *ledger, Clock *clock, TimestampTz at, Category category);
 extern void cancel_clock(Ledger *ledger, Clock *clock, TimestampTz at, const char *reason);
 extern void reopen_clock(Ledger *ledger, Clock *clock, TimestampTz at, const char *reason, Category category);
 

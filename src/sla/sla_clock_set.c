@@ -12,6 +12,7 @@
 
 #include "base/errors.h"
 #include "sla/sla_clock_set.h"
+#include "sla/sla_wait.h"
 
 #define NO_TIME DT_NOBEGIN
 
@@ -71,13 +72,20 @@ last_clock(const ClockSet *set, SlaMetric metric)
 static Clock *
 open_clock(const ClockSet *set, SlaMetric metric)
 {
-	Clock	   *last = last_clock(set, metric);
+	ListCell   *cell;
 
-	return last != NULL && is_open_clock(last) ? last : NULL;
+	foreach(cell, set->clocks)
+	{
+		Clock	   *clock = lfirst(cell);
+
+		if (clock->promise.metric == metric && is_open_clock(clock))
+			return clock;
+	}
+	return NULL;
 }
 
 /* What the ticket is promised for a metric, NULL if nothing. */
-static const Promise *
+const Promise *
 promise_for(ClockSet *set, SlaTicket *ticket, SlaMetric metric)
 {
 	const Policy *policy = set->match(set, ticket);
@@ -86,7 +94,7 @@ promise_for(ClockSet *set, SlaTicket *ticket, SlaMetric metric)
 }
 
 /* Begin a clock, if the ticket is promised anything. It started at an instant; what it has consumed since is given. */
-static Clock *
+Clock *
 begin_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz started_at, TimestampTz at,
 			int64 consumed)
 {
@@ -219,21 +227,47 @@ is_answered(const Clock *clock, TimestampTz at)
 	}
 }
 
+/* When what a clock measures was answered, as far as replies are known now. */
+static TimestampTz
+answered_at(ClockSet *set, const SlaTicket *old, const SlaTicket *new, const Clock *clock, TimestampTz at)
+{
+	if (clock->promise.metric == SLA_FIRST_REPLY && new->first_replied_at != NO_TIME)
+		return new->first_replied_at;
+	if (has_older_replies(old, new))
+		return reply_after(set, new, clock->started_at, at);
+	return new->last_agent_at;
+}
+
+/* Was a clock that a reply may end fulfilled later than by this one? */
+static bool
+was_answered_before(const Clock *clock, TimestampTz replied_at)
+{
+	if (clock->state != CLOCK_FULFILLED || replied_at >= clock->ended_at)
+		return false;
+	return clock->promise.metric == SLA_FIRST_REPLY ? clock->ended_at > clock->started_at :
+		replied_at > clock->started_at;
+}
+
 /* An agent has replied. */
 static void
-reply(ClockSet *set, SlaTicket *ticket, TimestampTz at)
+reply(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
 {
+	TimestampTz last_at = Min(ticket->last_agent_at, at);
 	ListCell   *cell;
 
 	foreach(cell, set->clocks)
 	{
 		Clock	   *clock = lfirst(cell);
+		TimestampTz replied_at;
 
-		if (is_open_clock(clock) && is_answered(clock, at))
-			fulfil_clock(&set->ledger, clock, at);
+		if (!is_answered(clock, last_at) || clock->state == CLOCK_CANCELLED)
+			continue;
+		replied_at = Min(answered_at(set, old, ticket, clock, at), last_at);
+		if (is_open_clock(clock) || was_answered_before(clock, replied_at))
+			answer_clock(set, ticket, clock, replied_at);
 	}
 	if (!is_solved(ticket->category) && open_clock(set, SLA_PERIODIC_UPDATE) == NULL)
-		(void) begin_metric(set, ticket, SLA_PERIODIC_UPDATE, at);
+		(void) begin_metric(set, ticket, SLA_PERIODIC_UPDATE, last_at);
 }
 
 /* A solved ticket is open again. The team that it comes to by the same change begins below. */
@@ -282,21 +316,32 @@ was_solved(ClockSet *set, const SlaTicket *ticket)
 
 /*
  * Does a customer who waits now wait for the next reply? For the first one if its clock runs, or is about to, and also if
- * nobody promised it. But a solution is as good as a reply.
+ * nobody promised it, and if he wrote before it was given. But a solution is as good as a reply.
  */
 static bool
 first_wait_is_over(ClockSet *set, SlaTicket *ticket)
 {
 	const Clock *first = last_clock(set, SLA_FIRST_REPLY);
 
-	if (ticket->first_replied_at != NO_TIME)
+	if (ticket->first_replied_at != NO_TIME && ticket->first_replied_at <= ticket->waiting_since)
 		return true;
 	if (first != NULL && first->state != CLOCK_CANCELLED)
-		return first->state == CLOCK_FULFILLED;
+		return first->state == CLOCK_FULFILLED &&
+			(ticket->first_replied_at == NO_TIME || first->ended_at <= ticket->waiting_since);
 	return promise_for(set, ticket, SLA_FIRST_REPLY) == NULL && was_solved(set, ticket);
 }
 
-/* A customer began to wait for another reply, or nobody waits any more though there was none. */
+/* Nobody waits any more, though no reply has come just now: one that was there has answered, or what was asked is gone. */
+static void
+end_wait(ClockSet *set, const SlaTicket *ticket, Clock *clock, TimestampTz at)
+{
+	if (ticket->last_agent_at > clock->started_at)
+		answer_clock(set, ticket, clock, reply_after(set, ticket, clock->started_at, at));
+	else
+		cancel_clock(&set->ledger, clock, at, "withdrawn");
+}
+
+/* A customer began to wait for another reply, or did so before what was known, or nobody waits any more. */
 static void
 change_waiting(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, TimestampTz at)
 {
@@ -307,11 +352,15 @@ change_waiting(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, Timestamp
 	if (ticket->waiting_since == NO_TIME)
 	{
 		if (clock != NULL)
-			cancel_clock(&set->ledger, clock, at, "withdrawn");
+			end_wait(set, ticket, clock, at);
 	}
 	/* a reply that is deleted later was one */
-	else if (clock == NULL && ticket->reply_count >= old->reply_count &&
-			 promise_for(set, ticket, SLA_NEXT_REPLY) != NULL && first_wait_is_over(set, ticket))
+	else if (ticket->reply_count < old->reply_count || promise_for(set, ticket, SLA_NEXT_REPLY) == NULL ||
+			 !first_wait_is_over(set, ticket))
+		return;
+	else if (clock != NULL && ticket->waiting_since < clock->started_at)
+		start_clock_before(&set->ledger, clock, ticket->waiting_since, ticket->category);
+	else if (clock == NULL && !wait_is_settled(set, ticket, at))
 		(void) begin_metric(set, ticket, SLA_NEXT_REPLY, Min(ticket->waiting_since, at));
 }
 
@@ -327,13 +376,21 @@ change_team(ClockSet *set, SlaTicket *ticket, TimestampTz at)
 		(void) begin_metric(set, ticket, SLA_OWNERSHIP, at);
 }
 
-/* Has a reply that was given, or the solution, ended the last clock of a metric after the customer began to wait? */
+/* Has a reply that was given, or the solution, ended a clock of a metric after the customer began to wait? */
 static bool
 is_settled(const ClockSet *set, const SlaTicket *ticket, SlaMetric metric)
 {
-	const Clock *last = last_clock(set, metric);
+	ListCell   *cell;
 
-	return last != NULL && last->state == CLOCK_FULFILLED && last->ended_at > ticket->waiting_since;
+	foreach(cell, set->clocks)
+	{
+		const Clock *clock = lfirst(cell);
+
+		if (clock->promise.metric == metric && clock->state == CLOCK_FULFILLED &&
+			clock->ended_at > ticket->waiting_since)
+			return true;
+	}
+	return false;
 }
 
 /* Since when a metric that is promised from now on is to be counted; NO_TIME if it is not owed. */
@@ -434,6 +491,14 @@ may_match_else(const SlaTicket *old, const SlaTicket *new)
 		(is_solved(old->category) && !is_solved(new->category));
 }
 
+/* Did somebody begin to wait or cease to, or does he wait for the next reply since an earlier one came in late? */
+static bool
+changes_waiting(const SlaTicket *old, const SlaTicket *new)
+{
+	return old->waiting_since != new->waiting_since ||
+		(new->waiting_since != NO_TIME && old->first_replied_at != new->first_replied_at);
+}
+
 /* A ticket that was live and still is. */
 static void
 follow_live(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at)
@@ -445,11 +510,13 @@ follow_live(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at)
 		foreach(cell, set->clocks)
 			pass_instant(&set->ledger, lfirst(cell), at);
 	if (new->reply_count > old->reply_count && new->last_agent_at != NO_TIME)
-		reply(set, new, Min(new->last_agent_at, at));
+		reply(set, old, new, at);
 	if (old->category != new->category)
 		change_category(set, old, new, at);
-	if (old->waiting_since != new->waiting_since)
+	if (changes_waiting(old, new))
 		change_waiting(set, old, new, at);
+	if (shows_late_comments(old, new))
+		settle_waits(set, new, at);
 	if (old->team_id != new->team_id)
 		change_team(set, new, at);
 	if (!is_solved(new->category) && may_match_else(old, new))

@@ -9,9 +9,23 @@
 #include "sla/sla_policy.h"
 #include "sla/sla_status_periods.h"
 
+/* A customer's comment, or an agent's reply. */
+typedef struct Letter
+{
+	TimestampTz at;
+	bool		is_reply;
+} Letter;
+
+typedef struct Letters
+{
+	int			n;
+	Letter	   *all;			/* in the order in which they were written */
+} Letters;
+
 /*
  * The clocks of a ticket. Who follows the ticket sets the callbacks, and may extend the struct: match gives the policy that
- * it has, periods what it went through, new_id the id of another clock.
+ * it has, periods what it went through, new_id the id of another clock, letters what was written to and fro and not deleted
+ * by an instant.
  */
 typedef struct ClockSet
 {
@@ -21,8 +35,12 @@ typedef struct ClockSet
 	const Policy *(*match) (struct ClockSet *set, SlaTicket *ticket);
 	StatusPeriods (*periods) (struct ClockSet *set, const SlaTicket *ticket);
 	int64		(*new_id) (struct ClockSet *set);
+	Letters		(*letters) (struct ClockSet *set, TimestampTz at);
 } ClockSet;
 
+extern const Promise *promise_for(ClockSet *set, SlaTicket *ticket, SlaMetric metric);
+extern Clock *begin_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz started_at, TimestampTz at,
+						  int64 consumed);
 extern void begin_clocks(ClockSet *set, SlaTicket *ticket);
 extern void follow_ticket(ClockSet *set, const SlaTicket *old, SlaTicket *new, TimestampTz at);
 extern void match_again(ClockSet *set, SlaTicket *ticket, TimestampTz at);

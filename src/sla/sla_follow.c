@@ -18,10 +18,12 @@
 #include "sla/sla_counts.h"
 #include "sla/sla_follow.h"
 #include "sla/sla_store.h"
+#include "sla/sla_wait.h"
 
 enum
 {
 	TICKET_NOW,
+	LETTERS,
 	DELETE_CLOCKS,
 	DELETE_EVENTS
 };
@@ -31,6 +33,17 @@ static Statement statements[] = {
 		.text = "SELECT t.* FROM support.tickets AS t WHERE t.id = $1 FOR NO KEY UPDATE",
 		.any_columns = true,
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[LETTERS] = {
+		.text = "SELECT c.created_at, support_internal.is_reply(c.is_private, c.author_role, c.via)"
+		" FROM support.comments AS c"
+		" WHERE c.ticket_id = $1"
+		"	AND (c.deleted_at IS NULL OR c.deleted_at > $2)"
+		"	AND (support_internal.is_reply(c.is_private, c.author_role, c.via)"
+		"		OR support_internal.is_from_customer(c.is_private, c.author_role, c.via))"
+		" ORDER BY c.created_at, c.id",
+		.columns = {{TIMESTAMPTZOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
+		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner_of = PUBLIC_TABLE("comments")
 	},
 	[DELETE_CLOCKS] = {
 		.text = "DELETE FROM support.sla_clocks WHERE ticket_id = $1",
@@ -72,6 +85,7 @@ sla_ticket_of(const Row *row)
 		.waiting_since = time_or_none(row, TICKET_WAITING_SINCE),
 		.first_replied_at = time_or_none(row, TICKET_FIRST_REPLIED_AT),
 		.last_agent_at = time_or_none(row, TICKET_LAST_AGENT_AT),
+		.last_customer_at = time_or_none(row, TICKET_LAST_CUSTOMER_AT),
 		.reply_count = row_int64(row, TICKET_REPLY_COUNT)
 	};
 
@@ -103,6 +117,27 @@ new_live_id(ClockSet *set)
 	return new_clock_id();
 }
 
+/* What was written to and fro about a ticket, by comments that were not deleted at an instant. In the current memory context. */
+Letters
+read_letters(ClockSet *set, TimestampTz at)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Args		args = {0};
+	Letters		letters;
+
+	SPI_connect();
+	arg_int64(&args, set->ticket_id);
+	arg(&args, TimestampTzGetDatum(at));
+	letters.n = run(&statements[LETTERS], &args);
+	letters.all = MemoryContextAlloc(caller, sizeof(Letter) * Max(letters.n, 1));
+	for (int i = 0; i < letters.n; i++)
+		letters.all[i] = (Letter) {
+			DatumGetTimestampTz(result(i, 1)), result_bool(i, 2)
+		};
+	SPI_finish();
+	return letters;
+}
+
 /* Have a ticket's clocks at hand. The caller has locked its row. */
 void
 open_clock_set(LiveClockSet *live, int64 ticket_id)
@@ -117,7 +152,8 @@ open_clock_set(LiveClockSet *live, int64 ticket_id)
 			.clocks = read_clocks(ticket_id),
 			.match = match_live,
 			.periods = logged_periods,
-			.new_id = new_live_id
+			.new_id = new_live_id,
+			.letters = read_letters
 		}
 	};
 	foreach(cell, live->set.clocks)
@@ -156,6 +192,16 @@ begin_ticket(const Row *row, bool restored)
 	close_clock_set(&live);
 }
 
+/* Did a customer write what comes in only now? */
+static bool
+brings_in_question(const RowChange *change)
+{
+	SlaTicket	old = sla_ticket_of(change->old);
+	SlaTicket	new = sla_ticket_of(change->new);
+
+	return shows_late_comments(&old, &new);
+}
+
 /* Does anything differ that a clock could turn by? */
 static bool
 matters(const RowChange *change)
@@ -170,6 +216,8 @@ matters(const RowChange *change)
 	for (int i = 0; i < lengthof(columns); i++)
 		if (changes(change, columns[i]))
 			return true;
+	if (changes(change, TICKET_LAST_CUSTOMER_AT) && brings_in_question(change))
+		return true;
 	if (!changes(change, TICKET_STATUS))
 		return false;
 	(void) find_category(row_text(change->old, TICKET_STATUS), &before);

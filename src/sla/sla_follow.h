@@ -20,6 +20,7 @@ typedef struct LiveClockSet
 
 extern SlaTicket sla_ticket_of(const Row *row);
 extern void open_clock_set(LiveClockSet *live, int64 ticket_id);
+extern Letters read_letters(ClockSet *set, TimestampTz at);
 extern void close_clock_set(LiveClockSet *live);
 extern void sla_follow_init(void);
 extern void match_ticket(int64 ticket_id);

@@ -29,6 +29,7 @@
 #include "log/row_image.h"
 #include "sla/sla_follow.h"
 #include "sla/sla_names.h"
+#include "sla/sla_wait.h"
 #include "stats/histogram.h"
 
 enum
@@ -86,7 +87,7 @@ typedef struct Simulation
 /* The columns that clocks turn by, and the version. */
 static const int followed_columns[] = {
 	TICKET_STATUS, TICKET_PRIORITY, TICKET_CREATED_AT, TICKET_DELETED_AT, TICKET_TEAM_ID, TICKET_ASSIGNEE_ID,
-	TICKET_VERSION, TICKET_WAITING_SINCE, TICKET_LAST_AGENT_AT, TICKET_FIRST_REPLIED_AT, TICKET_REPLY_COUNT,
+	TICKET_VERSION, TICKET_WAITING_SINCE, TICKET_LAST_AGENT_AT, TICKET_LAST_CUSTOMER_AT, TICKET_FIRST_REPLIED_AT, TICKET_REPLY_COUNT,
 	TICKET_ORGANIZATION_ID, TICKET_CHANNEL, TICKET_CUSTOM
 };
 
@@ -272,12 +273,23 @@ is_restored(const State *removed, const State *back)
 	return removed->version == back->version && removed->ticket.created_at == back->ticket.created_at;
 }
 
+/* When a change happened. The log has a comment that was brought in late at the time at which it was written. */
+static TimestampTz
+instant_of_change(const State *was, const State *is)
+{
+	TimestampTz at = is->change.occurred_at;
+
+	if (was != NULL && shows_late_comments(&was->ticket, &is->ticket))
+		at = Max(at, Max(is->ticket.last_agent_at, is->ticket.last_customer_at));
+	return at;
+}
+
 /* Follow the ticket through a change. was is the last state in which it was there, NULL if there is none. */
 static void
 follow_change(Simulation *simulation, State *was, State *is)
 {
 	ClockSet   *set = &simulation->set;
-	TimestampTz at = is->change.occurred_at;
+	TimestampTz at = instant_of_change(was, is);
 
 	if (was == NULL)
 		begin_clocks(set, &is->ticket);
@@ -431,6 +443,7 @@ new_simulation(Jsonb *policy)
 	simulation->set.match = match_simulated;
 	simulation->set.periods = periods_until_now;
 	simulation->set.new_id = next_simulated_id;
+	simulation->set.letters = read_letters;
 	simulation->policy = policy_from(policy);
 	simulation->per_ticket = AllocSetContextCreate(CurrentMemoryContext, "simulated ticket", ALLOCSET_DEFAULT_SIZES);
 	for (SlaMetric metric = 0; metric < SLA_METRICS; metric++)

@@ -245,7 +245,7 @@ put_promise(const RowValues *row, int policy_id, const Promise *promise)
 	row->nulls[policy_id + 3] = promise->calendar_id == NO_CALENDAR;
 }
 
-/* Whose clock it is, and since when: that never changes. */
+/* Whose clock it is: that never changes. */
 static void
 put_beginning(const RowValues *row, const Clock *clock)
 {
@@ -253,7 +253,6 @@ put_beginning(const RowValues *row, const Clock *clock)
 	put(row, CLOCK_ID, Int64GetDatum(clock->id));
 	put_text(row, CLOCK_METRIC, sla_metric_names[clock->promise.metric]);
 	put(row, CLOCK_INSTANCE, Int32GetDatum(clock->instance));
-	put_time(row, CLOCK_STARTED_AT, clock->started_at);
 }
 
 static void
@@ -272,6 +271,7 @@ put_progress(const RowValues *row, const Clock *clock)
 	put_text(row, CLOCK_STATE, clock_state_names[clock->state]);
 	put(row, CLOCK_CONSUMED, time_span(clock->consumed));
 	put_time(row, CLOCK_CHECKPOINT_AT, clock->checkpoint_at);
+	put_time(row, CLOCK_STARTED_AT, clock->started_at);
 	put_time(row, CLOCK_DUE_AT, clock->due_at);
 	put_time(row, CLOCK_WAKE_AT, clock->wake_at);
 	put(row, CLOCK_WARNED, Int32GetDatum(clock->warned));
