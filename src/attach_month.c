@@ -12,7 +12,6 @@
 #include "catalog/partition.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -165,7 +164,7 @@ attach_month(Upkeep *upkeep, TimestampTz from)
 		entries = gather_entries(month, others, from, upto);
 	carry_out(psprintf("ALTER TABLE support.audit_log ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)",
 					 name, time_literal(from), time_literal(upto)));
-	if (!OidIsValid(get_trigger_oid(month, "support_truncate", true)))
+	if (!is_guarded(month))
 		guard_partition(name);
 	log_upkeep(name, from, upto, "attach");
 	report(upkeep, "attached %s%s", name, told_entries(entries));

@@ -47,6 +47,7 @@
 #include "install_migrate.h"
 #include "install_repair.h"
 #include "stats/stat_check.h"
+#include "upkeep.h"
 
 #define EXTENSION_NAME "support_ext"
 
@@ -335,6 +336,7 @@ make_desk(const Layout *layout, bool seed)
 	mend_tables(layout->text, layout->statements);
 	/* what the owner deleted from a lookup table stays deleted */
 	run_layout(layout, seed && before == 0, is_first);
+	guard_log();
 	mend_foreign_keys(layout->text, layout->statements);
 	give_rights_again(rights);
 	if (seed)

@@ -16,7 +16,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "commands/trigger.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -176,15 +175,6 @@ find_months(Upkeep *upkeep)
 	}
 }
 
-/* Find the partitions that have lost the trigger which refuses TRUNCATE, or never had it. */
-static void
-find_unguarded(Upkeep *upkeep)
-{
-	for (int i = 0; i < upkeep->partitions.n; i++)
-		if (!OidIsValid(get_trigger_oid(upkeep->partitions.list[i].relid, "support_truncate", true)))
-			upkeep->unguarded = lappend(upkeep->unguarded, &upkeep->partitions.list[i]);
-}
-
 /* Find out what there is to do. Where nothing may be taken off after all, what was said of that stands. */
 static void
 find_work(void *arg)
@@ -194,11 +184,11 @@ find_work(void *arg)
 	LockRelationOid(upkeep->log, AccessShareLock);
 	CommandCounterIncrement();
 	upkeep->partitions = list_partitions(upkeep->log);
-	upkeep->months = upkeep->unguarded = upkeep->passing = NIL;
+	upkeep->months = upkeep->passing = NIL;
+	upkeep->unguarded = unguarded_partitions(upkeep->log);
 	if (upkeep->may_retire)
 		upkeep->retirees = upkeep->notes = NIL;
 	find_months(upkeep);
-	find_unguarded(upkeep);
 	if (!upkeep->may_retire)
 		return;
 	find_retirees(upkeep);
@@ -261,8 +251,8 @@ make_months(Upkeep *upkeep)
 	{
 		const Month *month = lfirst(cell);
 
-		carry_out(psprintf("CREATE TABLE %s (LIKE support.audit_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",
-						 month->table));
+		carry_out(psprintf("CREATE TABLE %s (LIKE support.audit_log INCLUDING DEFAULTS INCLUDING GENERATED"
+						   " INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION)", month->table));
 		carry_out(psprintf("COMMENT ON TABLE %s IS 'Entries of a month.'", month->table));
 	}
 	if (others != NULL)

@@ -10,6 +10,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_inherits.h"
+#include "commands/trigger.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -33,6 +35,7 @@
 #include "proof/seal_chain.h"
 #include "upkeep.h"
 
+#define GUARD "support_truncate"
 #define LOCK_ATTEMPTS 5
 #define PAUSE_MS 100
 
@@ -232,13 +235,53 @@ lock_log(Upkeep *upkeep, LOCKMODE mode, const List *partitions)
 	return false;
 }
 
+/* Has a partition the trigger that refuses TRUNCATE? */
+bool
+is_guarded(Oid partition)
+{
+	return OidIsValid(get_trigger_oid(partition, GUARD, true));
+}
+
+/*
+ * The partitions of the log, and theirs, that have lost the trigger which refuses TRUNCATE, or never had it: a Partition each,
+ * of which only the relation is known. The caller has locked the log.
+ */
+List *
+unguarded_partitions(Oid log)
+{
+	List	   *unguarded = NIL;
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(log, NoLock, NULL))
+	{
+		Partition  *partition = palloc0(sizeof(Partition));
+
+		partition->relid = lfirst_oid(cell);
+		if (!is_guarded(partition->relid))
+			unguarded = lappend(unguarded, partition);
+	}
+	return unguarded;
+}
+
 /* Refuse TRUNCATE of a partition, as of the log: the server hands such triggers down to none. */
 void
 guard_partition(const char *name)
 {
-	carry_out(psprintf("CREATE TRIGGER support_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT"
+	carry_out(psprintf("CREATE TRIGGER " GUARD " BEFORE TRUNCATE ON %s FOR EACH STATEMENT"
 					 " EXECUTE FUNCTION support_internal.refuse_truncate('audit_log')", name));
-	carry_out(psprintf("COMMENT ON TRIGGER support_truncate ON %s IS 'Refuses TRUNCATE.'", name));
+	carry_out(psprintf("COMMENT ON TRIGGER " GUARD " ON %s IS 'Refuses TRUNCATE.'", name));
+}
+
+/* Guard all partitions that are not. */
+void
+guard_log(void)
+{
+	Oid			log = desk_relation("support", "audit_log");
+	ListCell   *cell;
+
+	LockRelationOid(log, AccessShareLock);
+	foreach(cell, unguarded_partitions(log))
+		guard_partition(qualified_name(((const Partition *) lfirst(cell))->relid));
 }
 
 /* Append a member to a JSON object under construction. */

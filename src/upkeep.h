@@ -1,6 +1,6 @@
 /*
  * upkeep.h
- *		What those share who keep the log: maintain.c, retention.c and attach_month.c.
+ *		What those share who keep the log: maintain.c, retention.c and attach_month.c; of it, install.c needs the guard.
  */
 #ifndef SUPPORT_UPKEEP_H
 #define SUPPORT_UPKEEP_H
@@ -45,7 +45,7 @@ typedef struct Upkeep
 	List	   *months;			/* Month: to be made */
 	List	   *retirees;		/* Partition: to be taken away */
 	List	   *passing;		/* Month, of months: to be taken away as soon as it is made */
-	List	   *unguarded;		/* Partition: that may be truncated */
+	List	   *unguarded;		/* Partition, of any level: that may be truncated */
 	List	   *notes;			/* lines about what stays as it is */
 	Caller		caller;
 	int			nestlevel;		/* of settings */
@@ -63,7 +63,10 @@ extern bool is_listed(const RowList *list, ItemPointer tid);
 extern char *time_text(TimestampTz at);
 extern char *time_literal(TimestampTz at);
 extern bool lock_log(Upkeep *upkeep, LOCKMODE mode, const List *partitions);
+extern bool is_guarded(Oid partition);
+extern List *unguarded_partitions(Oid log);
 extern void guard_partition(const char *name);
+extern void guard_log(void);
 extern void log_upkeep(const char *name, TimestampTz from, TimestampTz upto, const char *what);
 
 /* maintain.c */

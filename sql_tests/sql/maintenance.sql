@@ -55,6 +55,25 @@ TRUNCATE support_internal.whole_year;
 SET support_ext.now = '2026-12-15 10:00+00';
 SELECT * FROM support.maintain();
 
+-- What the owner has made of the log's columns, and of its guards, its months and their partitions have too.
+ALTER TABLE support.audit_log ADD COLUMN words bigint GENERATED ALWAYS AS (length(action) * 2) STORED;
+ALTER TABLE support.audit_log ALTER COLUMN new_value SET STORAGE EXTERNAL, ALTER COLUMN old_value SET COMPRESSION pglz;
+CREATE TABLE support_internal.one_year PARTITION OF support.audit_log FOR VALUES FROM ('2029-01-01 00:00+00') TO ('2030-01-01 00:00+00')
+	PARTITION BY RANGE (occurred_at);
+CREATE TABLE support_internal.half_a_year PARTITION OF support_internal.one_year FOR VALUES FROM (MINVALUE) TO ('2029-07-01 00:00+00');
+BEGIN;
+SET LOCAL support_ext.now = '2028-12-15 10:00+00';
+SELECT support.log_event(1, 'postcard') > 0 AS logged;
+SELECT * FROM support.maintain();
+SELECT tableoid::regclass, action, words FROM support.audit_log ORDER BY id DESC LIMIT 1;
+SELECT attname, attstorage, attcompression, attgenerated FROM pg_attribute
+WHERE attrelid = 'support_internal.audit_log_2028_12'::regclass AND attname IN ('new_value', 'old_value', 'words') ORDER BY 1;
+TRUNCATE support_internal.half_a_year;
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+DROP TABLE support_internal.one_year;
+ALTER TABLE support.audit_log DROP COLUMN words;
+
 -- A caller without the right.
 CREATE ROLE regress_keeper;
 GRANT USAGE ON SCHEMA support TO regress_keeper;

@@ -77,6 +77,15 @@ SELECT era, action, table_name, record_id FROM support.audit_log WHERE id > $las
 SQL
 }
 
+# Partitions of the log, at any level, that can be truncated
+sub partitions_that_go
+{
+	my @partitions = split /\n/, $node->safe_psql('desk', q(SELECT relid FROM pg_partition_tree('support.audit_log')));
+
+	cmp_ok(scalar @partitions, '>', 6, 'the log has its months and some more');
+	return join ' ', grep { sqlstate($node, 'desk', "BEGIN; TRUNCATE $_; ROLLBACK") ne '55000' } @partitions;
+}
+
 # A fresh desk to compare with
 create_database('fresh');
 my $fresh_structure = structure_of($node, 'fresh');
@@ -87,6 +96,14 @@ create_database('desk');
 add_own_objects($node, 'desk');
 use_desk($node, 'desk');
 every_table_has_rows($node, 'desk', 'the used desk has rows in every table');
+$node->safe_psql('desk', <<'SQL');
+SELECT support.maintain();
+CREATE TABLE shop.log_of_2099 PARTITION OF support.audit_log FOR VALUES FROM ('2099-01-01 00:00+00') TO ('2100-01-01 00:00+00')
+	PARTITION BY RANGE (occurred_at);
+CREATE TABLE shop.log_of_2099_spring PARTITION OF shop.log_of_2099 FOR VALUES FROM (MINVALUE) TO ('2099-07-01 00:00+00');
+SELECT support.maintain();
+SQL
+is(partitions_that_go(), '', 'months of the log, and their own partitions, refuse TRUNCATE');
 my ($rows, $structure, $members) = (rows_of($node, 'desk'), structure_of($node, 'desk'), members_of($node, 'desk'));
 my $defaults = defaults_of('desk');
 my $views = views_of('desk');
@@ -183,6 +200,7 @@ is( difference(
 		lines_like(structure_of($node, 'desk'), qr/^(?!(?:relation|column) shop\.)/),
 		lines_like($structure, qr/^(?!(?:relation|column) shop\.)/)),
 	'', 'triggers, defaults and views are back');
+is(partitions_that_go(), '', 'so are the guards of the log, month by month');
 is(members_of($node, 'desk'), $members, 'the extension has the same members');
 is(entries_of('desk', "UPDATE support.tickets SET title = 'Seen' WHERE id = 1"),
 	'1|UPDATE|tickets|1', 'one change writes one entry, in the same era');
