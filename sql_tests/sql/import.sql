@@ -258,6 +258,19 @@ INSERT INTO support.tickets (title, description, creator_id, created_at) VALUES 
 RETURNING id AS late \gset
 INSERT INTO support.comments (ticket_id, author_id, content, created_at) VALUES (:late, 1, 'Early', '2026-01-01 09:00+00');
 SELECT first_replied_at, last_agent_at, waiting_since FROM support.tickets WHERE id = :late;
+-- of many rows the one that is wrong is named, by what its writer gave
+INSERT INTO support.tickets (external_id, ticket_number, title, description, creator_id, created_at, solved_at, status) VALUES
+	('k-1', 'K-1', 'Right', '', 2, '2026-01-02 09:00+00', NULL, 'open'),
+	(E' k-2\t', 'K-2', 'Wrong', '', 2, '2062-01-02 09:00+00', NULL, 'open');
+INSERT INTO support.tickets (ticket_number, title, description, creator_id, created_at, solved_at, status) VALUES
+	('K-1', 'Right', '', 2, '2026-01-02 09:00+00', NULL, 'open'),
+	('K-2', 'Wrong', '', 2, '2026-01-02 09:00+00', '2026-01-01 09:00+00', 'closed');
+INSERT INTO support.tickets (ticket_number, title, description, creator_id) VALUES ('K-1', 'Right', '', 2), ('K-2', E'Wro\tng', '', 2);
+INSERT INTO support.users (email, full_name, created_at) VALUES ('kim@corp.example', 'Kim', '1066-01-01 00:00+00');
+INSERT INTO support.comments (external_id, ticket_id, author_id, content, created_at) VALUES ('n-1', :late, 1, 'x', '2062-01-01 00:00+00');
+-- a row that is there already is not, since not all may read it
+UPDATE support.tickets SET external_id = 'k-late' WHERE id = :late;
+UPDATE support.tickets SET created_at = '1066-01-01 00:00+00' WHERE id = :late;
 
 -- What contradicts itself is found, and nothing else.
 SELECT * FROM support.check_history();

@@ -21,12 +21,61 @@
 #include "base/desk_settings.h"
 #include "base/errors.h"
 #include "base/json.h"
+#include "base/settings.h"
 #include "base/tables.h"
 #include "base/value_rules.h"
 
+/* Is a text what the desk itself gives as a number? Nobody knows that of a row which did not come in. */
+static bool
+is_own_number(const char *column, const char *text)
+{
+	return strcmp(column, "ticket_number") == 0 && strncmp(text, ticket_prefix, strlen(ticket_prefix)) == 0;
+}
+
+/* A row's line or key in a column, trimmed, as a terminal may show it; NULL for none, and for one of no name's size. */
+static const char *
+line_of_row(const Row *row, const char *column)
+{
+	const TableShape *shape = row->shape;
+
+	for (int i = 0; i < shape->table->nrules; i++)
+	{
+		AttrNumber	attnum = shape->ruled[i];
+		Datum		line;
+
+		if (!AttributeNumberIsValid(attnum) || row->nulls[attnum - 1] || strcmp(shape->table->rules[i].column, column) != 0)
+			continue;
+		if (size_of_value(row->values[attnum - 1]) > SMALL_VALUE)
+			return NULL;
+		line = trimmed(row->values[attnum - 1]);
+		return is_empty(line) ? NULL : visible_line(TextDatumGetCString(line));
+	}
+	return NULL;
+}
+
+/*
+ * A sentence for the DETAIL of an error that says which of the rows it is that a statement brings: by its key in the other
+ * system, or else by the number or address that it was given. "" for a row that has none of them, or that is there already,
+ * which its writer may not be allowed to read.
+ */
+const char *
+new_row_told(const RowChange *change)
+{
+	static const char *const columns[] = {"external_id", "ticket_number", "email"};
+
+	for (int i = 0; i < lengthof(columns) && change->old == NULL; i++)
+	{
+		const char *line = line_of_row(change->new, columns[i]);
+
+		if (line != NULL && !is_own_number(columns[i], line))
+			return psprintf("The row has %s \"%s\".", columns[i], line);
+	}
+	return "";
+}
+
 /* Raise 23514 for a line that has a character which nobody sees. */
 static void
-check_line(const Row *row, const ValueRule *rule, Datum value)
+check_line(const RowChange *change, const ValueRule *rule, Datum value)
 {
 	CharacterReader reader = characters_of(value);
 
@@ -34,10 +83,10 @@ check_line(const Row *row, const ValueRule *rule, Datum value)
 		if (is_hidden_character(reader.code))
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("%s of %s.%s must not have the character U+%04X", rule->column, schema_of(row->shape->table),
-							row->shape->table->name, reader.code),
+					 errmsg("%s of %s.%s must not have the character U+%04X", rule->column, schema_of(change->table),
+							change->table->name, reader.code),
 					 errdetail("It is one line of text: it has no line break, tab or other control character, and none that"
-							   " turns the direction of text."),
+							   " turns the direction of text.%s%s", *new_row_told(change) ? " " : "", new_row_told(change)),
 					 errhint("Put a space in its place, or leave it out.")));
 }
 
@@ -102,14 +151,17 @@ check_rule_size(const Row *row, const ValueRule *rule, Datum value)
 
 /* Raise 23514 for an instant without an end, and 22008 for one at which nothing can have happened. */
 void
-check_event(const char *table, const char *column, TimestampTz at)
+check_event(const RowChange *change, const char *column, TimestampTz at)
 {
+	const char *table = change->table->name;
+
 	if (TIMESTAMP_NOT_FINITE(at))
 		refuse_infinite_time(table, column);
 	if (!may_have_happened(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
 				 errmsg("%s of support.%s cannot be %s", column, table, timestamptz_to_str(at)),
+				 *new_row_told(change) ? errdetail("%s", new_row_told(change)) : 0,
 				 errhint("What has happened lies between 1970-01-01 and now, give or take the %d minutes that a clock may be fast.",
 						 MINUTES_FAST)));
 }
@@ -131,11 +183,13 @@ trim_value(Row *row, const ValueRule *rule, AttrNumber attnum)
 
 /* Hold a value to its rule. */
 static void
-apply_rule(Row *row, const ValueRule *rule, AttrNumber attnum)
+apply_rule(RowChange *change, const ValueRule *rule, AttrNumber attnum)
 {
+	Row		   *row = change->new;
+
 	if (rule->kind == VALUE_EVENT)
 	{
-		check_event(row->shape->table->name, rule->column, DatumGetTimestampTz(row->values[attnum - 1]));
+		check_event(change, rule->column, DatumGetTimestampTz(row->values[attnum - 1]));
 		return;
 	}
 	check_rule_size(row, rule, row->values[attnum - 1]);
@@ -143,7 +197,7 @@ apply_rule(Row *row, const ValueRule *rule, AttrNumber attnum)
 		return;
 	trim_value(row, rule, attnum);
 	if (!row->nulls[attnum - 1])
-		check_line(row, rule, row->values[attnum - 1]);
+		check_line(change, rule, row->values[attnum - 1]);
 }
 
 /* Hold the new values of a row that comes or changes to their rules. */
@@ -161,7 +215,7 @@ apply_value_rules(RowChange *change)
 		if (!AttributeNumberIsValid(attnum) || change->new->nulls[attnum - 1] ||
 			(change->old != NULL && !change->differs[attnum - 1]))
 			continue;
-		apply_rule(change->new, &shape->table->rules[i], attnum);
+		apply_rule(change, &shape->table->rules[i], attnum);
 		if (change->old != NULL && !row_differs(change->old, change->new, attnum - 1))
 			forget_difference(change, attnum - 1);
 	}

@@ -11,7 +11,8 @@
 #include "base/hooks.h"
 
 extern void apply_value_rules(RowChange *change);
-extern void check_event(const char *table, const char *column, TimestampTz at);
+extern void check_event(const RowChange *change, const char *column, TimestampTz at);
+extern const char *new_row_told(const RowChange *change);
 extern void check_size(const char *what, Datum value, int64 limit);
 extern uint64 size_of_value(Datum value);
 extern Datum key_argument(FunctionCallInfo fcinfo, int n);

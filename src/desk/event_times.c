@@ -31,7 +31,7 @@ static void
 check_time(const RowChange *change, int column)
 {
 	if (changes(change, column) && !row_is_null(change->new, column))
-		check_event(change->table->name, change->table->columns[column].name, row_time(change->new, column));
+		check_event(change, change->table->columns[column].name, row_time(change->new, column));
 }
 
 /* Raise 22008 for a ticket that is to come back before anything has happened, or in no year that people write; 23514: never. */
@@ -48,6 +48,7 @@ check_return(const RowChange *change)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
 				 errmsg("pending_until of support.tickets cannot be %s", timestamptz_to_str(at)),
+				 *new_row_told(change) ? errdetail("%s", new_row_told(change)) : 0,
 				 errhint("A ticket comes back between 1970-01-01 and 9999-12-31; where nobody knows when, leave it null.")));
 }
 
@@ -62,7 +63,8 @@ check_order(const RowChange *change, int column)
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("%s of a ticket cannot be before its created_at", change->table->columns[column].name),
-			 errdetail("It was opened at %s.", timestamptz_to_str(row_time(change->new, TICKET_CREATED_AT))),
+			 errdetail("It was opened at %s.%s%s", timestamptz_to_str(row_time(change->new, TICKET_CREATED_AT)),
+					   *new_row_told(change) ? " " : "", new_row_told(change)),
 			 errhint("Leave %s out where it is not known.", change->table->columns[column].name)));
 }
 
