@@ -237,6 +237,53 @@ UPDATE support.tickets SET numbers = (SELECT jsonb_agg(1e131000::numeric) FROM g
 SELECT length(old_value::text) AS old, length(new_value::text) > 40 * 131000 AS new
 FROM support.audit_log WHERE ticket_id = 1 AND table_name = 'tickets' ORDER BY id DESC LIMIT 1;
 
+-- JSON is no deeper than the server reads again, on every road and in an application's columns, too: it builds deeper values.
+CREATE FUNCTION deep(levels integer)
+RETURNS jsonb
+LANGUAGE sql
+AS $$
+	SELECT (repeat('{"a": ', levels) || '1' || repeat('}', levels))::jsonb
+$$;
+CREATE FUNCTION built(levels integer)
+RETURNS jsonb
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	value jsonb := '1';
+BEGIN
+	FOR i IN 1..levels LOOP
+		value := jsonb_build_array(value);
+	END LOOP;
+	RETURN value;
+END
+$$;
+UPDATE support.tickets SET custom = deep(500) WHERE id = 1 RETURNING version > 0 AS taken;
+UPDATE support.tickets SET custom = deep(501) WHERE id = 1;
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.tickets SET custom = built(501) WHERE id = 1;
+SELECT support.create_ticket('Deep', creator_id => 2, custom => jsonb_build_object('a', deep(500)));
+SELECT support.update_ticket(1, jsonb_build_object('custom', deep(501)));
+INSERT INTO support.tickets (title, description, creator_id, custom) VALUES ('Deep', '', 2, built(700));
+SELECT support.log_event(1, 'deep', deep(502));
+SELECT support.log_event(1, 'deep', NULL, built(502));
+INSERT INTO support.audit_log (action, ticket_id, new_value) VALUES ('deep', 1, built(502));
+UPDATE support.sla_policies SET conditions = jsonb_build_object('channel', built(500));
+ALTER TABLE support.tickets ADD COLUMN notebook json, ADD COLUMN notebooks jsonb[];
+UPDATE support.tickets SET notebook = ('{"a \"[[": ' || built(499)::text || '}')::json, notebooks = ARRAY[NULL, built(500)], numbers = built(500)
+WHERE id = 1 RETURNING version > 0 AS taken;
+UPDATE support.tickets SET numbers = built(501) WHERE id = 1;
+UPDATE support.tickets SET notebook = ('{"a \"[[": ' || built(500)::text || '}')::json WHERE id = 1;
+UPDATE support.tickets SET notebooks = ARRAY[NULL, built(501)] WHERE id = 1;
+-- What is there stays, and comes back.
+UPDATE support.tickets SET priority = 'low' WHERE id = 1 RETURNING custom = deep(500) AS as_it_was;
+DELETE FROM support.tickets WHERE id = 1;
+BEGIN;
+SET LOCAL max_stack_depth = '100kB';
+SELECT support.restore_ticket(1) > 0 AS is_back;
+COMMIT;
+SELECT custom = deep(500) AND numbers = built(500) AND notebooks = ARRAY[NULL, built(500)] AS as_it_was FROM support.tickets WHERE id = 1;
+ALTER TABLE support.tickets DROP COLUMN notebook, DROP COLUMN notebooks;
+
 -- Each column whose type has no limit has one from us, or none can be as long as it likes: what CHECK, a foreign key or the
 -- desk itself decides.
 CREATE TABLE limits (rel text, col text, least bigint);

@@ -186,3 +186,47 @@ json_text_size(Jsonb *document, uint64 enough)
 	}
 	return size;
 }
+
+/* A scalar by itself counts as one level, as the array that it is kept in. Nothing recurses, however deep it is. */
+int
+json_depth(Jsonb *document)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&document->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			level = 0;
+	int			depth = 0;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		if (token == WJB_BEGIN_ARRAY || token == WJB_BEGIN_OBJECT)
+			level++;
+		else if (token == WJB_END_ARRAY || token == WJB_END_OBJECT)
+			level--;
+		depth = Max(depth, level);
+	}
+	return depth;
+}
+
+/* The same of a document that is kept as its text. */
+int
+json_text_depth(const char *text, int length)
+{
+	bool		in_string = false;
+	int			level = 0;
+	int			depth = 0;
+
+	for (int i = 0; i < length; i++)
+	{
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		else if (!in_string && (text[i] == '{' || text[i] == '['))
+			level++;
+		else if (!in_string && (text[i] == '}' || text[i] == ']'))
+			level--;
+		depth = Max(depth, level);
+	}
+	return depth;
+}

@@ -33,4 +33,8 @@ typedef struct JsonTextSize
 
 extern JsonTextSize json_text_size(Jsonb *document, uint64 enough);
 
+/* How many levels of arrays and objects lie in one another. */
+extern int	json_depth(Jsonb *document);
+extern int	json_text_depth(const char *text, int length);
+
 #endif							/* SUPPORT_JSON_H */

@@ -9,12 +9,18 @@
  *
  * Sizes are those of values before they are compressed; nothing is fetched to find them. The desk's own limits are looked
  * up only for what is larger than any of them can be.
+ *
+ * JSON of whatever column, an application's too, is no deeper than the server can read again. It builds deeper values than
+ * it reads, for reading recurses: one of them could not be restored from a dump, nor come back from the log.
  */
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/array.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 
 #include "base/actor.h"
 #include "base/characters.h"
@@ -24,6 +30,16 @@
 #include "base/settings.h"
 #include "base/tables.h"
 #include "base/value_rules.h"
+
+/*
+ * How many levels of arrays and objects a value may have. With the smallest max_stack_depth the server reads some six
+ * hundred. An image in the log has one level more, for the row.
+ */
+#define MAX_JSON_DEPTH 500
+#define IMAGE_LEVELS 1
+
+/* A level has two brackets at the least; in jsonb it has more. */
+#define LEVEL_BYTES 2
 
 /* Is a text what the desk itself gives as a number? Nobody knows that of a row which did not come in. */
 static bool
@@ -200,6 +216,64 @@ apply_rule(RowChange *change, const ValueRule *rule, AttrNumber attnum)
 		check_line(change, rule, row->values[attnum - 1]);
 }
 
+/* How deep a value is whose type has JSON in it: by itself, as a domain or as an array. 0 for all others. */
+static int
+depth_of(Datum value, Oid type)
+{
+	Oid			base = getBaseType(type);
+	Oid			element = get_element_type(base);
+	text	   *json;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+	int			depth = 0;
+
+	if (base == JSONBOID)
+		return json_depth(DatumGetJsonbP(value));
+	if (base == JSONOID)
+	{
+		json = DatumGetTextPP(value);
+		return json_text_depth(VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+	}
+	if (!OidIsValid(element) || (getBaseType(element) != JSONBOID && getBaseType(element) != JSONOID))
+		return 0;
+	deconstruct_array(DatumGetArrayTypeP(value), element, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		if (!nulls[i])
+			depth = Max(depth, depth_of(elements[i], element));
+	return depth;
+}
+
+/* Raise 54000 for JSON with more levels than the server surely reads again. */
+static void
+check_depth(const Row *row, int attribute)
+{
+	const DeskTable *table = row->shape->table;
+	Form_pg_attribute att = TupleDescAttr(row->desc, attribute);
+	int			most = MAX_JSON_DEPTH + (table == &log_table ? IMAGE_LEVELS : 0);
+
+	if (att->attlen != -1 || size_of_value(row->values[attribute]) <= MAX_JSON_DEPTH * LEVEL_BYTES ||
+		depth_of(row->values[attribute], att->atttypid) <= most)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("%s of %s.%s is nested too deeply", NameStr(att->attname), schema_of(table), table->name),
+			 errdetail("It may have %d levels of arrays and objects.", most),
+			 errhint("Keep what is so deep as a text.")));
+}
+
+/* Hold the JSON that a row brings to its depth, in columns of ours and of applications. */
+static void
+check_depths(const RowChange *change)
+{
+	const Row  *new = change->new;
+
+	for (int i = 0; i < new->shape->natts; i++)
+		if ((new->shape->kinds[i] == IMAGE_JSONB || new->shape->kinds[i] == IMAGE_OTHER) && !new->nulls[i] &&
+			(change->old == NULL || change->differs[i]))
+			check_depth(new, i);
+}
+
 /* Hold the new values of a row that comes or changes to their rules. */
 void
 apply_value_rules(RowChange *change)
@@ -208,6 +282,7 @@ apply_value_rules(RowChange *change)
 
 	if (change->restoring)
 		return;
+	check_depths(change);
 	for (int i = 0; i < shape->table->nrules; i++)
 	{
 		AttrNumber	attnum = shape->ruled[i];
