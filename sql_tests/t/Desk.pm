@@ -161,6 +161,8 @@ WHERE schemaname = 'support'
 
 CREATE TABLE support_internal.audit_log_2026_03 PARTITION OF support.audit_log
 	FOR VALUES FROM ('2026-03-01 00:00+00') TO ('2026-04-01 00:00+00');
+-- guards it against TRUNCATE
+SELECT support.install(seed => false);
 SQL
 	return;
 }
