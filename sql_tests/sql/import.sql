@@ -292,3 +292,29 @@ SELECT ticket_id - :t AS ticket, occurred_at, flaw FROM support.check_history();
 
 \c postgres
 DROP DATABASE regress_import;
+
+-- An import that begins on small tables, which the server has counted, looks up each row by an index, however long it gets.
+CREATE DATABASE regress_import;
+\c regress_import
+CREATE EXTENSION support_ext;
+INSERT INTO support.users (email, full_name, role) VALUES ('ada@desk.example', 'Ada Agent', 'agent'), ('carl@corp.example', 'Carl', 'customer');
+INSERT INTO support.tickets (title, description, creator_id, external_id) VALUES ('First', '', 2, 'old-0');
+INSERT INTO support.comments (ticket_id, author_id, content) VALUES (1, 1, 'Hello');
+ANALYZE;
+BEGIN;
+INSERT INTO support.tickets (title, description, status, creator_id, external_id, created_at)
+SELECT 'Old', '', 'open', 2, 'old-' || n, '2026-01-01 09:00+00'::timestamptz + n * interval '1 minute'
+FROM generate_series(1, 400) AS n;
+INSERT INTO support.comments (ticket_id, author_id, content, created_at, via, external_id)
+SELECT 2 + n % 400, 1 + n / 400, 'Old', '2026-01-02 09:00+00'::timestamptz - n * interval '1 minute', 'import', n
+FROM generate_series(1, 799) AS n;
+SELECT count(support.add_comment(2 + n, 'New', author_id => 2, external_id => 'new')) FROM generate_series(0, 399) AS n;
+SELECT count(support.set_status(2 + n, 'pending')) FROM generate_series(0, 399) AS n;
+SELECT s.relid::regclass AS read_whole
+FROM pg_stat_xact_user_tables AS s
+WHERE s.schemaname IN ('support', 'support_internal') AND s.seq_tup_read > 10000
+ORDER BY s.relid::regclass::text;
+COMMIT;
+
+\c postgres
+DROP DATABASE regress_import;

@@ -7,6 +7,9 @@
  * also holds a result against the columns that the statement declares. Before and after it runs, see layout.c, the desk has
  * the layout that this code knows.
  *
+ * A plan serves for whatever the arguments are and however the tables grow in the session. Where that cannot be, a
+ * statement says so: replan, many_rows.
+ *
  * A statement of the machinery (as_owner_of) runs with the rights of the owner of the table that it changes or reads,
  * as the server's own foreign keys do, and under a safe search_path: what that owner put on the table then reaches only
  * the owner. Whatever touches the tables of schema support on behalf of a function runs with the caller's rights. An error needs no
@@ -20,7 +23,10 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "base/analysis.h"
@@ -63,6 +69,38 @@ prepare(Statement *statement)
 	statement->plan = plan;
 }
 
+/* Is there a plan that will do for whoever runs it? */
+static bool
+is_planned(const CachedPlanSource *source)
+{
+	return source->is_valid && !source->dependsOnRLS && source->gplan != NULL && source->gplan->is_valid &&
+		!source->gplan->dependsOnRole;
+}
+
+/*
+ * Make the plan of a statement that finds few rows by its arguments, if there is none, so that it reads them by an index
+ * however little the tables hold by now. The plan is kept, and the server, which would scan what is small, makes another
+ * one when the table is analysed or altered, but not when it grows: each row of a long import would read all before it.
+ */
+static void
+plan_by_key(Statement *statement)
+{
+	CachedPlan *plan;
+	int			level;
+
+	if (statement->nargs == 0 || statement->replan || statement->many_rows ||
+		is_planned(linitial(SPI_plan_get_plan_sources(statement->plan))))
+		return;
+	level = NewGUCNestLevel();
+	fix_setting("enable_seqscan", "off");
+	/* what has no index to go by seems to cost so much then that it would be compiled */
+	fix_setting("jit", "off");
+	plan = SPI_plan_get_cached_plan(statement->plan);
+	if (plan != NULL)
+		ReleaseCachedPlan(plan, statement->one_use ? NULL : CurrentResourceOwner);
+	AtEOXact_GUC(true, level);
+}
+
 /* What a statement sees. */
 typedef enum View
 {
@@ -82,6 +120,7 @@ execute(Statement *statement, const Args *args, View view)
 	PG_TRY();
 	{
 		prepare(statement);
+		plan_by_key(statement);
 		code = SPI_execute_snapshot(statement->plan,
 									args ? (Datum *) args->values : NULL,
 									args ? args->nulls : NULL,
@@ -188,6 +227,7 @@ open_portal(Statement *statement, const Args *args)
 	PG_TRY();
 	{
 		prepare(statement);
+		plan_by_key(statement);
 		portal = SPI_cursor_open(NULL, statement->plan,
 								 args ? (Datum *) args->values : NULL,
 								 args ? args->nulls : NULL, true);

@@ -48,6 +48,7 @@ typedef struct Statement
 	bool		one_use;		/* the plan goes with the SPI level */
 	bool		any_layout;		/* runs on a desk of whatever layout */
 	bool		replan;			/* planned for each run: what is best depends on the arguments */
+	bool		many_rows;		/* reads much of a table; others that have arguments find few rows by them */
 	SPIPlanPtr	plan;
 } Statement;
 

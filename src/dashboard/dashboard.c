@@ -67,7 +67,7 @@ static Statement statements[] = {
 		"	 ORDER BY h.day DESC LIMIT $1) AS d"
 		" ORDER BY d.day",
 		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}},
-		.nargs = 1, .argtypes = {INT8OID}
+		.nargs = 1, .argtypes = {INT8OID}, .many_rows = true
 	},
 	[READ_FIRST_REPLY] = {
 		.text = "SELECT r.n::float8, " SECONDS("r.p50") ", " SECONDS("r.p90")

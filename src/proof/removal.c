@@ -159,8 +159,13 @@ statement_about(const char *text, Oid partition, int nargs, bool returns_leaves)
 	Oid			others = get_default_partition_oid(desk_relation("support", "audit_log"));
 	bool		may_stay = OidIsValid(others) && others != partition;
 
-	return statement_of(psprintf(text, qualified_name(partition), may_stay ? psprintf(NOT_KEPT_IN, qualified_name(others)) : ""),
-						nargs, argtypes, leaf_columns, returns_leaves ? lengthof(leaf_columns) : 0);
+	Statement  *statement;
+
+	statement = statement_of(psprintf(text, qualified_name(partition),
+									  may_stay ? psprintf(NOT_KEPT_IN, qualified_name(others)) : ""),
+							 nargs, argtypes, leaf_columns, returns_leaves ? lengthof(leaf_columns) : 0);
+	statement->many_rows = true;
+	return statement;
 }
 
 /*

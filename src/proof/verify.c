@@ -68,7 +68,8 @@ static Statement statements[] = {
 		.columns = {LOG_COLUMN_TYPES(MAY_BE_NULL)},
 		.nargs = 10,
 		.argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID,
-		INT8OID, INT8OID}
+		INT8OID, INT8OID},
+		.many_rows = true
 	},
 	[LEAVES] = {
 		.text = "SELECT era, xid, audit_id, seal_id, digest, salt, values_digest, erased_by, pruned_by"
@@ -77,7 +78,7 @@ static Statement statements[] = {
 		" ORDER BY era, xid, audit_id",
 		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL},
 		{BYTEAOID, NOT_NULL}, {BYTEAOID}, {BYTEAOID}, {INT8OID}, {INT8OID}},
-		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
+		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}, .many_rows = true
 	},
 	[SEALS] = {
 		.text = "SELECT " SEAL_COLUMNS " FROM support_internal.audit_seals"
@@ -87,7 +88,7 @@ static Statement statements[] = {
 		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT4OID, NOT_NULL},
 		{INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL},
 		{TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {INT8OID, NOT_NULL}, {BYTEAOID, NOT_NULL}, {BYTEAOID}},
-		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}
+		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}, .many_rows = true
 	}
 };
 

@@ -22,7 +22,7 @@ static Statement tickets_created = {
 	" WHERE t.created_at >= $1 AND t.created_at < $2"
 	"	AND t.deleted_at IS NULL",
 	.columns = {{TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
-	.nargs = 2, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID},
+	.nargs = 2, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID}, .many_rows = true,
 	.as_owner_of = INTERNAL_TABLE("stat_counters")
 };
 

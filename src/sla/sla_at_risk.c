@@ -21,7 +21,7 @@ static Statement at_risk = {
 	" ORDER BY r.due_at, r.ticket_id, r.clock_id",
 	.columns = {{INT8OID, NOT_NULL}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID}, {TEXTOID},
 	{TIMESTAMPTZOID}, {INTERVALOID}, {INTERVALOID}},
-	.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}, .names_machinery = true
+	.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}, .names_machinery = true, .many_rows = true
 };
 
 /* So long from now on. Raises 22023 for NULL and what is not later. */

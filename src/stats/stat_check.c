@@ -48,7 +48,7 @@ static Statement statements[] = {
 		"	WHERE a.table_name = 'tickets' AND a.action = 'UPDATE'"
 		"		AND (a.old_value ->> 'status' = $1"
 		"			OR a.new_value ->> 'status' = $1))",
-		.nargs = 1, .argtypes = {TEXTOID}
+		.nargs = 1, .argtypes = {TEXTOID}, .many_rows = true
 	},
 	[REMOVE_COUNTERS] = {
 		.text = "DELETE FROM support_internal.stat_counters"
