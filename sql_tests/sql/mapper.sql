@@ -15,6 +15,11 @@ INSERT INTO support.tickets (title, description, creator_id, version) VALUES ('P
 UPDATE support.tickets SET status = 'open', version = 1 WHERE id = 1 AND version = 0;
 UPDATE support.tickets SET title = 'Printer burns', version = 2 WHERE id = 1 AND version = 1 RETURNING version;
 INSERT INTO support.tickets (title, description, creator_id, version) VALUES ('Printer on fire', '', 2, -1);
+-- Nor is there one that leaves no room to count on.
+INSERT INTO support.tickets (title, description, creator_id, version) VALUES ('Printer on fire', '', 2, 9223372036854775807);
+UPDATE support.tickets SET version = 9223372036854775807 WHERE id = 1;
+INSERT INTO support.tickets (title, description, creator_id, reply_count, first_replied_at) VALUES ('Printer on fire', '', 2, 2147483647, now());
+INSERT INTO support.tickets (title, description, creator_id, reopen_count) VALUES ('Printer on fire', '', 2, 2147483647);
 -- Such a ticket has its past like any other.
 INSERT INTO support.tickets (id, title, description, creator_id, version) VALUES (50, 'Scanner on fire', '', 2, 0);
 SET support_ext.now = '2026-03-02 09:20+00';

@@ -100,6 +100,12 @@ COPY support.comments (ticket_id, author_id, content, via) FROM stdin;
 SELECT support.add_comment(:t, 'They should turn it off', is_private => true, author_id => 3) AS note \gset
 UPDATE support.comments SET is_private = false WHERE ticket_id = :t AND id = :note;
 \echo :LAST_ERROR_SQLSTATE
+UPDATE support.comments SET is_private = false, via = 'import' WHERE ticket_id = :t AND id = :note;
+\echo :LAST_ERROR_SQLSTATE
+UPDATE support.comments SET is_private = false, author_role = 'agent' WHERE ticket_id = :t AND id = :note;
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO support.comments (ticket_id, author_id, content, author_role) VALUES (:t, 3, 'Turn it off', 'agent');
+\echo :LAST_ERROR_SQLSTATE
 UPDATE support.comments SET content = 'They should turn it off and on' WHERE ticket_id = :t AND id = :note;
 SELECT author_role, is_private, content FROM support.comments WHERE ticket_id = :t AND author_id = 3;
 -- … but on their own tickets, and where it was so elsewhere.

@@ -294,15 +294,33 @@ keep_author_role(Row *comment)
 	row_set(comment, COMMENT_AUTHOR_ROLE, CStringGetTextDatum(role));
 }
 
-/* Raise 42501 for a public comment by a light agent, unless it was written elsewhere and is brought in. */
-static void
-check_may_be_public(const Row *comment)
+/* Does somebody write public comments only on tickets of his own? By what he is now, whatever role the comment names. */
+static bool
+writes_notes_only(const Row *comment)
 {
-	char	   *via = row_text(comment, COMMENT_VIA);
+	int64		author_id = row_int64(comment, COMMENT_AUTHOR_ID);
+	const char *written_as = row_text(comment, COMMENT_AUTHOR_ROLE);
+	const char *role = role_of_user(author_id);
 
-	if (row_is_null(comment, COMMENT_AUTHOR_ROLE) || row_is_null(comment, COMMENT_IS_PRIVATE) ||
-		row_bool(comment, COMMENT_IS_PRIVATE) || (via != NULL && strcmp(via, "import") == 0) ||
-		strcmp(row_text(comment, COMMENT_AUTHOR_ROLE), "light_agent") != 0)
+	if (written_as != NULL && strcmp(written_as, "light_agent") == 0)
+		return true;
+	return role != NULL && strcmp(role, "light_agent") == 0 && !is_requester(row_int64(comment, COMMENT_TICKET_ID), author_id);
+}
+
+static bool
+is_imported(const Row *comment)
+{
+	const char *via = row_text(comment, COMMENT_VIA);
+
+	return via != NULL && strcmp(via, "import") == 0;
+}
+
+/* Raise 42501 for a public comment by a light agent, unless it was written elsewhere and brought in from there. */
+static void
+check_may_be_public(const Row *comment, bool is_from_elsewhere)
+{
+	if (is_from_elsewhere || row_is_null(comment, COMMENT_IS_PRIVATE) || row_bool(comment, COMMENT_IS_PRIVATE) ||
+		row_is_null(comment, COMMENT_AUTHOR_ID) || row_is_null(comment, COMMENT_TICKET_ID) || !writes_notes_only(comment))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -317,7 +335,7 @@ complete_new_comment(Row *comment)
 	row_check_finite(comment, COMMENT_CREATED_AT);
 	row_check_finite(comment, COMMENT_EDITED_AT);
 	keep_author_role(comment);
-	check_may_be_public(comment);
+	check_may_be_public(comment, is_imported(comment));
 }
 
 /*
@@ -338,8 +356,9 @@ complete_changed_comment(RowChange *change)
 	row_check_finite(new, COMMENT_CREATED_AT);
 	if (row_is_null(new, COMMENT_AUTHOR_ROLE))
 		take_over(change, COMMENT_AUTHOR_ROLE);
-	if (changes(change, COMMENT_IS_PRIVATE) || changes(change, COMMENT_AUTHOR_ROLE) || changes(change, COMMENT_VIA))
-		check_may_be_public(new);
+	if (changes(change, COMMENT_IS_PRIVATE) || changes(change, COMMENT_AUTHOR_ROLE) || changes(change, COMMENT_AUTHOR_ID) ||
+		changes(change, COMMENT_VIA))
+		check_may_be_public(new, is_imported(old) && is_imported(new));
 	if (changes(change, COMMENT_CONTENT))
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
 	else

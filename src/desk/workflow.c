@@ -38,27 +38,45 @@ set_time_if_null(Row *row, int column, TimestampTz value)
 		set_time(row, column, value);
 }
 
+/* What numbers a client may name. The desk counts on from them, and has room for that. */
+typedef struct NumberRange
+{
+	int			column;
+	int64		least;
+	int64		most;
+} NumberRange;
+
+static const NumberRange version_range = {TICKET_VERSION, 0, INT64CONST(1) << 62};
+static const NumberRange number_ranges[] = {
+	{TICKET_ID, 1, PG_INT64_MAX}, {TICKET_REOPEN_COUNT, 0, 1 << 30}, {TICKET_REPLY_COUNT, 0, 1 << 30}
+};
+
+/* Raise 23514 for a number that no ticket has, or that leaves no room to count on. */
+static void
+check_number(const Row *ticket, const NumberRange *range)
+{
+	int64		number;
+
+	if (row_is_null(ticket, range->column))
+		return;
+	number = row_int64(ticket, range->column);
+	if (number < range->least || number > range->most)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("%s of a ticket cannot be %lld", tickets_table.columns[range->column].name, (long long) number),
+				 number > range->most ? errhint("It may be %lld at most.", (long long) range->most) : 0));
+}
+
 /*
- * Raise 23514 for numbers that no ticket has. What only an INSERT can bring is checked here: the server reads every
- * CHECK of a table anew for each statement, which these are not worth.
+ * Check the numbers of a new ticket. What only an INSERT can bring is checked here: the server reads every CHECK of a table
+ * anew for each statement, which these are not worth.
  */
 static void
 check_numbers(const Row *ticket)
 {
-	static const struct
-	{
-		int			column;
-		int64		least;
-	}			numbers[] = {
-		{TICKET_ID, 1}, {TICKET_VERSION, 0}, {TICKET_REOPEN_COUNT, 0}, {TICKET_REPLY_COUNT, 0}
-	};
-
-	for (int i = 0; i < lengthof(numbers); i++)
-		if (!row_is_null(ticket, numbers[i].column) && row_int64(ticket, numbers[i].column) < numbers[i].least)
-			ereport(ERROR,
-					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("%s of a ticket cannot be %lld", tickets_table.columns[numbers[i].column].name,
-							(long long) row_int64(ticket, numbers[i].column))));
+	check_number(ticket, &version_range);
+	for (int i = 0; i < lengthof(number_ranges); i++)
+		check_number(ticket, &number_ranges[i]);
 }
 
 /*
@@ -272,7 +290,9 @@ is_old_news(const RowChange *change)
 static void
 move_versions(const RowChange *change, bool names_version, bool names_time)
 {
-	if (!names_version)
+	if (names_version)
+		check_number(change->new, &version_range);
+	else
 		count_on(change->old, change->new, TICKET_VERSION);
 	if (!names_time && !is_old_news(change))
 		set_time(change->new, TICKET_UPDATED_AT, desk_now());
