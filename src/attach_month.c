@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/partition.h"
 #include "catalog/namespace.h"
@@ -107,6 +108,27 @@ table_in(const char *schema, const char *name)
 	return OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
 }
 
+/* Raise 55000 for a table that lacks a column of the log. */
+static void
+check_is_like_log(Oid relid, Oid log)
+{
+	Relation	rel = table_open(log, NoLock);
+
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
+		AttrNumber	attnum = att->attisdropped ? InvalidAttrNumber : get_attnum(relid, NameStr(att->attname));
+
+		if (att->attisdropped || (AttributeNumberIsValid(attnum) && get_atttype(relid, attnum) == att->atttypid))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has not the columns of the log", qualified_name(relid)),
+				 errdetail("It has no column \"%s\" of type %s.", NameStr(att->attname), format_type_be(att->atttypid))));
+	}
+	table_close(rel, NoLock);
+}
+
 /* The table of a month that is not part of the log. Raises P0002 if there is none, 55000 if it is, or is not the owner's. */
 static Oid
 detached_table(Upkeep *upkeep, const char *name)
@@ -144,6 +166,7 @@ lock_month(Upkeep *upkeep, const char *name, Oid *month, Oid *others)
 	*month = detached_table(upkeep, name);
 	LockRelationOid(*month, AccessExclusiveLock);
 	CommandCounterIncrement();
+	check_is_like_log(*month, upkeep->log);
 }
 
 /* Attach the month that begins at an instant. */

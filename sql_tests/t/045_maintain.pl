@@ -174,9 +174,12 @@ is(scalar sqlstate($node, 'sealed', q(SELECT support.attach_month('2025-03-01'))
 is(scalar sqlstate($node, 'sealed', q(SELECT support.attach_month(NULL))), '22023', 'and a month must be named');
 is(scalar sqlstate($node, 'sealed', q(SELECT support.attach_month('infinity'))), '22023', 'one that has a name');
 $node->safe_psql('sealed', 'CREATE ROLE somebody; CREATE TABLE support_internal.audit_log_2025_03 (LIKE support.audit_log);
-	ALTER TABLE support_internal.audit_log_2025_03 OWNER TO somebody; CREATE SEQUENCE support_internal.audit_log_2025_04');
+	ALTER TABLE support_internal.audit_log_2025_03 OWNER TO somebody; CREATE SEQUENCE support_internal.audit_log_2025_04;
+	CREATE TABLE support_internal.audit_log_2025_05 (id int)');
 is(scalar sqlstate($node, 'sealed', q(SELECT support.attach_month('2025-03-01'))), '55000', "somebody else's table is left alone");
 is(scalar sqlstate($node, 'sealed', q(SELECT support.attach_month('2025-04-01'))), '55000', 'and what is no table');
+like(join(' ', sqlstate($node, 'sealed', q(SELECT support.attach_month('2025-05-01')))),
+	qr/^55000 .*audit_log_2025_05 has not the columns of the log/, 'or has other columns');
 
 # From the archive, and with values that a purge has reached meanwhile
 
