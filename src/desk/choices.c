@@ -45,12 +45,19 @@ static const Choices all_choices[] = {
 };
 
 static bool
-is_choice(const Choices *choices, const char *value)
+is_one_of(const char *const *values, const char *value)
 {
-	for (const char *const *choice = choices->values; *choice != NULL; choice++)
-		if (strcmp(*choice, value) == 0)
+	for (; *values != NULL; values++)
+		if (strcmp(*values, value) == 0)
 			return true;
 	return false;
+}
+
+/* Is it one of the roles that the desk knows? */
+bool
+is_role(const char *role)
+{
+	return is_one_of(roles, role);
 }
 
 /* What the constraint says now, NULL if somebody has dropped it. */
@@ -97,7 +104,7 @@ check_choice(const RowChange *change, const Choices *choices)
 	if (!changes(change, choices->column) || row_is_null(change->new, choices->column))
 		return;
 	value = row_text(change->new, choices->column);
-	if (is_choice(choices, value))
+	if (is_one_of(choices->values, value))
 		return;
 	text = constraint_text(choices);
 	if (text != NULL && strstr(text, quote_literal_cstr(value)) == NULL)

@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/plan.h"
 #include "desk/assignment.h"
+#include "desk/choices.h"
 
 enum
 {
@@ -131,13 +132,8 @@ check_there(Statement *find, const char *what, int64 id)
 static void
 check_role(const char *role)
 {
-	static const char *const roles[] = {
-		"customer", "light_agent", "agent", "team_lead", "admin", "auditor", "bot"
-	};
-
-	for (int i = 0; i < lengthof(roles); i++)
-		if (strcmp(roles[i], role) == 0)
-			return;
+	if (is_role(role))
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("role \"%s\" does not exist", role),

@@ -462,7 +462,7 @@ follow_new_comment(const Row *comment)
 
 	SPI_connect();
 	ticket = lock_ticket(ticket_id);
-	ticket.follow = strcmp(row_text(comment, COMMENT_VIA), "import") == 0 ? created_at : DT_NOEND;
+	ticket.follow = is_imported(comment) ? created_at : DT_NOEND;
 	precedence = precedence_of(ticket_id, created_at);
 	if (!row_bool(comment, COMMENT_IS_PRIVATE))
 		check_not_closed(&ticket, precedence);
