@@ -46,6 +46,7 @@
 #include "install_check.h"
 #include "install_migrate.h"
 #include "install_repair.h"
+#include "sla/backlog.h"
 #include "stats/stat_check.h"
 #include "upkeep.h"
 
@@ -344,6 +345,8 @@ make_desk(const Layout *layout, bool seed)
 	/* nobody has counted what became of them before the triggers were there */
 	if (seed && !were_counted && execute("SELECT FROM support.tickets LIMIT 1") > 0)
 		(void) recount_everything(true);
+	if (seed && !is_first)
+		settle_backlog();
 }
 
 /*

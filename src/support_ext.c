@@ -32,6 +32,7 @@
 #include "log/column_names.h"
 #include "log/eras.h"
 #include "log/log_writer.h"
+#include "sla/backlog.h"
 #include "sla/sla_check.h"
 #include "sla/sla_follow.h"
 #include "sla/sla_policy.h"
@@ -75,6 +76,7 @@ _PG_init(void)
 	sla_policy_init();
 	sla_check_init();
 	sla_follow_init();
+	backlog_init();
 
 	choices_init();
 	assignment_init();

@@ -152,6 +152,10 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.sla_events
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_events');
 
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.backlog
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('backlog');
+
 CREATE TRIGGER support_before
 	BEFORE INSERT OR UPDATE ON support.tickets
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tickets');
@@ -258,6 +262,7 @@ COMMENT ON TRIGGER "A_support_after" ON support_internal.settings IS 'Writes the
 COMMENT ON TRIGGER support_truncate ON support_internal.settings IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_truncate ON support.sla_clocks IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_truncate ON support.sla_events IS 'Refuses TRUNCATE.';
+COMMENT ON TRIGGER support_truncate ON support.backlog IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; checks the status and keeps version, updated_at and the solved times.';
 COMMENT ON TRIGGER "A_support_after" ON support.tickets IS 'Checks what the ticket refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.tickets IS 'Refuses TRUNCATE, which no row trigger sees.';

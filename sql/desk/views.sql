@@ -42,27 +42,106 @@ COMMENT ON COLUMN support.ticket_list.age IS 'Time since the ticket was opened, 
 COMMENT ON COLUMN support.ticket_list.waiting IS 'Time since the oldest customer comment without an answer, in whole minutes.';
 COMMENT ON COLUMN support.ticket_list.updated_at IS 'When the ticket last changed.';
 
+CREATE OR REPLACE VIEW support.unsolved_tickets AS
+SELECT
+	b.ticket_id AS id,
+	t.ticket_number,
+	b.status,
+	t.priority,
+	left(t.title, 60) AS title,
+	requester.full_name AS requester,
+	assignee.full_name AS assignee,
+	team.name AS team,
+	date_trunc('minute', support.desk_now() - b.created_at) AS age,
+	date_trunc('minute', support.desk_now() - t.waiting_since) AS waiting,
+	t.updated_at,
+	b.created_at,
+	coalesce(t.requester_id, t.creator_id) AS requester_id,
+	b.assignee_id,
+	b.team_id,
+	t.organization_id,
+	b.next_due_at,
+	b.next_metric,
+	CASE
+		-- what nobody has announced yet is late all the same
+		WHEN b.next_due_at < support.desk_now()
+		THEN
+			(
+				SELECT count(*)::integer
+				FROM support.sla_clocks AS c
+				WHERE c.ticket_id = b.ticket_id
+					AND (c.breached_at IS NOT NULL OR (c.state = 'running' AND c.due_at < support.desk_now()))
+			)
+		ELSE b.breaches
+	END AS breaches
+FROM support.backlog AS b
+JOIN support.tickets AS t ON t.id = b.ticket_id
+LEFT JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
+LEFT JOIN support.users AS assignee ON assignee.id = b.assignee_id
+LEFT JOIN support.teams AS team ON team.id = b.team_id;
+
+COMMENT ON VIEW support.unsolved_tickets IS 
+	'The live tickets that are not solved. Filters and orders by status, team_id, assignee_id, created_at and next_due_at find indexes.';
+COMMENT ON COLUMN support.unsolved_tickets.id IS 'Key of the ticket.';
+COMMENT ON COLUMN support.unsolved_tickets.ticket_number IS 'The number that people see.';
+COMMENT ON COLUMN support.unsolved_tickets.status IS 'Status.';
+COMMENT ON COLUMN support.unsolved_tickets.priority IS 'Priority; NULL is not set and ranks as normal.';
+COMMENT ON COLUMN support.unsolved_tickets.title IS 'Title, cut at 60 characters.';
+COMMENT ON COLUMN support.unsolved_tickets.requester IS 'Name of the user for whom the ticket was opened.';
+COMMENT ON COLUMN support.unsolved_tickets.assignee IS 'Name of the agent who works on it.';
+COMMENT ON COLUMN support.unsolved_tickets.team IS 'Name of the team that it is routed to.';
+COMMENT ON COLUMN support.unsolved_tickets.age IS 'Time since the ticket was opened, in whole minutes.';
+COMMENT ON COLUMN support.unsolved_tickets.waiting IS 'Time since the oldest customer comment without an answer, in whole minutes.';
+COMMENT ON COLUMN support.unsolved_tickets.updated_at IS 'When the ticket last changed.';
+COMMENT ON COLUMN support.unsolved_tickets.created_at IS 'When the ticket was opened.';
+COMMENT ON COLUMN support.unsolved_tickets.requester_id IS 'The user for whom it was opened.';
+COMMENT ON COLUMN support.unsolved_tickets.assignee_id IS 'The agent who works on it.';
+COMMENT ON COLUMN support.unsolved_tickets.team_id IS 'The team that it is routed to.';
+COMMENT ON COLUMN support.unsolved_tickets.organization_id IS 'The organization that it belongs to.';
+COMMENT ON COLUMN support.unsolved_tickets.next_due_at IS 'When the next promise to it is due; in the past, it is late and still owed. NULL: nothing is due.';
+COMMENT ON COLUMN support.unsolved_tickets.next_metric IS 'What is due then, see sla_targets.';
+COMMENT ON COLUMN support.unsolved_tickets.breaches IS 'How many promises to it are broken by now, whether anybody has announced it or not.';
+
 CREATE OR REPLACE VIEW support.my_tickets AS
 SELECT
-	l.id,
-	l.ticket_number,
-	l.status,
-	l.priority,
-	l.title,
-	l.requester,
-	l.assignee,
-	l.team,
-	l.age,
-	l.waiting,
-	l.updated_at
-FROM support.ticket_list AS l
-JOIN support.tickets AS t ON t.id = l.id
-JOIN support.statuses AS s ON s.name = t.status
-WHERE t.assignee_id = (SELECT support.actor_id())
-	AND s.category <> ALL (ARRAY['solved', 'closed'])
-ORDER BY l.waiting DESC NULLS LAST, l.age DESC, l.id;
+	b.ticket_id AS id,
+	t.ticket_number,
+	b.status,
+	t.priority,
+	left(t.title, 60) AS title,
+	requester.full_name AS requester,
+	assignee.full_name AS assignee,
+	team.name AS team,
+	date_trunc('minute', support.desk_now() - b.created_at) AS age,
+	date_trunc('minute', support.desk_now() - t.waiting_since) AS waiting,
+	t.updated_at,
+	b.created_at,
+	coalesce(t.requester_id, t.creator_id) AS requester_id,
+	b.assignee_id,
+	b.team_id,
+	t.organization_id,
+	b.next_due_at,
+	b.next_metric,
+	CASE
+		-- what nobody has announced yet is late all the same
+		WHEN b.next_due_at < support.desk_now()
+		THEN
+			(
+				SELECT count(*)::integer
+				FROM support.sla_clocks AS c
+				WHERE c.ticket_id = b.ticket_id
+					AND (c.breached_at IS NOT NULL OR (c.state = 'running' AND c.due_at < support.desk_now()))
+			)
+		ELSE b.breaches
+	END AS breaches
+FROM support.backlog AS b
+JOIN support.tickets AS t ON t.id = b.ticket_id
+LEFT JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
+LEFT JOIN support.users AS assignee ON assignee.id = b.assignee_id
+LEFT JOIN support.teams AS team ON team.id = b.team_id
+WHERE b.assignee_id = (SELECT support.actor_id());
 
-COMMENT ON VIEW support.my_tickets IS 'The unsolved tickets of the acting user, those whose customer waits longest first.';
+COMMENT ON VIEW support.my_tickets IS 'The unsolved tickets of the acting user.';
 COMMENT ON COLUMN support.my_tickets.id IS 'Key of the ticket.';
 COMMENT ON COLUMN support.my_tickets.ticket_number IS 'The number that people see.';
 COMMENT ON COLUMN support.my_tickets.status IS 'Status.';
@@ -74,6 +153,14 @@ COMMENT ON COLUMN support.my_tickets.team IS 'Name of the team that it is routed
 COMMENT ON COLUMN support.my_tickets.age IS 'Time since the ticket was opened, in whole minutes.';
 COMMENT ON COLUMN support.my_tickets.waiting IS 'Time since the oldest customer comment without an answer, in whole minutes.';
 COMMENT ON COLUMN support.my_tickets.updated_at IS 'When the ticket last changed.';
+COMMENT ON COLUMN support.my_tickets.created_at IS 'When the ticket was opened.';
+COMMENT ON COLUMN support.my_tickets.requester_id IS 'The user for whom it was opened.';
+COMMENT ON COLUMN support.my_tickets.assignee_id IS 'The acting user.';
+COMMENT ON COLUMN support.my_tickets.team_id IS 'The team that it is routed to.';
+COMMENT ON COLUMN support.my_tickets.organization_id IS 'The organization that it belongs to.';
+COMMENT ON COLUMN support.my_tickets.next_due_at IS 'When the next promise to it is due; in the past, it is late and still owed. NULL: nothing is due.';
+COMMENT ON COLUMN support.my_tickets.next_metric IS 'What is due then, see sla_targets.';
+COMMENT ON COLUMN support.my_tickets.breaches IS 'How many promises to it are broken by now, whether anybody has announced it or not.';
 
 CREATE OR REPLACE VIEW support.deleted_tickets AS
 SELECT

@@ -433,7 +433,7 @@ WHERE (r.nspname = 'support' OR r.name = 'support_internal.settings'::regclass)
 	AND r.relkind = 'r'
 	AND NOT
 	(
-		(r.name = ANY ('{support.sla_clocks,support.sla_events}'::regclass[])
+		(r.name = ANY ('{support.sla_clocks,support.sla_events,support.backlog}'::regclass[])
 			OR EXISTS (SELECT FROM our_triggers AS t WHERE t.tgrelid = r.oid AND t.tgtype & 31 = 29))
 		AND EXISTS (SELECT FROM our_triggers AS t WHERE t.tgrelid = r.oid AND t.tgtype & 35 = 34)
 	);

@@ -111,17 +111,17 @@ SQL
 	edit("$dir/sql/desk/views.sql", <<'OLD' => <<'NEW');
 CREATE OR REPLACE VIEW support.my_tickets AS
 SELECT
-	l.id,
-	l.ticket_number,
-	l.status,
-	l.priority,
+	b.ticket_id AS id,
+	t.ticket_number,
+	b.status,
+	t.priority,
 OLD
 CREATE OR REPLACE VIEW support.my_tickets AS
 SELECT
-	l.id,
-	l.ticket_number,
-	l.priority,
-	l.status,
+	b.ticket_id AS id,
+	t.ticket_number,
+	t.priority,
+	b.status,
 NEW
 	append_to_file("$dir/sql/desk/migrations/3_effort.sql", <<'SQL');
 -- Tickets have an effort, by how often they were reopened so far.

@@ -495,6 +495,13 @@ change_row(HeapTable *table, Relation rel, HeapTuple old, const Datum *values, c
 		add_to_indexes(table, rel, tuple, row, row_nulls, indexes == INDEXES_SUMMARIZING);
 }
 
+/* Remove a row that find_rows() found. It must be of an earlier command. */
+void
+remove_row(Relation rel, HeapTuple old)
+{
+	simple_heap_delete(rel, &old->t_self);
+}
+
 /* Append a list of the columns from one on, each written by a format that has its name twice, or once. */
 static void
 append_columns(StringInfo text, const HeapTable *table, int first, const char *format)

@@ -311,6 +311,11 @@ static const DeskTable clock_tables[] = {
 	{.name = "sla_events"}
 };
 
+/* Tables that follow from others, kept by their triggers: the log knows nothing of them. */
+static const DeskTable derived_tables[] = {
+	{.name = "backlog"}
+};
+
 /* The table that the log keeps under this logical name, NULL if there is none. */
 const DeskTable *
 desk_table(const char *name)
@@ -336,6 +341,16 @@ clock_table(const char *name)
 	for (int i = 0; i < lengthof(clock_tables); i++)
 		if (strcmp(clock_tables[i].name, name) == 0)
 			return &clock_tables[i];
+	return NULL;
+}
+
+/* The derived table of this logical name, NULL if it is none. */
+const DeskTable *
+derived_table(const char *name)
+{
+	for (int i = 0; i < lengthof(derived_tables); i++)
+		if (strcmp(derived_tables[i].name, name) == 0)
+			return &derived_tables[i];
 	return NULL;
 }
 

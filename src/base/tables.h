@@ -174,6 +174,7 @@ extern const DeskTable log_table;
 
 extern const DeskTable *desk_table(const char *name);
 extern const DeskTable *clock_table(const char *name);
+extern const DeskTable *derived_table(const char *name);
 extern const char *schema_of(const DeskTable *table);
 
 #endif							/* SUPPORT_TABLES_H */

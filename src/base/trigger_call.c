@@ -51,6 +51,8 @@ table_named(TriggerData *trigdata)
 		table = desk_table(trigdata->tg_trigger->tgargs[0]);
 	if (table == NULL && trigdata->tg_trigger->tgnargs == 1)
 		table = clock_table(trigdata->tg_trigger->tgargs[0]);
+	if (table == NULL && trigdata->tg_trigger->tgnargs == 1)
+		table = derived_table(trigdata->tg_trigger->tgargs[0]);
 	if (table == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),

@@ -195,6 +195,11 @@ support_refuse_truncate(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("support.%s cannot be truncated: it tells what was promised and kept", table->name),
 				 errhint("support.purge_deleted() takes out what was deleted.")));
+	if (derived_table(table->name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("support.%s cannot be truncated: it follows from the tickets", table->name),
+				 errhint("DELETE removes tickets, and with them what follows from them.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("%s.%s cannot be truncated: the audit log would not see it", schema_of(table), table->name),

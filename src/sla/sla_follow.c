@@ -1,9 +1,10 @@
 /*
  * sla_follow.c
- *		What changes of tickets do to their clocks, as they happen.
+ *		What changes of tickets do to their clocks, as they happen, and to the backlog.
  *
  * The triggers call us once a change of a ticket is in the log. The change has locked the ticket's row, so nobody else
- * turns its clocks meanwhile. A desk without policies pays for a look at what the session keeps of them.
+ * turns its clocks meanwhile, nor writes its row of the backlog. A desk without policies pays for a look at what the session
+ * keeps of them.
  */
 #include "postgres.h"
 
@@ -145,7 +146,6 @@ open_clock_set(LiveClockSet *live, int64 ticket_id)
 	ListCell   *cell;
 
 	*live = (LiveClockSet) {
-		.was_live = true, .is_live = true,
 		.set = {
 			.ledger = {.write = note_event},
 			.ticket_id = ticket_id,
@@ -156,8 +156,39 @@ open_clock_set(LiveClockSet *live, int64 ticket_id)
 			.letters = read_letters
 		}
 	};
+	live->deadline = deadline_of(live->set.clocks);
 	foreach(cell, live->set.clocks)
 		note_outcome(lfirst(cell));
+}
+
+/* The same for a ticket whose row changes. */
+static void
+open_clocks_of_change(LiveClockSet *live, int64 ticket_id, const Row *old, const Row *new)
+{
+	open_clock_set(live, ticket_id);
+	live->row_changes = true;
+	live->old = old;
+	live->new = new;
+}
+
+/* Have the backlog say what is so now. */
+static void
+write_backlog(const LiveClockSet *live)
+{
+	Deadline	deadline = deadline_of(live->set.clocks);
+	bool		moves = !same_deadline(&live->deadline, &deadline);
+
+	if (live->row_changes)
+		follow_backlog(live->old, live->new, &deadline, moves);
+	else if (moves)
+		move_deadline(live->set.ticket_id, &deadline);
+}
+
+/* Does the ticket's row, NULL for none, say that it is live? */
+static bool
+is_live(const Row *row)
+{
+	return row != NULL && row_is_null(row, TICKET_DELETED_AT);
 }
 
 /* Write down how they stand. */
@@ -166,7 +197,8 @@ close_clock_set(LiveClockSet *live)
 {
 	write_ledger(&live->set.ledger);
 	write_clocks(live->set.clocks);
-	count_outcomes(live->set.clocks, live->was_live, live->is_live);
+	write_backlog(live);
+	count_outcomes(live->set.clocks, !live->row_changes || is_live(live->old), !live->row_changes || is_live(live->new));
 	write_pending(&live->set.ledger);
 }
 
@@ -178,9 +210,7 @@ begin_ticket(const Row *row, bool restored)
 	LiveClockSet live;
 
 	ticket = sla_ticket_of(row);
-	open_clock_set(&live, ticket.id);
-	live.was_live = false;
-	live.is_live = ticket.is_live;
+	open_clocks_of_change(&live, ticket.id, NULL, row);
 	if (restored && ticket.is_live)
 		resume_clocks(&live.set, &ticket, desk_now(), !modes.matching_deferred);
 	else if (!restored)
@@ -235,9 +265,7 @@ follow(const Row *old_row, const Row *new_row)
 
 	if (!row_column_differs(old_row, new_row, TICKET_CUSTOM))
 		new.custom = old.custom;
-	open_clock_set(&live, new.id);
-	live.was_live = old.is_live;
-	live.is_live = new.is_live;
+	open_clocks_of_change(&live, new.id, old_row, new_row);
 	follow_ticket(&live.set, &old, &new, desk_now());
 	close_clock_set(&live);
 }
@@ -245,17 +273,19 @@ follow(const Row *old_row, const Row *new_row)
 /* Work on a ticket's row as it is now, locked. */
 typedef void (*RowWork) (const Row *now, const void *arg);
 
-/* Do it, unless the ticket is gone. */
-static void
+/* Do it; false if the ticket is gone. */
+static bool
 with_row_now(int64 ticket_id, RowWork work, const void *arg)
 {
 	Relation	rel = table_open(desk_relation("support", "tickets"), RowShareLock);
 	Args		args = {0};
 	Row			now;
+	bool		found;
 
 	SPI_connect();
 	arg_int64(&args, ticket_id);
-	if (run(&statements[TICKET_NOW], &args) > 0)
+	found = run(&statements[TICKET_NOW], &args) > 0;
+	if (found)
 	{
 		now = empty_row(shape_of(rel, &tickets_table), RelationGetDescr(rel));
 		row_fill(&now, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
@@ -264,12 +294,7 @@ with_row_now(int64 ticket_id, RowWork work, const void *arg)
 	}
 	SPI_finish();
 	table_close(rel, NoLock);
-}
-
-static void
-follow_to_now(const Row *now, const void *arg)
-{
-	follow(arg, now);
+	return found;
 }
 
 /* A ticket goes. Its clocks stay, cancelled, for it may come back. */
@@ -282,31 +307,38 @@ stop_ticket(const Row *row)
 	if (!row_is_null(row, TICKET_DELETED_AT))
 		return;
 	ticket = sla_ticket_of(row);
-	open_clock_set(&live, ticket.id);
-	live.is_live = false;
+	open_clocks_of_change(&live, ticket.id, row, NULL);
 	stop_clocks(&live.set, &ticket, desk_now());
 	close_clock_set(&live);
 }
 
+/* A ticket comes, changes or goes, and has this row now. */
+static void
+follow_to(const Row *now, const void *arg)
+{
+	const RowChange *change = arg;
+
+	if (!policies_exist() || (change->old != NULL && now != NULL && !matters(change)))
+		follow_backlog(change->old, now, NULL, false);
+	else if (change->old == NULL)
+		begin_ticket(now, change->restoring);
+	else if (now == NULL)
+		stop_ticket(change->old);
+	else
+		follow(change->old, now);
+}
+
 /*
  * A ticket comes, changes or goes. If a trigger of the application has changed the row again before we were called, the
- * clocks saw that first: they go on to what the row has now.
+ * clocks and the backlog saw that first: they go on to what the row has now. If it is gone by that, so are they already.
  */
 static void
-follow_clocks(const RowChange *change)
+follow_change_of_ticket(const RowChange *change)
 {
-	if (!policies_exist())
-		return;
-	if (change->old == NULL)
-		begin_ticket(change->new, change->restoring);
-	else if (change->new == NULL)
-		stop_ticket(change->old);
-	else if (!matters(change))
-		return;
-	else if (change->superseded)
-		with_row_now(row_int64(change->new, TICKET_ID), follow_to_now, change->old);
-	else
-		follow(change->old, change->new);
+	if (!change->superseded)
+		follow_to(change->new, change);
+	else if (!with_row_now(row_int64(change->new, TICKET_ID), follow_to, change))
+		follow_backlog(change->old, NULL, NULL, false);
 }
 
 static void
@@ -327,7 +359,7 @@ void
 match_ticket(int64 ticket_id)
 {
 	if (policies_exist())
-		with_row_now(ticket_id, match_row, NULL);
+		(void) with_row_now(ticket_id, match_row, NULL);
 }
 
 /* A ticket's tags change. */
@@ -359,7 +391,7 @@ void
 sla_follow_init(void)
 {
 	static RowHooks hooks[] = {
-		{.table = &tickets_table, .follow = follow_clocks},
+		{.table = &tickets_table, .follow = follow_change_of_ticket},
 		{.table = &ticket_tags_table, .follow = follow_tags}
 	};
 

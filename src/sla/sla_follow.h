@@ -6,6 +6,7 @@
 #define SUPPORT_SLA_FOLLOW_H
 
 #include "base/row.h"
+#include "sla/backlog.h"
 #include "sla/sla_clock_set.h"
 
 /* A ticket's clocks as the tables have them. */
@@ -14,8 +15,10 @@ typedef struct LiveClockSet
 	ClockSet	set;			/* first, for the callbacks */
 	bool		matched;
 	const Policy *policy;		/* once matched */
-	bool		was_live;		/* the ticket, before the change */
-	bool		is_live;		/* and after it */
+	Deadline	deadline;		/* that they told when they were read */
+	bool		row_changes;	/* not the clocks alone, but the ticket's row: */
+	const Row  *old;			/* before the change, NULL if there was none */
+	const Row  *new;			/* and after it, NULL if it is gone */
 } LiveClockSet;
 
 extern SlaTicket sla_ticket_of(const Row *row);
