@@ -47,7 +47,16 @@ RETURNS jsonb
 LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_get_ticket_by_number';
 COMMENT ON FUNCTION support.get_ticket_by_number(text, boolean, integer, bigint) IS
-	'As get_ticket(), by the number that people see.';
+	'As get_ticket(), by the number that people see, see ticket_id().';
+
+CREATE FUNCTION support.ticket_id(
+	ticket_number text
+)
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'support_ticket_id';
+COMMENT ON FUNCTION support.ticket_id(text) IS
+	'The id of a ticket, also of a deleted one, by its number as people type it: without white space around it, and in capital or small letters where no ticket has it as it is typed. P0002: no ticket has it.';
 
 CREATE FUNCTION support.show_ticket(
 	ticket_id bigint,

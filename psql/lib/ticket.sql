@@ -7,16 +7,12 @@
 	\ir refuse.sql
 \endif
 
-SELECT coalesce
-(
-	(
-		SELECT t.id
-		FROM support.tickets AS t
-		WHERE t.ticket_number IN (:'ticket', upper(:'ticket'))
-		ORDER BY t.ticket_number = :'ticket' DESC
-		LIMIT 1
-	),
-	CASE WHEN :'ticket' ~ '^[0-9]{1,18}$' THEN :'ticket'::text::bigint END,
-	(support.get_ticket_by_number(:'ticket', page_size => 1) -> 'ticket' ->> 'id')::bigint
-) AS ticket_id
+-- a number of digits alone goes before the id
+SELECT
+	CASE
+		WHEN :'ticket' ~ '^[0-9]{1,18}$'
+			AND NOT EXISTS (SELECT FROM support.tickets AS t WHERE t.ticket_number = :'ticket')
+		THEN :'ticket'::text::bigint
+		ELSE support.ticket_id(:'ticket')
+	END AS ticket_id
 \gset

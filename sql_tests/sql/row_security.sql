@@ -70,6 +70,7 @@ SELECT c.call, string_agg(DISTINCT public.told(c.call, t.id), ' | ') AS told
 FROM unnest(ARRAY[
 	$$SELECT support.get_ticket(#)$$,
 	$$SELECT support.get_ticket_by_number('T-#')$$,
+	$$SELECT support.ticket_id('T-#')$$,
 	$$SELECT support.show_ticket(#)$$,
 	$$SELECT support.ticket_history(#)$$,
 	$$SELECT support.update_ticket(#, '{"title": "x"}')$$,

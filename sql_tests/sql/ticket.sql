@@ -156,7 +156,24 @@ SELECT support.get_ticket(1) - 'ticket';
 SELECT support.get_ticket_by_number('NET-2026-1') = support.get_ticket(2) AS is_equal;
 SELECT support.get_ticket_by_number('NET-2026-1', true, 1, 1) = support.get_ticket(2, true, 1, 1) AS is_equal;
 SELECT support.get_ticket_by_number('T-1') #>> '{ticket,title}' AS title;
-SELECT support.get_ticket_by_number('t-1');
+SELECT support.get_ticket_by_number('t-1') #>> '{ticket,title}' AS title;
+SELECT support.get_ticket_by_number('T-99');
+\echo :LAST_ERROR_SQLSTATE
+
+-- Its id, however the number is typed. Of two that differ by case alone, the one that is typed.
+SELECT support.ticket_id('NET-2026-1') AS id, support.ticket_id(E'\tnet-2026-1 \n') AS small, support.ticket_id('Net-2026-1') AS mixed;
+BEGIN;
+INSERT INTO support.tickets (id, ticket_number, title, description, creator_id)
+VALUES (91, 'net-2026-1', 'Small', '', 3), (92, 'Web-7', 'Mixed', '', 3);
+SELECT support.ticket_id('NET-2026-1') AS id, support.ticket_id('net-2026-1') AS small, support.ticket_id('Web-7') AS mixed;
+SAVEPOINT before;
+SELECT support.ticket_id('Net-2026-1');
+ROLLBACK TO before;
+SELECT support.ticket_id('web-7');
+ROLLBACK;
+SELECT support.ticket_id('2');
+\echo :LAST_ERROR_SQLSTATE
+SELECT support.ticket_id(NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT support.get_ticket(99);
 \echo :LAST_ERROR_SQLSTATE
@@ -187,6 +204,7 @@ SELECT support.get_ticket(3);
 \echo :LAST_ERROR_SQLSTATE
 SELECT support.get_ticket_by_number('T-2');
 \echo :LAST_ERROR_SQLSTATE
+SELECT support.ticket_id('t-2');
 SELECT * FROM support.show_ticket(3);
 \echo :LAST_ERROR_SQLSTATE
 DELETE FROM support.tickets WHERE id = 3;
@@ -194,6 +212,7 @@ SELECT support.get_ticket(3);
 \echo :LAST_ERROR_SQLSTATE
 SELECT support.get_ticket_by_number('T-2');
 \echo :LAST_ERROR_SQLSTATE
+SELECT support.ticket_id('t-2');
 
 -- Setters return the version that came of it.
 SET support_ext.now = '2026-03-02 10:00+00';

@@ -93,6 +93,7 @@ my @calls = (
 	q{create_ticket('The till does not open', creator_id => 4)} => 2,
 	q{get_ticket(1) #>> '{ticket,title}'} => 'The printer is on fire',
 	q{get_ticket_by_number('T-2') #>> '{ticket,title}'} => 'The till does not open',
+	q{ticket_id('t-2')} => 2,
 	q{show_ticket(2) LIMIT 1} => 'T-2  The till does not open',
 	q{update_ticket(1, '{"title": "Fire"}')} => 2,
 	q{set_status(1, 'in_progress')} => 3,
@@ -402,7 +403,7 @@ my @writers = (
 	"untag_ticket(1, '{fire}')", 'watch_ticket(2, 1)', 'unwatch_ticket(1, 2)', 'delete_ticket(2)', 'restore_ticket(3)',
 	'restore_ticket(4)', 'restore_comment(1, 2)', 'restore_comment(1, 3)', 'purge_deleted()', 'install()');
 my @readers = (
-	'get_ticket(2)', "get_ticket_by_number('T-2')", 'show_ticket(2)', 'attachment_content(1, 1)', 'ticket_history(2)');
+	'get_ticket(2)', "get_ticket_by_number('T-2')", "ticket_id('T-2')", 'show_ticket(2)', 'attachment_content(1, 1)', 'ticket_history(2)');
 
 # Something to restore: ticket 3 marked, ticket 4 removed, a comment of each kind
 is($node->safe_psql('desk', <<'SQL'), "3|marked\n4|removed", 'the bin holds something to restore');
@@ -447,7 +448,7 @@ is(scalar sqlstate($node, 'desk', 'SELECT support.get_ticket(1)', as('app')),
 	'', 'app: a ticket that it may see is there');
 is_refused(
 	'app', 'one that it may not see does not exist, nor what belongs to it', 'P0002',
-	map { "SELECT support.$_" } 'get_ticket(2)', "get_ticket_by_number('T-2')", 'show_ticket(2)',
+	map { "SELECT support.$_" } 'get_ticket(2)', "get_ticket_by_number('T-2')", "ticket_id('T-2')", 'show_ticket(2)',
 	q(update_ticket(2, '{"title": "y"}')), "set_status(2, 'pending')", "set_priority(2, 'low')", 'assign_ticket(2, 2)',
 	'transfer_ticket_ownership(2, 1)', "add_comment(2, 'x', author_id => 1)", "edit_comment(2, $comment, 'y')",
 	"delete_comment(2, $comment)", "add_attachment(2, 'a.txt', 'a')", "attachment_content(2, $file)",

@@ -42,7 +42,7 @@ my @readers = (
 	(map { "SELECT * FROM support.$_" } @views),
 	'SELECT support.actor_id()', 'SELECT support.attachment_content(1, 1)', 'SELECT support.desk_now()',
 	'SELECT support.get_ticket(1)', 'SELECT support.get_ticket(1, include_private => true, page_size => 1)',
-	"SELECT support.get_ticket_by_number('OLD-1')", 'SELECT support.settings()', 'SELECT support.show_ticket(1)',
+	"SELECT support.get_ticket_by_number('OLD-1')", "SELECT support.ticket_id('old-1')", 'SELECT support.settings()', 'SELECT support.show_ticket(1)',
 	'SELECT support.ticket_history(1)', 'SELECT support.ticket_history(4, all_fields => true)',
 	'SELECT support.dashboard()', "SELECT support.dashboard_html('Desk', '2026-01-01', '2026-04-01', 'Asia/Kathmandu')",
 	"SELECT support.business_elapsed(1, '2020-01-01', '2030-01-01')",

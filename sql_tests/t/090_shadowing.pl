@@ -22,7 +22,7 @@ my @calls = (
 	q{bar(1, 2, 4)}, q{heat(1, 2)}, q{histogram_subtract(E'\\\\x010702', E'\\\\x010702')}, q{histogram_count(E'\\\\x010702')},
 	q{percentile(E'\\\\x010702', 0.5)},
 	# what there is
-	'get_ticket(1)', 'get_ticket(1, true, 2, 1)', q{get_ticket_by_number('T-1')}, 'show_ticket(1, true)', 'attachment_content(1, 1)',
+	'get_ticket(1)', 'get_ticket(1, true, 2, 1)', q{get_ticket_by_number('T-1')}, q{ticket_id('t-1')}, 'show_ticket(1, true)', 'attachment_content(1, 1)',
 	q{terminal_text('Between floors', true)}, q{line_text(' Between floors ')},
 	'ticket_history(1)', q{ticket_history(1, '2026-02-01', '2026-03-15', true)}, q{ticket_as_of(1, '2026-03-01')},
 	q{tickets_as_of('2026-03-01')}, q{tickets_as_of_snapshot(':snapshot')}, q{comments_as_of(1, '2026-03-01')},

@@ -34,7 +34,8 @@ enum
 	READ_ATTACHMENTS,
 	READ_COMMENTS,
 	COUNT_COMMENTS,
-	ID_OF_NUMBER,
+	IDS_OF_NUMBER,
+	REMOVED_OF_NUMBER,
 	SHOW_HEADER,
 	SHOW_COMMENTS
 };
@@ -104,13 +105,22 @@ static Statement statements[] = {
 		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, BOOLOID}
 	},
-	[ID_OF_NUMBER] = {
-		.text = "SELECT id, false FROM support.tickets WHERE ticket_number::text = $1"
-		" UNION ALL"
-		" SELECT b.ticket_id, true FROM support.deleted_tickets AS b"
-		" WHERE b.ticket_number = $1 AND b.how = 'removed'"
+	/* people type letters as they come; by the index of numbers, so that only whole words in one case are found */
+	[IDS_OF_NUMBER] = {
+		.text = "SELECT t.id, t.ticket_number::text, t.ticket_number::text = $1 AS exact"
+		" FROM support.tickets AS t"
+		" WHERE t.ticket_number::text = ANY (ARRAY[$1, upper($1), lower($1)])"
+		" ORDER BY exact DESC, t.id",
+		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}
+	},
+	[REMOVED_OF_NUMBER] = {
+		.text = "SELECT b.ticket_id"
+		" FROM support.deleted_tickets AS b"
+		" WHERE b.ticket_number = ANY (ARRAY[$1, upper($1), lower($1)]) AND b.how = 'removed'"
+		" ORDER BY b.ticket_number = $1 DESC, b.deleted_at DESC, b.ticket_id DESC"
 		" LIMIT 1",
-		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}},
+		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}
 	},
 	[SHOW_HEADER] = {
@@ -263,19 +273,74 @@ support_get_ticket(PG_FUNCTION_ARGS)
 	return ticket;
 }
 
-/* The id that a ticket of this number has, or had until it was removed, as far as the caller may know. */
-static bool
-find_by_number(Datum number, int64 *ticket_id)
+/* Raise P0002 for a number that no ticket has. */
+pg_noreturn static void
+refuse_number_of_none(Datum number, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("ticket number \"%s\" does not exist", TextDatumGetCString(number)),
+			 errhint("%s", hint)));
+}
+
+/* The id of the ticket that has a number, 0 if none has. What is written otherwise than typed is meant if it is the only one. */
+static int64
+ticket_with_number(Datum number)
 {
 	Args		args = {0};
-	bool		is_removed;
+	uint64		n;
 
 	arg(&args, number);
-	if (run_read_only(&statements[ID_OF_NUMBER], &args) == 0)
-		return false;
-	*ticket_id = result_int64(0, 1);
-	is_removed = result_bool(0, 2);
-	return !is_removed || is_removed_ticket(*ticket_id);
+	n = run_read_only(&statements[IDS_OF_NUMBER], &args);
+	if (n == 0)
+		return 0;
+	if (n > 1 && !result_bool(0, 3))
+		refuse_number_of_none(number,
+							  psprintf("There are %s and %s: write the letters as they are in the one that is meant.",
+									   visible_line(result_text(0, 2)), visible_line(result_text(1, 2))));
+	return result_int64(0, 1);
+}
+
+/* The id that a removed ticket of this number had, as far as the caller may know; 0 if there was none. */
+static int64
+removed_ticket_with_number(Datum number)
+{
+	Args		args = {0};
+	int64		ticket_id;
+
+	arg(&args, number);
+	if (run_read_only(&statements[REMOVED_OF_NUMBER], &args) == 0)
+		return 0;
+	ticket_id = result_int64(0, 1);
+	return is_removed_ticket(ticket_id) ? ticket_id : 0;
+}
+
+/* The id of a ticket, also of a deleted one, by its number. Raises P0002 if there is none. */
+static int64
+ticket_by_number(Datum number)
+{
+	int64		ticket_id = ticket_with_number(number);
+
+	if (ticket_id == 0)
+		ticket_id = removed_ticket_with_number(number);
+	if (ticket_id == 0)
+		refuse_number_of_none(number, "A number is written as support.ticket_list shows it, with its prefix. An id is no number.");
+	return ticket_id;
+}
+
+/* ticket_id(ticket_number) -> id */
+PG_FUNCTION_INFO_V1(support_ticket_id);
+Datum
+support_ticket_id(PG_FUNCTION_ARGS)
+{
+	Datum		number = trimmed(required_argument(fcinfo, 0, "ticket_number"));
+	int64		ticket_id;
+	Call		call;
+
+	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	ticket_id = ticket_by_number(number);
+	end_call(&call);
+	PG_RETURN_INT64(ticket_id);
 }
 
 /* get_ticket_by_number(ticket_number, include_private, page_size, after_comment_id) -> jsonb */
@@ -284,16 +349,11 @@ Datum
 support_get_ticket_by_number(PG_FUNCTION_ARGS)
 {
 	Datum		number = trimmed(required_argument(fcinfo, 0, "ticket_number"));
-	int64		ticket_id;
 	Call		call;
 	Datum		ticket;
 
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	if (!find_by_number(number, &ticket_id))
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket number \"%s\" does not exist", TextDatumGetCString(number))));
-	ticket = read_ticket(fcinfo, ticket_id);
+	ticket = read_ticket(fcinfo, ticket_by_number(number));
 	end_call(&call);
 	return ticket;
 }
