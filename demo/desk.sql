@@ -7,7 +7,8 @@
 --
 --   tickets   how many are planned                                    2000
 --   seed      another number makes another desk                       1
---   today     the last of the days; what still lies ahead stays out   the current date
+--   today     the last of the days, until 18:00; what still lies      now, whatever the hour
+--             ahead stays out
 --
 -- First everything is planned: what happens, when, and who does it, drawn from the seed. Then it is played, one event
 -- and one transaction after the other in the order of time, with support_ext.now at the time of the event. So the
@@ -26,8 +27,9 @@ SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 SET synchronous_commit = off;
 \if :{?today}
+	SELECT least(:'today'::date + time '18:00', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS ends_at \gset
 \else
-	SELECT current_date AS today \gset
+	SELECT current_date AS today, now() AS ends_at \gset
 \endif
 
 CREATE TEMP TABLE plan AS
@@ -35,7 +37,7 @@ SELECT
 	:'tickets'::integer AS tickets,
 	:'seed'::bigint AS seed,
 	:'today'::date AS today,
-	least(:'today'::date + time '18:00', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS ends_at;
+	:'ends_at'::timestamptz AS ends_at;
 
 DO $$
 BEGIN
@@ -48,13 +50,15 @@ $$;
 \ir helpers.sql
 \ir phrases.sql
 \ir cast.sql
+\ir promises.sql
 \ir story.sql
 \ir play.sql
 
 -- The role that made the desk acts as a busy agent, so that support.my_tickets has something to show
-SELECT ends_at FROM pg_temp.plan \gset
 SET support_ext.now = :'ends_at';
 UPDATE support.users SET db_role = session_user WHERE email = 'aisha.rahman@rookery.example';
+-- What is late is announced, and what happened since the last night is sealed
+SELECT support.sla_tick() AS announced, support.seal_audit() AS sealed \gset
 RESET support_ext.now;
 RESET support_ext.actor_id;
 DO $$

@@ -143,8 +143,8 @@ BEGIN
 END
 $$;
 
--- The nightly job
-CREATE FUNCTION pg_temp.close_resolved()
+-- The nightly jobs
+CREATE FUNCTION pg_temp.play_night()
 RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -159,6 +159,8 @@ BEGIN
 	LOOP
 		UPDATE support.tickets SET status = 'closed' WHERE id = resolved;
 	END LOOP;
+	PERFORM support.sla_tick();
+	PERFORM support.seal_audit();
 END
 $$;
 
@@ -173,8 +175,8 @@ BEGIN
 	CASE
 		WHEN event.act = 'open' THEN
 			PERFORM pg_temp.play_open(event.n, event.args);
-		WHEN event.act = 'close' THEN
-			PERFORM pg_temp.close_resolved();
+		WHEN event.act = 'night' THEN
+			PERFORM pg_temp.play_night();
 		WHEN event.act = 'leave' THEN
 			PERFORM support.deactivate_user((event.args ->> 'user')::bigint, (event.args ->> 'successor')::bigint);
 		WHEN event.act IN ('receive', 'write', 'reply', 'ask') THEN

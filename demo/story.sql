@@ -331,6 +331,24 @@ BEGIN
 END
 $$;
 
+-- The custom field that says by which contract the ticket comes, which the policies read
+CREATE FUNCTION pg_temp.plan_of(s pg_temp.story)
+RETURNS jsonb
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	RETURN coalesce
+	(
+		(
+			SELECT jsonb_build_object('plan', c.plan)
+			FROM pg_temp.contract AS c
+			WHERE c.organization_id = s.organization_id AND c.plan IS NOT NULL
+		),
+		'{}'
+	);
+END
+$$;
+
 -- Open the ticket
 CREATE FUNCTION pg_temp.open(s pg_temp.story)
 RETURNS pg_temp.story
@@ -366,7 +384,7 @@ BEGIN
 		'assignee', s.agent_id,
 		'team', s.team,
 		'tags', (SELECT to_jsonb(t.tags) FROM pg_temp.topic AS t WHERE t.name = s.topic),
-		'custom', CASE s.team
+		'custom', pg_temp.plan_of(s) || CASE s.team
 			WHEN 'Printing' THEN jsonb_build_object('device', s.facts -> 'printer', 'place', s.facts -> 'room')
 			WHEN 'Documents' THEN jsonb_build_object('client', s.facts -> 'browser', 'version', s.facts -> 'version')
 			ELSE '{}' END
@@ -751,14 +769,49 @@ BEGIN
 END
 $$;
 
+-- The ticket of the last minutes: urgent, of a customer with the best contract, so that its first reply is due within the
+-- hour. The busy agent has it, and nobody has written yet.
+CREATE FUNCTION pg_temp.tell_last(n integer, ends_at timestamptz)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	s pg_temp.story := pg_temp.begin_story(n);
+	customer pg_temp.customer;
+BEGIN
+	SELECT c.* INTO customer
+	FROM pg_temp.customer AS c
+	JOIN pg_temp.contract AS k ON k.organization_id = c.organization_id AND k.plan = 'gold'
+	ORDER BY c.n
+	LIMIT 1;
+	s.at := ends_at - interval '7 minutes';
+	s.topic := 'sync';
+	s.team := 'Documents';
+	s.channel := 'web';
+	s.priority := 'urgent';
+	s.customer_id := customer.user_id;
+	s.organization_id := customer.organization_id;
+	s.facts := s.facts || jsonb_build_object
+	(
+		'customer', customer.full_name, 'first', split_part(customer.full_name, ' ', 1),
+		'organization', customer.organization, 'team', s.team
+	);
+	s := pg_temp.open(s);
+	s.at := s.at + interval '2 minutes';
+	PERFORM pg_temp.happen(s, (SELECT a.user_id FROM pg_temp.staff AS a WHERE a.full_name = 'Marta Lindqvist'), 'assign',
+		jsonb_build_object('assignee', (SELECT a.user_id FROM pg_temp.staff AS a WHERE a.full_name = 'Aisha Rahman')));
+END
+$$;
+
 DO $$
 DECLARE
 	plan pg_temp.plan := (SELECT p FROM pg_temp.plan AS p);
 BEGIN
 	PERFORM pg_temp.draw_from_seed(2);
-	FOR n IN 1 .. plan.tickets LOOP
+	FOR n IN 1 .. plan.tickets - 1 LOOP
 		PERFORM pg_temp.tell(n);
 	END LOOP;
+	PERFORM pg_temp.tell_last(plan.tickets, plan.ends_at);
 
 	INSERT INTO pg_temp.event (at, actor_id, act, args)
 	SELECT s.leaves_at, a.id, 'leave', jsonb_build_object('user', s.user_id, 'successor', s.successor_id)
@@ -766,9 +819,9 @@ BEGIN
 	CROSS JOIN (SELECT u.id FROM support.users AS u WHERE u.role = 'admin') AS a
 	WHERE s.leaves_at IS NOT NULL;
 
-	-- What was resolved a week ago is closed at night
+	-- At night what was resolved a week ago is closed, what is late is announced, and the log is sealed
 	INSERT INTO pg_temp.event (at, actor_id, act)
-	SELECT g.day + interval '2 hours 10 minutes', b.id, 'close'
+	SELECT g.day + interval '2 hours 10 minutes', b.id, 'night'
 	FROM generate_series((plan.today - 182)::timestamptz, plan.today::timestamptz, '1 day') AS g (day)
 	CROSS JOIN (SELECT u.id FROM support.users AS u WHERE u.role = 'bot') AS b;
 

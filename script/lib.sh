@@ -22,6 +22,52 @@ die() {
     exit 1
 }
 
+# Print the comment at the head of the script that runs: what it is for, and its arguments
+show_help() {
+    sed -n -e '1d' -e '/^#/!q' -e 's/^# \{0,1\}//p' "$0"
+}
+
+# Refuse what the script does not know, and show what it does
+refuse_argument() {
+    printf '%s: "%s" is not known\n\n' "$0" "$1" >&2
+    show_help >&2
+    exit 1
+}
+
+# Does one of the arguments ask for help?
+asks_for_help() {
+    local argument
+    for argument; do
+        case $argument in -h | --help) return 0 ;; esac
+    done
+    return 1
+}
+
+# Let a function say every $1 seconds how long it takes, with further words from the function $2, until stop_clock.
+# It has a process group of its own, so that its sleep ends with it and holds no pipe open.
+start_clock() {
+    set -m
+    {
+        while sleep "$1"; do
+            printf '          %9s  %s\n' "$(in_words "$SECONDS")" "$("$2")"
+        done
+    } &
+    set +m
+    CLOCK=$!
+}
+
+stop_clock() {
+    [[ ${CLOCK:-} ]] || return 0
+    kill -- "-$CLOCK" 2>/dev/null || true
+    wait "$CLOCK" 2>/dev/null || true
+    CLOCK=''
+}
+
+# Print a number of seconds as people say it
+in_words() {
+    if (($1 < 60)); then echo "$1 s"; else printf '%d:%02d min\n' $(($1 / 60)) $(($1 % 60)); fi
+}
+
 # Print the seconds since $1, a time in nanoseconds
 elapsed() {
     local tenths=$((($(date +%s%N) - $1) / 100000000))
@@ -55,14 +101,24 @@ choose_server() {
     [[ $SERVER_VERSION =~ ^[^0-9]*1[5-9] ]] || die "support_ext needs PostgreSQL 15 to 19, this is $SERVER_VERSION"
 }
 
-# Choose who runs the server: it refuses root, so root leaves it to the user that comes with the server's package
+# Choose who runs the server. It refuses root: with sudo it runs as who called, and all of it is his; root himself leaves
+# it to the user that comes with the server's package. PERSON is who is to work with it.
 choose_user() {
     RUN_AS=()
-    OWNER=$(id -un)
+    OWNER=$(id -un) PERSON=$(id -un)
     ((EUID == 0)) || return 0
-    OWNER=postgres
+    if is_sudo_by_a_user; then
+        OWNER=$SUDO_USER PERSON=$SUDO_USER
+    else
+        OWNER=postgres
+    fi
     id "$OWNER" >/dev/null 2>&1 || die 'a server does not run as root: be an ordinary user, or make a user postgres'
     RUN_AS=(setpriv --reuid="$OWNER" --regid="$(id -gn "$OWNER")" --init-groups)
+}
+
+# Did an ordinary user come here by sudo? The variables may be left over from outside a chroot, where he is.
+is_sudo_by_a_user() {
+    [[ ${SUDO_USER:-} && ${SUDO_UID:-0} != 0 && $(id -u "$SUDO_USER" 2>/dev/null) == "$SUDO_UID" ]]
 }
 
 # Run a program, not a shell function, as the owner of the server; descriptor 3 is the scripts' own terminal, which no

@@ -81,12 +81,17 @@ for my $name (qw(desk_one desk_two))
 		"$name is filled, with progress shown");
 }
 
+# Digests are of transactions, too, which no two databases share
 my @tables = split /\n/, $node->safe_psql('desk_one', <<'SQL');
 SELECT c.oid::regclass
 FROM pg_class AS c
 WHERE c.relnamespace IN ('support'::regnamespace, 'support_internal'::regnamespace)
 	AND c.relkind = 'r'
-	AND c.oid <> ALL ('{support_internal.eras,support_internal.schema_version}'::regclass[])
+	AND c.oid NOT IN
+		(
+			'support_internal.eras'::regclass, 'support_internal.schema_version'::regclass,
+			'support_internal.audit_seals'::regclass, 'support_internal.audit_leaves'::regclass
+		)
 ORDER BY 1
 SQL
 cmp_ok(scalar @tables, '>=', 15, 'the tables of a desk are found');
@@ -136,6 +141,15 @@ FROM
 		UNION ALL
 		SELECT 'watcher', EXISTS (SELECT FROM support.ticket_watchers)
 		UNION ALL
+		SELECT 'promise by ' || p.name, EXISTS (SELECT FROM support.sla_clocks AS c WHERE c.policy_id = p.id)
+		FROM support.sla_policies AS p
+		UNION ALL
+		SELECT 'promise that was ' || k.outcome, EXISTS
+			(SELECT FROM support.report_sla AS r WHERE CASE k.outcome WHEN 'kept' THEN r.achieved ELSE r.breached END > 0)
+		FROM unnest('{kept,broken}'::text[]) AS k (outcome)
+		UNION ALL
+		SELECT 'warning', EXISTS (SELECT FROM support.sla_events AS e WHERE e.kind = 'warn')
+		UNION ALL
 		SELECT 'change of assignee', EXISTS
 			(SELECT FROM support.audit_log AS a WHERE a.old_value ->> 'assignee_id' <> a.new_value ->> 'assignee_id')
 	) AS w (what, happens)
@@ -144,6 +158,13 @@ SQL
 is(found('SELECT count(*) BETWEEN 290 AND 300 FROM support.tickets'),
 	't', 'there are as many tickets as were asked for, but for the removed ones and those of the last evening');
 cmp_ok(found("SELECT percent FROM support.report_status WHERE status = 'closed'"), '>', 50, 'most tickets are closed');
+
+is(found(<<'SQL'), 'urgent|Aisha Rahman|first_reply|00:53:00', 'one promise is due within the hour');
+SELECT r.priority, r.assignee, r.metric, r.slack FROM support.sla_at_risk('1 hour') AS r
+SQL
+is(found(<<'SQL'), 't||', 'the log was sealed by night and at the end, and the seals hold');
+SELECT v.seals > 150, v.first_bad, v.finding FROM support.verify_audit() AS v
+SQL
 
 # Its books agree with what happened
 
