@@ -39,7 +39,7 @@ TABLE support.report_resolution;
 \pset title 'Channels of the last 90 days'
 TABLE support.report_channels;
 
-\pset title 'The first ten tickets of the list'
+\pset title 'The ten tickets whose customer waits longest'
 SELECT
 	l.id,
 	l.ticket_number AS number,
@@ -51,6 +51,7 @@ SELECT
 	l.age,
 	l.waiting
 FROM support.ticket_list AS l
+ORDER BY l.waiting DESC NULLS LAST, l.created_at, l.id
 LIMIT 10;
 
 \pset title 'The ten tickets that were deleted last'

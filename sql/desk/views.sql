@@ -12,24 +12,34 @@ SELECT
 	team.name AS team,
 	date_trunc('minute', support.desk_now() - t.created_at) AS age,
 	date_trunc('minute', support.desk_now() - t.waiting_since) AS waiting,
-	t.updated_at
+	t.updated_at,
+	t.created_at,
+	coalesce(t.requester_id, t.creator_id) AS requester_id,
+	t.assignee_id,
+	t.team_id,
+	t.organization_id,
+	b.next_due_at,
+	b.next_metric,
+	CASE
+		-- what nobody has announced yet is late all the same
+		WHEN b.next_due_at < support.desk_now()
+		THEN
+			(
+				SELECT count(*)::integer
+				FROM support.sla_clocks AS c
+				WHERE c.ticket_id = b.ticket_id
+					AND (c.breached_at IS NOT NULL OR (c.state = 'running' AND c.due_at < support.desk_now()))
+			)
+		ELSE b.breaches
+	END AS breaches
 FROM support.tickets AS t
-JOIN support.statuses AS s ON s.name = t.status
-JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
+LEFT JOIN support.backlog AS b ON b.ticket_id = t.id
+LEFT JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
 LEFT JOIN support.users AS assignee ON assignee.id = t.assignee_id
 LEFT JOIN support.teams AS team ON team.id = t.team_id
-WHERE t.deleted_at IS NULL
-ORDER BY
-	s.position,
-	coalesce
-	(
-		(SELECT p.rank FROM support.priorities AS p WHERE p.name = t.priority),
-		(SELECT p.rank FROM support.priorities AS p WHERE p.name = 'normal')
-	) DESC NULLS LAST,
-	t.created_at,
-	t.id;
+WHERE t.deleted_at IS NULL;
 
-COMMENT ON VIEW support.ticket_list IS 'The live tickets, by status, then the most urgent and oldest first.';
+COMMENT ON VIEW support.ticket_list IS 'The live tickets, in no order: who reads them says which.';
 COMMENT ON COLUMN support.ticket_list.id IS 'Key of the ticket.';
 COMMENT ON COLUMN support.ticket_list.ticket_number IS 'The number that people see.';
 COMMENT ON COLUMN support.ticket_list.status IS 'Status.';
@@ -41,6 +51,14 @@ COMMENT ON COLUMN support.ticket_list.team IS 'Name of the team that it is route
 COMMENT ON COLUMN support.ticket_list.age IS 'Time since the ticket was opened, in whole minutes.';
 COMMENT ON COLUMN support.ticket_list.waiting IS 'Time since the oldest customer comment without an answer, in whole minutes.';
 COMMENT ON COLUMN support.ticket_list.updated_at IS 'When the ticket last changed.';
+COMMENT ON COLUMN support.ticket_list.created_at IS 'When the ticket was opened; with id an order to turn pages by.';
+COMMENT ON COLUMN support.ticket_list.requester_id IS 'The user for whom the ticket was opened.';
+COMMENT ON COLUMN support.ticket_list.assignee_id IS 'The agent who works on it.';
+COMMENT ON COLUMN support.ticket_list.team_id IS 'The team that it is routed to.';
+COMMENT ON COLUMN support.ticket_list.organization_id IS 'The organization that it belongs to.';
+COMMENT ON COLUMN support.ticket_list.next_due_at IS 'When the next promise to it is due; in the past, it is late and still owed. NULL: nothing is due.';
+COMMENT ON COLUMN support.ticket_list.next_metric IS 'What is due then, see sla_targets.';
+COMMENT ON COLUMN support.ticket_list.breaches IS 'How many promises to it are broken by now, whether anybody has announced it or not; NULL once it is solved.';
 
 CREATE OR REPLACE VIEW support.unsolved_tickets AS
 SELECT
@@ -80,7 +98,7 @@ LEFT JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, 
 LEFT JOIN support.users AS assignee ON assignee.id = b.assignee_id
 LEFT JOIN support.teams AS team ON team.id = b.team_id;
 
-COMMENT ON VIEW support.unsolved_tickets IS 
+COMMENT ON VIEW support.unsolved_tickets IS
 	'The live tickets that are not solved. Filters and orders by status, team_id, assignee_id, created_at and next_due_at find indexes.';
 COMMENT ON COLUMN support.unsolved_tickets.id IS 'Key of the ticket.';
 COMMENT ON COLUMN support.unsolved_tickets.ticket_number IS 'The number that people see.';
@@ -199,10 +217,9 @@ FROM
 		JOIN support.audit_log AS a
 			ON a.ticket_id = b.ticket_id AND a.id = b.audit_id AND a.occurred_at = b.occurred_at
 		WHERE NOT EXISTS (SELECT FROM support.tickets AS t WHERE t.id = b.ticket_id)
-	) AS d
-ORDER BY d.deleted_at DESC, d.ticket_id;
+	) AS d;
 
-COMMENT ON VIEW support.deleted_tickets IS 'The recycle bin: what support.restore_ticket() brings back, the latest first.';
+COMMENT ON VIEW support.deleted_tickets IS 'The recycle bin: what support.restore_ticket() brings back, in no order.';
 COMMENT ON COLUMN support.deleted_tickets.ticket_id IS 'Key of the ticket.';
 COMMENT ON COLUMN support.deleted_tickets.ticket_number IS 'The number that people see.';
 COMMENT ON COLUMN support.deleted_tickets.title IS 'Title.';

@@ -72,8 +72,8 @@ SELECT version FROM support.tickets WHERE id = 1 \gset
 SELECT support.delete_ticket(1, reason => 'spam', expected_version => :version) = :version + 1 AS next_version;
 SELECT deleted_at, deleted_by, delete_reason, status FROM support.tickets WHERE id = 1;
 SELECT * FROM changes();
-SELECT * FROM support.deleted_tickets;
-SELECT id FROM support.ticket_list;
+SELECT * FROM support.deleted_tickets ORDER BY ticket_id;
+SELECT id FROM support.ticket_list ORDER BY id;
 SELECT status, tickets FROM support.report_status WHERE tickets > 0;
 -- Its number and external_id stay taken.
 SELECT support.create_ticket('x', creator_id => 3, ticket_number => 'T-1');
@@ -103,14 +103,14 @@ SELECT action, table_name, old_value, new_value FROM support.audit_log WHERE tic
 -- An application's own marking is the same thing: who did it is filled in, and a ticket that comes back forgets it.
 SELECT save();
 UPDATE support.tickets SET deleted_at = support.desk_now() WHERE id = 1;
-SELECT * FROM support.deleted_tickets;
+SELECT * FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.add_comment(1, 'x');
 \echo :LAST_ERROR_SQLSTATE
 UPDATE support.tickets SET delete_reason = 'duplicate' WHERE id = 1;
 UPDATE support.tickets SET deleted_at = NULL WHERE id = 1;
 SELECT deleted_at, deleted_by, delete_reason FROM support.tickets WHERE id = 1;
 UPDATE support.tickets SET deleted_at = '2026-03-01 09:00+00', deleted_by = 2 WHERE id = 1;
-SELECT how, deleted_at, deleted_by FROM support.deleted_tickets;
+SELECT how, deleted_at, deleted_by FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SELECT deleted_at, deleted_by FROM support.tickets WHERE id = 1;
 
@@ -119,7 +119,7 @@ SELECT save();
 SET support_ext.now = '2026-03-02 12:00+00';
 WITH removed AS (DELETE FROM support.tickets WHERE id = 1 RETURNING id, title) SELECT * FROM removed;
 SELECT * FROM changes();
-SELECT * FROM support.deleted_tickets;
+SELECT * FROM support.deleted_tickets ORDER BY ticket_id;
 DELETE FROM support.tickets WHERE id = 1 RETURNING id;
 SELECT support.delete_ticket(1);
 \echo :LAST_ERROR_SQLSTATE
@@ -192,7 +192,7 @@ DELETE FROM support.tickets WHERE id = 1;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SET support_ext.now = '2026-03-03 09:00+00';
 DELETE FROM support.tickets WHERE id = 1;
-SELECT deleted_at FROM support.deleted_tickets;
+SELECT deleted_at FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SELECT * FROM changes();
 
@@ -202,7 +202,7 @@ INSERT INTO support.tickets (id, title, description, creator_id) VALUES (300, 'F
 SELECT support.tag_ticket(300, '{fire}');
 DELETE FROM support.tickets WHERE id = 300;
 COMMIT;
-SELECT ticket_id, title FROM support.deleted_tickets;
+SELECT ticket_id, title FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(300);
 SELECT support.get_ticket(300) -> 'tags' AS tags;
 SELECT support.delete_ticket(300) > 0 AS deleted;
@@ -225,7 +225,7 @@ DELETE FROM support.tickets WHERE id = 1;
 BEGIN;
 SELECT support.restore_ticket(1) > 0 AS restored;
 ROLLBACK;
-SELECT ticket_id, how FROM support.deleted_tickets;
+SELECT ticket_id, how FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SELECT * FROM changes();
 
@@ -233,20 +233,20 @@ SELECT * FROM changes();
 SELECT support.delete_ticket(1, 'spam') > 0 AS deleted;
 SELECT save();
 DELETE FROM support.tickets WHERE id = 1;
-SELECT how, reason FROM support.deleted_tickets;
+SELECT how, reason FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SELECT * FROM changes();
-SELECT how, reason FROM support.deleted_tickets;
+SELECT how, reason FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SELECT count(*) FROM support.deleted_tickets;
 
 -- Of many that went at once one may come back alone.
 SELECT save();
 DELETE FROM support.tickets;
-SELECT ticket_id, ticket_number, title, how, deleted_at, deleted_by FROM support.deleted_tickets;
+SELECT ticket_id, ticket_number, title, how, deleted_at, deleted_by FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(2) > 0 AS restored;
 SELECT * FROM changes();
-SELECT ticket_id FROM support.deleted_tickets;
+SELECT ticket_id FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(1) > 0 AS restored;
 SELECT * FROM changes();
 
@@ -264,7 +264,7 @@ DELETE FROM support.tickets WHERE id = 1;
 SELECT support.create_ticket('Took the number', creator_id => 3, ticket_number => 'T-1') AS holder \gset
 SELECT support.restore_ticket(1);
 \echo :LAST_ERROR_SQLSTATE
-SELECT ticket_id, how FROM support.deleted_tickets;
+SELECT ticket_id, how FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT count(*) FROM support.comments WHERE ticket_id = 1;
 UPDATE support.tickets SET ticket_number = 'MOVED-1' WHERE id = :holder;
 SELECT support.restore_ticket(1) > 0 AS restored;
@@ -360,7 +360,7 @@ SELECT support.restore_ticket(NULL);
 INSERT INTO support.tickets (id, title, description, creator_id) VALUES (500, 'First life', 'old', 3);
 DELETE FROM support.tickets WHERE id = 500;
 INSERT INTO support.tickets (id, title, description, creator_id) VALUES (500, 'Second life', 'new', 3);
-SELECT ticket_id, title, how FROM support.deleted_tickets;
+SELECT ticket_id, title, how FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(500);
 \echo :LAST_ERROR_SQLSTATE
 UPDATE support.tickets SET title = 'Second life, second title' WHERE id = 500;
@@ -383,7 +383,7 @@ DELETE FROM support.tickets WHERE id = :removed1;
 SET support_ext.now = '2026-03-12 09:00+00';
 SELECT support.delete_ticket(:marked2) > 0 AS deleted;
 DELETE FROM support.tickets WHERE id = :removed2;
-SELECT title, how, deleted_at FROM support.deleted_tickets;
+SELECT title, how, deleted_at FROM support.deleted_tickets ORDER BY ticket_id;
 
 -- Bad arguments are refused, and so is everybody but the owner.
 SELECT support.purge_deleted('-1 day');
@@ -410,11 +410,11 @@ SET support_ext.now = '2026-04-10 10:00+00';
 SELECT support.purge_deleted('30 days 1 hour');
 SELECT support.set_actor(2);
 SELECT support.purge_deleted();
-SELECT title FROM support.deleted_tickets;
+SELECT title FROM support.deleted_tickets ORDER BY ticket_id;
 SET support_ext.now = '2026-05-01 09:00+00';
 SELECT support.purge_deleted(batch_size => 1);
 SELECT support.purge_deleted(batch_size => 1);
-SELECT title FROM support.deleted_tickets;
+SELECT title FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.purge_deleted(batch_size => 1);
 SELECT support.purge_deleted(batch_size => 1);
 
@@ -453,13 +453,13 @@ UPDATE support.tickets SET deleted_at = support.desk_now() WHERE id = 551;
 SET support_ext.now = '2026-05-20 09:00+00';
 UPDATE support.tickets SET deleted_at = '2001-01-01 00:00+00' WHERE id = 551;
 SELECT support.purge_deleted();
-SELECT ticket_id, title, how, deleted_at FROM support.deleted_tickets;
+SELECT ticket_id, title, how, deleted_at FROM support.deleted_tickets ORDER BY ticket_id;
 -- Other changes of a marked ticket do not count.
 SET support_ext.now = '2026-05-31 09:00+00';
 UPDATE support.tickets SET delete_reason = 'spam' WHERE id = 550;
 SET support_ext.now = '2026-06-01 09:00:01+00';
 SELECT support.purge_deleted();
-SELECT ticket_id, deleted_at FROM support.deleted_tickets;
+SELECT ticket_id, deleted_at FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(550);
 \echo :LAST_ERROR_SQLSTATE
 -- So it is with a ticket that was marked, removed and restored: it is marked again.
@@ -480,7 +480,7 @@ SELECT support.add_comment(601, 'The child''s') > 0 AS added;
 SELECT support.delete_ticket(600) > 0 AS deleted;
 SET support_ext.now = '2026-06-15 09:00+00';
 SELECT support.purge_deleted();
-SELECT ticket_id, title, how FROM support.deleted_tickets;
+SELECT ticket_id, title, how FROM support.deleted_tickets ORDER BY ticket_id;
 ALTER TABLE support.tickets DROP COLUMN parent_id;
 SELECT support.restore_ticket(id) > 0 AS restored FROM generate_series(601, 602) AS id;
 SELECT t.title, c.content FROM support.tickets AS t LEFT JOIN support.comments AS c ON c.ticket_id = t.id WHERE t.id > 600 ORDER BY t.id;
@@ -496,7 +496,7 @@ DROP TRIGGER object ON support.tickets;
 UPDATE support.audit_log SET action = 'x';
 \echo :LAST_ERROR_SQLSTATE
 DELETE FROM support.tickets WHERE id = 2;
-SELECT ticket_id, how FROM support.deleted_tickets;
+SELECT ticket_id, how FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT support.restore_ticket(2) > 0 AS restored;
 SELECT count(*) FROM support.comments WHERE ticket_id = 2;
 

@@ -24,7 +24,7 @@ ORDER BY c.relname;
 SELECT * FROM support.ticket_list;
 SELECT * FROM support.unsolved_tickets;
 SELECT * FROM support.my_tickets;
-SELECT * FROM support.deleted_tickets;
+SELECT * FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT * FROM support.report_status;
 SELECT * FROM support.report_priority;
 SELECT * FROM support.report_daily;
@@ -118,20 +118,20 @@ DELETE FROM support.statuses WHERE name = ANY (ARRAY['triage', 'parts']);
 -- Seven live tickets: 2 and 3 are open, 9 is on hold; 1, 4 and 7 are resolved, 8 is closed. First by status, then the
 -- most urgent (a ticket without a priority counts as normal), then the oldest. Ticket 2 was opened 3 days 13:30:30 ago;
 -- its customer has waited since the 28th, 08:15:40.
-SELECT id, ticket_number, status, priority, title, requester, assignee, team FROM support.ticket_list;
-SELECT id, age, waiting, updated_at FROM support.ticket_list;
+SELECT id, ticket_number, status, priority, title, requester, assignee, team FROM support.ticket_list ORDER BY id;
+SELECT id, age, waiting, updated_at FROM support.ticket_list ORDER BY id;
 SELECT length(title) AS cut_at FROM support.ticket_list WHERE id = 2;
 
 -- Each sees the own unsolved tickets: Ann 2 and 9, Bob none, since 8 is closed.
 SELECT support.set_actor(3);
 SELECT id, status, title, requester, assignee, team, age, waiting FROM support.my_tickets ORDER BY id;
 SELECT support.set_actor(2);
-SELECT id FROM support.my_tickets;
+SELECT id FROM support.my_tickets ORDER BY id;
 SELECT support.set_actor(NULL);
-SELECT id FROM support.my_tickets;
+SELECT id FROM support.my_tickets ORDER BY id;
 
 -- The bin, the latest first: 6 was removed by Bob, 5 was marked by Ann.
-SELECT * FROM support.deleted_tickets;
+SELECT * FROM support.deleted_tickets ORDER BY ticket_id;
 
 -- Of seven: open 2 (28.6), on hold 1 (14.3), resolved 3 (42.9), closed 1 (14.3). The oldest: open is ticket 2, opened
 -- 3 days 13:30 ago; on hold ticket 9, 14:00; resolved ticket 1, 4 days; closed ticket 8, 1 day 13:00.
@@ -203,7 +203,7 @@ SELECT * FROM totals;
 -- To purge what was deleted changes no report but that of the bin.
 CREATE TEMPORARY TABLE totals_before AS TABLE totals;
 SELECT support.purge_deleted('1 day') AS purged;
-SELECT * FROM support.deleted_tickets;
+SELECT * FROM support.deleted_tickets ORDER BY ticket_id;
 SELECT count(*) AS same FROM (TABLE totals INTERSECT TABLE totals_before) AS t;
 SELECT agent, replies_30d, solved_30d FROM support.report_agents;
 

@@ -259,7 +259,7 @@ my @headings = (
 	'The last 14 days',
 	'Agents',
 	'Teams',
-	'The first ten tickets of the list',
+	'The ten tickets whose customer waits longest',
 	'The ten tickets that were deleted last'
 );
 my @reports = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$source/psql/reports.sql", '-d');
