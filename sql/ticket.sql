@@ -25,6 +25,13 @@ COMMENT ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigi
 	'Opens a ticket; returns the id. creator_id NULL is the acting user. A known external_id returns the ticket there is, if that has the same requester, so that a retry is safe. P0002: no such user. 55000: no acting user. 23503: unknown status, priority, assignee or team. 23505: number taken, or external_id by another requester''s ticket. 23514: empty title.';
 REVOKE ALL ON FUNCTION support.create_ticket(text, text, bigint, text, text[], bigint, bigint, bigint, bigint, text, text, jsonb, text, text, timestamptz, bigint) FROM PUBLIC;
 
+CREATE FUNCTION support.next_ticket_number()
+RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'support_next_ticket_number';
+COMMENT ON FUNCTION support.next_ticket_number() IS
+	'The number for a new ticket, which no other gets: support_ext.ticket_prefix and the next of ticket_number_seq. The default of tickets.ticket_number. 42501: no USAGE on the sequence.';
+
 CREATE FUNCTION support.get_ticket(
 	ticket_id bigint,
 	include_private boolean DEFAULT false,

@@ -38,10 +38,3 @@ LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_default_status';
 COMMENT ON FUNCTION support_internal.default_status() IS
 	'The status of a new ticket: the one in support.statuses that is the default.';
-
-CREATE FUNCTION support_internal.ticket_prefix()
-RETURNS text
-LANGUAGE c STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'support_ticket_prefix';
-COMMENT ON FUNCTION support_internal.ticket_prefix() IS
-	'What ticket numbers begin with: support_ext.ticket_prefix.';

@@ -7,8 +7,7 @@ ALTER TABLE support.users ALTER COLUMN updated_at SET DEFAULT support.desk_now()
 ALTER TABLE support.teams ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.calendars ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.sla_policies ALTER COLUMN created_at SET DEFAULT support.desk_now();
-ALTER TABLE support.tickets ALTER COLUMN ticket_number
-	SET DEFAULT support_internal.ticket_prefix() || nextval('support.ticket_number_seq')::text;
+ALTER TABLE support.tickets ALTER COLUMN ticket_number SET DEFAULT support.next_ticket_number();
 ALTER TABLE support.tickets ALTER COLUMN status SET DEFAULT support_internal.default_status();
 ALTER TABLE support.tickets ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.tickets ALTER COLUMN updated_at SET DEFAULT support.desk_now();

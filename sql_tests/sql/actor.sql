@@ -297,6 +297,7 @@ SELECT name, value FROM support.settings() WHERE name ~ 'prefix|fold';
 SELECT name FROM support.settings() WHERE meaning IS NULL OR meaning !~ '\.$';
 SELECT support.create_ticket('With a prefix', creator_id => 3);
 SELECT ticket_number FROM support.tickets WHERE id = 4;
+SELECT support.next_ticket_number();
 
 -- A name that is no setting is refused.
 SET support_ext.actor = 1;

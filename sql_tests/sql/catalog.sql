@@ -138,6 +138,7 @@ WHERE f.nspname = 'support_internal' AND has_function_privilege('public', f.oid,
 ORDER BY f.proname;
 \pset format aligned
 
+-- a default, which asks the sequence who may
 SELECT f.name AS public_may_write
 FROM our_functions AS f
 JOIN pg_proc AS p ON p.oid = f.oid

@@ -138,6 +138,7 @@ my @calls = (
 	q{verify_audit()} => undef,
 	q{fold_stats() >= 0} => 't',
 	q{desk_now() = now()} => 't',
+	q{next_ticket_number() ~ '^T-[0-9]+$'} => 't',
 	q{bar(1, 2, 4) <> ''} => 't',
 	q{heat(1, 2) <> ' '} => 't',
 	q{sparkline(1) <> ' '} => 't',
@@ -424,7 +425,8 @@ foreach my $reader (@readers)
 }
 may_not('reader', 'writing functions are refused to a role that may read only', map { "SELECT support.$_" } @writers);
 may_not('visitor', 'a role that may only use the schema can neither read nor write',
-	(map { "SELECT support.$_" } @readers, @writers, 'set_actor(1)', "log_event(NULL, 'visit')"),
+	(map { "SELECT support.$_" } @readers, @writers, 'set_actor(1)', "log_event(NULL, 'visit')",
+		'next_ticket_number()'),
 	(map { "SELECT FROM support.$_->[0]" } @tables),
 	'SELECT FROM support.ticket_list', 'SELECT FROM support.deleted_tickets', 'SELECT FROM support.audit_log');
 may_not('stranger', 'a role without grants can do nothing',

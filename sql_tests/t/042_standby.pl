@@ -88,7 +88,7 @@ my %writers = (
 	create_user => "'new\@desk.example', 'New'", deactivate_user => '2', reactivate_user => '2', set_user_role => "2, 'admin'", delete_comment => '1, 1',
 	delete_ticket => '2', edit_comment => "1, 1, 'y'", feed_done => "'archive', '1/1/1'",
 	feed_start => "'new'", fold_stats => '', feed_stop => "'archive'", install => '', log_event => "1, 'visit'",
-	maintain => '', undo => '1', undo_since => "2, '2026-01-01', dry_run => false", purge_deleted => '', rebuild_stats => '',
+	maintain => '', next_ticket_number => '', undo => '1', undo_since => "2, '2026-01-01', dry_run => false", purge_deleted => '', rebuild_stats => '',
 	restore_comment => '1, 5', restore_ticket => '5', seal_audit => '', set_priority => "2, 'low'",
 	set_status => "2, 'pending'", sla_reapply => '', sla_tick => '', tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
 	untag_ticket => "2, '{till}'", update_calendar => "1, name => 'x'", update_sla_policy => "1, name => 'x'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),

@@ -18,7 +18,7 @@ use Test::More;
 
 # What a desk does in a day. These statements spell out their operators and have no casts of their own to make.
 my @calls = (
-	'version()', 'settings()', q{configure('retention', '24 months')}, 'desk_now()', 'actor_id()', 'set_actor(2, true)', 'set_actor(1)',
+	'version()', 'settings()', q{configure('retention', '24 months')}, 'desk_now()', 'actor_id()', 'next_ticket_number()', 'set_actor(2, true)', 'set_actor(1)',
 	q{bar(1, 2, 4)}, q{heat(1, 2)}, q{histogram_subtract(E'\\\\x010702', E'\\\\x010702')}, q{histogram_count(E'\\\\x010702')},
 	q{percentile(E'\\\\x010702', 0.5)},
 	# what there is

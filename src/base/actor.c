@@ -261,10 +261,3 @@ support_desk_now(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TIMESTAMPTZ(desk_now());
 }
-
-PG_FUNCTION_INFO_V1(support_ticket_prefix);
-Datum
-support_ticket_prefix(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TEXT_P(cstring_to_text(ticket_prefix));
-}

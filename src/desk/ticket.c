@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -21,7 +22,9 @@
 #include "base/characters.h"
 #include "base/errors.h"
 #include "base/lookups.h"
+#include "base/owner.h"
 #include "base/plan.h"
+#include "base/settings.h"
 #include "base/value_rules.h"
 #include "desk/tag.h"
 #include "desk/ticket_access.h"
@@ -577,4 +580,18 @@ support_update_ticket(PG_FUNCTION_ARGS)
 		replace_tags(ticket_id, tags);
 	end_call(&call);
 	PG_RETURN_INT64(version);
+}
+
+/*
+ * next_ticket_number() -> text
+ *
+ * The default of a column: it runs for each new row, so it asks nothing but the sequence, which knows who may draw.
+ */
+PG_FUNCTION_INFO_V1(support_next_ticket_number);
+Datum
+support_next_ticket_number(PG_FUNCTION_ARGS)
+{
+	int64		next = nextval_internal(desk_relation("support", "ticket_number_seq"), true);
+
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s" INT64_FORMAT, ticket_prefix, next)));
 }
