@@ -11,7 +11,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_create_sla_policy';
 COMMENT ON FUNCTION support.create_sla_policy(text, jsonb, jsonb, integer, bigint) IS
-	'Makes a policy; returns the id. targets: [{"metric": "first_reply", "target": "4 hours", "priority": "urgent", "calendar": "office", "pause": ["pending"], "warn": [75, 90]}]; a metric and a target are needed, calendar_id may name the calendar, none is round the clock. conditions: see sla_policies. at_position: after the last one unless given. 22023: what is not such a list. 23514: an unknown metric, a target that is not more than nothing or not in hours, an unknown category, a warning not at 1 to 99 percent. 23505: name taken, two targets for the same. P0002: no such calendar.';
+	'Makes a policy; returns the id. targets: [{"metric": "first_reply", "target": "4 hours", "priority": "urgent", "calendar": "office", "pause": ["pending"], "warn": [75, 90]}]; a metric and a target are needed, calendar_id may name the calendar, none is round the clock. conditions: see sla_policies. at_position: after the last one unless given. 22023: what is not such a list. 23514: an unknown metric, a target that is not more than nothing or not in hours, an unknown category, a warning not at 1 to 99 percent. 23505: name taken, two targets for the same. P0002: no such calendar. A NOTICE tells how many open tickets it is for that have no clocks.';
 REVOKE ALL ON FUNCTION support.create_sla_policy(text, jsonb, jsonb, integer, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.update_sla_policy(
@@ -32,14 +32,15 @@ REVOKE ALL ON FUNCTION support.update_sla_policy(bigint, text, jsonb, jsonb, int
 
 CREATE FUNCTION support.sla_reapply(
 	policy_id bigint DEFAULT NULL,
+	count_from text DEFAULT 'beginning',
 	actor_id bigint DEFAULT support.actor_id()
 )
 RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_sla_reapply';
-COMMENT ON FUNCTION support.sla_reapply(bigint, bigint) IS
-	'Holds unsolved tickets to the policies and calendars as they are now: all of them, or those that have the policy or a clock of it. What clocks have consumed stays. Returns how many tickets had a clock that turned; tells of every 10,000 that it has seen. A ticket whose clocks cannot be turned is left out with a WARNING. P0002: no such policy.';
-REVOKE ALL ON FUNCTION support.sla_reapply(bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION support.sla_reapply(bigint, text, bigint) IS
+	'Holds unsolved tickets to the policies and calendars as they are now: all of them, or those that have the policy or a clock of it. What clocks have consumed stays. Clocks that begin have consumed what they would have by now; with count_from => ''now'' they count from the moment of the call on. Returns how many tickets had a clock that turned; tells of every 10,000 that it has seen. A ticket whose clocks cannot be turned is left out with a WARNING. P0002: no such policy. 22023: an unknown count_from.';
+REVOKE ALL ON FUNCTION support.sla_reapply(bigint, text, bigint) FROM PUBLIC;
 
 CREATE FUNCTION support.sla_tick(
 	batch_size integer DEFAULT 1000
@@ -65,13 +66,14 @@ COMMENT ON FUNCTION support_internal.sla_elapsed(bigint, integer, timestamptz, t
 
 CREATE FUNCTION support.sla_at_risk(
 	within interval DEFAULT '1 hour',
-	page_size integer DEFAULT 100
+	page_size integer DEFAULT 100,
+	within_working_hours boolean DEFAULT false
 )
 RETURNS TABLE(ticket_id bigint, ticket_number text, title text, priority text, team text, assignee text, metric text, due_at timestamptz, slack interval, remaining interval)
 LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_sla_at_risk';
-COMMENT ON FUNCTION support.sla_at_risk(interval, integer) IS
-	'The promises to live tickets that are due from now on until so much later and not kept yet, the next one first. slack is the time until then by the clock on the wall, remaining what is left of the target. 22023: within that is null or negative, bad page_size.';
+COMMENT ON FUNCTION support.sla_at_risk(interval, integer, boolean) IS
+	'The promises to live tickets that are due from now on until so much later and not kept yet, the next one first. within_working_hours: until so much later in working hours of the calendar that each is counted by. slack is the time until then by the clock on the wall, remaining what is left of the target. 22023: within that is null, negative or, for working hours, has days; bad page_size.';
 
 CREATE FUNCTION support.sla_explain(
 	ticket_id bigint,

@@ -96,8 +96,9 @@ BEGIN
 END
 $$;
 
--- Make a policy, or change it and hold all tickets to it at once
-CREATE FUNCTION oracle.edit_policy(minute integer, policy text, is_active boolean, conditions jsonb, targets jsonb)
+-- Make a policy, or change it and hold all tickets to it at once, from the beginning or from now on
+CREATE FUNCTION oracle.edit_policy(minute integer, policy text, is_active boolean, conditions jsonb, targets jsonb,
+	count_from text DEFAULT 'beginning')
 RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -110,8 +111,9 @@ BEGIN
 	ELSE
 		PERFORM support.update_sla_policy(id, targets => targets, conditions => conditions, is_active => is_active);
 	END IF;
-	PERFORM support.sla_reapply();
-	INSERT INTO oracle.editions VALUES (id, oracle.note(minute, NULL, 'edit', NULL), is_active, conditions, targets);
+	PERFORM support.sla_reapply(count_from => count_from);
+	INSERT INTO oracle.editions
+	VALUES (id, oracle.note(minute, NULL, 'edit', jsonb_build_object('count_from', count_from)), is_active, conditions, targets);
 END
 $$;
 
@@ -196,6 +198,7 @@ CREATE TABLE oracle.turns
 	is_reopened boolean,
 	is_moved boolean,
 	is_matched boolean,
+	counts_from_now boolean,
 	PRIMARY KEY (ticket_id, seq)
 );
 
@@ -217,6 +220,7 @@ BEGIN
 	t.minute := a.minute;
 	t.kind := a.kind;
 	t.is_reply := a.kind = 'reply';
+	t.counts_from_now := a.kind = 'edit' AND arg ->> 'count_from' = 'now';
 	IF a.kind IN ('open', 'set', 'update', 'reply') AND arg ? 'status' THEN
 		t.category := (SELECT s.category FROM support.statuses AS s WHERE s.name = arg ->> 'status');
 	END IF;
@@ -374,7 +378,8 @@ CREATE TABLE oracle.clocks
 	ended integer,
 	cancel_reason text,
 	began_by bigint,				-- the turns, by seq, which may be of one minute
-	ended_by bigint
+	ended_by bigint,
+	is_from_now boolean				-- it leaves out what came before it started
 );
 
 CREATE TABLE oracle.events
@@ -562,7 +567,7 @@ BEGIN
 		INSERT INTO oracle.clocks SELECT c.*;
 	END IF;
 	c := (c.ticket_id, c.metric, coalesce(c.instance, 0) + 1, p, 'running', consumed, 0, NULL, NULL, NULL, NULL, NULL,
-		started, NULL, NULL, t.seq, NULL)::oracle.clocks;
+		started, NULL, NULL, t.seq, NULL, false)::oracle.clocks;
 	RETURN oracle.judge(c, t.minute, t);
 END
 $$;
@@ -606,6 +611,7 @@ DECLARE
 	p oracle.promise;
 	is_unsolved boolean := oracle.is_unsolved(t.category);
 	since integer;
+	is_from_now boolean;
 	of_minutes boolean[];
 	consumed integer;
 BEGIN
@@ -674,11 +680,20 @@ BEGIN
 			c := oracle.judge(c, t.minute, t);
 		ELSIF p IS NOT NULL THEN
 			since := oracle.owed_since(c, t);
+			is_from_now := t.counts_from_now AND since < t.minute;
+			IF is_from_now THEN
+				since := t.minute;
+			ELSIF c.is_from_now AND since < c.started THEN
+				-- what was left out once stays out
+				since := c.started;
+				is_from_now := true;
+			END IF;
 			of_minutes := (SELECT k.is_open FROM oracle.calendars AS k WHERE k.id = p.calendar_id);
 			consumed := (SELECT count(*) FROM generate_series(since, t.minute - 1) AS m
 				WHERE of_minutes[m + 1] AND past[m] IS NOT NULL AND past[m] <> ALL (p.pauses));
 			IF since IS NOT NULL THEN
 				c := oracle.start(c, t, p, since, consumed);
+				c.is_from_now := is_from_now;
 			END IF;
 		END IF;
 	END IF;

@@ -127,7 +127,7 @@ COMMENT ON COLUMN support.sla_clocks.warn_percents IS 'Parts of the target, in p
 COMMENT ON COLUMN support.sla_clocks.state IS 'running, paused, fulfilled or cancelled.';
 COMMENT ON COLUMN support.sla_clocks.consumed IS 'The time used until checkpoint_at.';
 COMMENT ON COLUMN support.sla_clocks.checkpoint_at IS 'When consumed was last worked out. A running clock counts on from here.';
-COMMENT ON COLUMN support.sla_clocks.started_at IS 'When the promise was made: the ticket was opened, a customer wrote, an agent replied, the team got the ticket.';
+COMMENT ON COLUMN support.sla_clocks.started_at IS 'When the promise was made: the ticket was opened, a customer wrote, an agent replied, the team got the ticket. Of a clock that sla_reapply() had count from now on, when that was.';
 COMMENT ON COLUMN support.sla_clocks.due_at IS
 	'The last instant that is in time; NULL while the clock stands still, and where it is beyond the year 9999. Stays as it is once missed.';
 COMMENT ON COLUMN support.sla_clocks.wake_at IS
@@ -183,7 +183,7 @@ COMMENT ON COLUMN support.sla_events.occurred_at IS 'When it happened: a breach 
 COMMENT ON COLUMN support.sla_events.recorded_at IS 'When it was written.';
 COMMENT ON COLUMN support.sla_events.consumed IS 'The time used until then.';
 COMMENT ON COLUMN support.sla_events.reason IS
-	'Why: the category that pauses, reopened, restored, due or retarget of a breach, or the reason to cancel; history of a clock that begins once more, since more is known of the ticket''s past.';
+	'Why: the category that pauses, reopened, restored, due or retarget of a breach, or the reason to cancel; history of a clock that begins once more, since more is known of the ticket''s past; now of one that counts from then on, whatever came before.';
 COMMENT ON COLUMN support.sla_events.percent IS 'Of a warning: the part of the target that is used.';
 COMMENT ON COLUMN support.sla_events.due_at IS 'What is due after the event.';
 COMMENT ON COLUMN support.sla_events.target IS 'Of activate and retarget: the time promised.';

@@ -136,7 +136,8 @@ COMMENT ON COLUMN support.report_sla.percent IS 'The kept ones of those decided.
 CREATE OR REPLACE FUNCTION support_internal.clocks_at_risk(
 	from_at timestamptz,
 	to_at timestamptz,
-	page_size bigint
+	page_size bigint,
+	working interval
 )
 RETURNS TABLE
 (
@@ -172,6 +173,11 @@ BEGIN ATOMIC
 			AND c.state = 'running'
 			AND c.breached_at IS NULL
 			AND t.deleted_at IS NULL
+			AND
+			(
+				working IS NULL
+				OR support_internal.sla_elapsed(c.calendar_id, c.calendar_version, from_at, c.due_at) <= working
+			)
 		ORDER BY c.due_at, c.ticket_id, c.id
 		LIMIT page_size
 	)
@@ -191,5 +197,5 @@ BEGIN ATOMIC
 	LEFT JOIN support.teams AS team ON team.id = n.team_id
 	LEFT JOIN support.users AS assignee ON assignee.id = n.assignee_id;
 END;
-COMMENT ON FUNCTION support_internal.clocks_at_risk(timestamptz, timestamptz, bigint) IS
-	'The clocks that are due first in a range, so many at most: see support.sla_at_risk(). With the rights of the caller.';
+COMMENT ON FUNCTION support_internal.clocks_at_risk(timestamptz, timestamptz, bigint, interval) IS
+	'The clocks that are due first in a range, so many at most, and, unless working is null, after so much time of their calendars at most: see support.sla_at_risk(). With the rights of the caller.';

@@ -141,6 +141,22 @@ SELECT ticket_id = :a AS a, title, priority, team, assignee, metric, due_at, sla
 SELECT title, metric, due_at, slack, remaining FROM support.sla_at_risk('1 day');
 SELECT title, metric, due_at, slack, remaining FROM support.sla_at_risk('1 day', 1);
 SELECT title, metric, due_at, slack, remaining FROM support.sla_at_risk('2 days') OFFSET 1;
+
+-- In working hours: of each clock's own calendar. What is due in the morning is close on Friday evening, and what is
+-- counted round the clock is due on Saturday.
+BEGIN;
+SET LOCAL support_ext.now = '2026-05-08 15:00+02';
+SELECT support.create_ticket('Ink low', creator_id => 3, channel => 'chat') AS friday \gset
+SET LOCAL support_ext.now = '2026-05-08 16:30+02';
+SELECT title, metric, due_at, slack, remaining FROM support.sla_at_risk('3 hours');
+SELECT title, metric, due_at, slack, remaining FROM support.sla_at_risk('3 hours', within_working_hours => true);
+SELECT title, metric, due_at, slack, remaining FROM support.sla_at_risk('29 hours', within_working_hours => true);
+SELECT title, metric, due_at, slack, remaining FROM support.sla_at_risk('29 hours', 1, true);
+SELECT count(*) FROM support.sla_at_risk('2 hours 29 minutes 59.999999 seconds', 10, true);
+SELECT count(*) FROM support.sla_at_risk('2000000 hours', 10, true);
+SELECT support.sla_at_risk('1 day', within_working_hours => true);
+ROLLBACK;
+
 SET support_ext.now = '2026-05-04 13:00+02';
 SELECT title, metric, slack FROM support.sla_at_risk('0');
 SET support_ext.now = '2026-05-04 13:00:00.000001+02';

@@ -138,8 +138,11 @@ sub edit_policy
 	my ($minute, $name) = @_;
 	my $is_active = !$policies{$name} || rand() < 0.8 ? 'true' : 'false';
 
+	# what is given up has its clocks replaced before anybody can say from when on they are to count
+	my $count_from = $is_active eq 'true' && rand() < 0.4 ? 'now' : 'beginning';
+
 	$policies{$name} //= $name eq 'rest' ? '{}' : any_conditions();
-	return "SELECT oracle.edit_policy($minute, '$name', $is_active, '$policies{$name}', '" . any_targets() . "');\n";
+	return "SELECT oracle.edit_policy($minute, '$name', $is_active, '$policies{$name}', '" . any_targets() . "', '$count_from');\n";
 }
 
 # What may be in a ticket's columns
@@ -259,6 +262,7 @@ CROSS JOIN LATERAL
 		SELECT e.*, coalesce(lag(e.to_at) OVER (ORDER BY e.n), s.started_at) AS before_at
 		FROM support.sla_explain(s.ticket_id, s.metric, s.instance) WITH ORDINALITY
 			AS e (from_at, to_at, status, counted, total, why, n)
+		WHERE e.why <> 'not to be counted'
 	) AS e
 ) AS x
 WHERE (coalesce(x.counted, '0'), coalesce(x.total, '0'), x.gaps) <> (s.consumed, s.consumed, 0)
@@ -321,6 +325,8 @@ foreach my $round (1 .. $rounds)
 	foreach (split /\n/, $node->safe_psql('quiet', <<'SQL'))
 SELECT 'events: ' || kind, count(*) FROM support.sla_events GROUP BY kind
 UNION ALL
+SELECT 'events: from now', count(*) FROM support.sla_events WHERE kind = 'activate' AND reason = 'now'
+UNION ALL
 SELECT 'clocks: ' || concat_ws(', ', metric, state, breach_reason, cancel_reason), count(*)
 FROM support.sla_clocks
 GROUP BY 1
@@ -336,7 +342,7 @@ note "$seen{$_} $_" foreach sort keys %seen;
 
 # So that nothing passes for want of anything to happen
 cmp_ok($seen{"events: $_"} // 0, '>', 0, "there was: $_")
-  foreach qw(activate pause resume retarget warn breach breach_voided fulfil cancel);
+  foreach qw(activate pause resume retarget warn breach breach_voided fulfil cancel), 'from now';
 foreach my $metric (@metrics)
 {
 	cmp_ok(scalar(grep { /^clocks: $metric, / } keys %seen), '>', 1, "$metric ended in several ways");

@@ -31,7 +31,7 @@ my @calls = (
 	q{business_elapsed(1, '2026-03-06 16:00+00', '2026-03-09 10:00+00')}, q{business_add(1, '2026-03-06 16:00+00', '1 hour')},
 	q{is_open(1, '2026-03-07 12:00+00')}, q{next_open(1, '2026-03-07 12:00+00')},
 	q{next_close(1, '2026-03-07 12:00+00')}, q{open_spans(1, '2026-03-07 12:00+00', '2026-03-09 12:00+00')},
-	q{sla_at_risk('1000 hours')}, q{sla_explain(1, 'resolution')}, q{sla_explain(1, 'first_reply', 1)},
+	q{sla_at_risk('1000 hours')}, q{sla_at_risk('1000 hours', 10, true)}, q{sla_explain(1, 'resolution')}, q{sla_explain(1, 'first_reply', 1)},
 	q{sla_simulate('{"targets": [{"metric": "first_reply", "target": "1 hour"}]}', '2026-01-01', '2026-12-01')},
 	q{report('created', group_by => 'channel')},
 	q{report('created', '2026-01-01', '2026-04-01', 'week', 'Europe/Berlin', 'priority')},
@@ -62,7 +62,7 @@ my @calls = (
 	q{watch_ticket(2, 3, 'cc')}, 'unwatch_ticket(1, 5)', q{delete_ticket(13, 'a test')}, 'restore_ticket(4)', 'restore_ticket(5)',
 	'restore_ticket(13)', 'deactivate_user(2, 3)', 'reactivate_user(2)', q{set_user_role(2, 'light_agent', 3)}, q{set_user_role(2, 'agent')},
 	# upkeep
-	'sla_reapply()', 'sla_reapply(1)', 'sla_tick()', 'sla_tick(2)', q{purge_deleted('1 second')}, 'fold_stats()', 'verify_stats()',
+	'sla_reapply()', 'sla_reapply(1)', q{sla_reapply(1, 'now')}, 'sla_tick()', 'sla_tick(2)', q{purge_deleted('1 second')}, 'fold_stats()', 'verify_stats()',
 	'check_history()', 'rebuild_stats()', 'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
 	'check_audit_proof(support.audit_proof(:sealed))', 'install()');
 my %aggregates = (

@@ -117,7 +117,7 @@ counts_until(const Promise *promise, TimestampTz at, TimestampTz limit, Timestam
 }
 
 /* The instant at which so much more time has counted; NEVER if that is beyond the calendars. */
-static TimestampTz
+TimestampTz
 after_time(const Promise *promise, TimestampTz at, int64 time)
 {
 	TimestampTz due;
@@ -377,7 +377,7 @@ start_clock(Ledger *ledger, Clock *clock, TimestampTz at, Category category)
 	clock->ended_at = DT_NOBEGIN;
 	clock->breached_at = DT_NOBEGIN;
 	set_due(clock);
-	record_turn(ledger, clock, SLA_ACTIVATE, NULL);
+	record_turn(ledger, clock, SLA_ACTIVATE, clock->from_now ? FROM_NOW : NULL);
 	judge(ledger, clock);
 	fit_clock(ledger, clock, at, category);
 }

@@ -28,10 +28,14 @@ typedef struct Clock
 	int64		decided_assignee_id;
 	const char *cancel_reason;	/* NULL unless cancelled */
 	bool		changed;		/* since it was read */
-	bool		is_new;			/* it has no row yet */
+	bool		is_new;			/* it has no row yet: */
+	bool		from_now;		/* it counts from its first instant on, whatever the ticket went through before */
 	struct ClockOutcome *outcome;	/* that its row tells, NULL if it is new; see sla_counts.c */
 	struct ClockRow *row;		/* that it was read from, NULL if it is new; see sla_store.c */
 } Clock;
+
+/* Why a clock begins that was told to count from now on, in the ledger. */
+#define FROM_NOW "now"
 
 /* An entry of the ledger: what happened to a clock. What else it says is read from the clock, as it is after it. */
 typedef struct SlaEvent
@@ -59,6 +63,7 @@ extern bool same_promise(const Promise *a, const Promise *b);
 extern int64 add_up_to_most(int64 a, int64 b);
 extern int64 time_between(TimestampTz from_at, TimestampTz to_at);
 extern int64 promised_time(const Promise *promise, TimestampTz from_at, TimestampTz to_at);
+extern TimestampTz after_time(const Promise *promise, TimestampTz at, int64 time);
 extern bool counts_until(const Promise *promise, TimestampTz at, TimestampTz limit, TimestampTz *until);
 extern Promise promise_from(const Promise *promise, TimestampTz started_at);
 extern bool wake_clock(Clock *clock, TimestampTz at);

@@ -93,10 +93,17 @@ promise_for(ClockSet *set, SlaTicket *ticket, SlaMetric metric)
 	return policy == NULL ? NULL : promise_of(policy, metric, ticket->priority);
 }
 
+/* Would a clock that started later count since an instant, if that were known before? Not if it was told to count from then on. */
+bool
+counts_since(ClockSet *set, const Clock *clock, TimestampTz since)
+{
+	return since >= clock->started_at || !set->counts_from_now(set, clock);
+}
+
 /* Begin a clock, if the ticket is promised anything. It started at an instant; what it has consumed since is given. */
-Clock *
-begin_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz started_at, TimestampTz at,
-			int64 consumed)
+static Clock *
+begin_kind_of_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz started_at, TimestampTz at,
+					int64 consumed, bool from_now)
 {
 	Clock	   *last = last_clock(set, promise->metric);
 	Clock	   *clock = palloc0(sizeof(Clock));
@@ -110,10 +117,19 @@ begin_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampT
 	clock->started_at = started_at;
 	clock->wake_at = DT_NOBEGIN;
 	clock->is_new = true;
+	clock->from_now = from_now;
 	clock->consumed = consumed;
 	set->clocks = lappend(set->clocks, clock);
 	start_clock(&set->ledger, clock, at, ticket->category);
 	return clock;
+}
+
+/* The same for a usual one. */
+Clock *
+begin_clock(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz started_at, TimestampTz at,
+			int64 consumed)
+{
+	return begin_kind_of_clock(set, ticket, promise, started_at, at, consumed, false);
 }
 
 /* The same for one that begins now; NULL if nothing is promised. */
@@ -359,7 +375,10 @@ change_waiting(ClockSet *set, const SlaTicket *old, SlaTicket *ticket, Timestamp
 			 !first_wait_is_over(set, ticket))
 		return;
 	else if (clock != NULL && ticket->waiting_since < clock->started_at)
-		start_clock_before(&set->ledger, clock, ticket->waiting_since, ticket->category);
+	{
+		if (counts_since(set, clock, ticket->waiting_since))
+			start_clock_before(&set->ledger, clock, ticket->waiting_since, ticket->category);
+	}
 	else if (clock == NULL && !wait_is_settled(set, ticket, at))
 		(void) begin_metric(set, ticket, SLA_NEXT_REPLY, Min(ticket->waiting_since, at));
 }
@@ -418,23 +437,36 @@ owed_since(ClockSet *set, SlaTicket *ticket, SlaMetric metric, TimestampTz at)
 	}
 }
 
-/* Begin a clock for what was not promised before: what it would have consumed by now, it has. */
+/* Begin a clock that has consumed what it would have by now. */
+static void
+begin_since(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz since, TimestampTz at, bool from_now)
+{
+	StatusPeriods periods = set->periods(set, ticket);
+
+	(void) begin_kind_of_clock(set, ticket, promise, since, at, consumed_in_periods(promise, &periods, since, at), from_now);
+}
+
+/*
+ * Begin a clock for what was not promised before: what it would have consumed by now, it has, unless it is to count from
+ * now on. What was once told to do that, and was cancelled since, does not count more when it comes back.
+ */
 static void
 begin_late(ClockSet *set, SlaTicket *ticket, const Promise *promise, TimestampTz at)
 {
+	const Clock *last = last_clock(set, promise->metric);
 	TimestampTz since = owed_since(set, ticket, promise->metric, at);
-	StatusPeriods periods;
 
 	if (since == NO_TIME)
 		return;
 	since = Min(since, at);
-	if (since == at)
-	{
+	if (set->from_now && since < at)
+		(void) begin_kind_of_clock(set, ticket, promise, at, at, 0, true);
+	else if (last != NULL && !counts_since(set, last, since))
+		begin_since(set, ticket, promise, last->started_at, at, true);
+	else if (since < at)
+		begin_since(set, ticket, promise, since, at, false);
+	else
 		(void) begin_clock(set, ticket, promise, at, at, 0);
-		return;
-	}
-	periods = set->periods(set, ticket);
-	(void) begin_clock(set, ticket, promise, since, at, consumed_in_periods(promise, &periods, since, at));
 }
 
 /*

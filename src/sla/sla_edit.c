@@ -17,6 +17,7 @@
 #include "base/plan.h"
 #include "sla/sla_policy.h"
 #include "sla/sla_target.h"
+#include "sla/sla_unclocked.h"
 
 enum
 {
@@ -93,6 +94,7 @@ support_create_sla_policy(PG_FUNCTION_ARGS)
 	id = result_int64(0, 1);
 	write_targets(id, targets);
 	(void) write_policy_and_calendars(id);
+	tell_of_unclocked(id);
 	end_call(&call);
 	PG_RETURN_INT64(id);
 }
@@ -123,6 +125,7 @@ support_update_sla_policy(PG_FUNCTION_ARGS)
 		write_targets(id, PG_GETARG_JSONB_P(2));
 	}
 	version = write_policy_and_calendars(id);
+	tell_of_unclocked(id);
 	end_call(&call);
 	PG_RETURN_INT32(version);
 }

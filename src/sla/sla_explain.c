@@ -40,17 +40,20 @@ enum
 
 static Statement statements[] = {
 	[STATUS_OF_TICKET] = {
-		.text = "SELECT status FROM support.tickets WHERE id = $1",
-		.columns = {{TEXTOID, NOT_NULL}},
+		.text = "SELECT status, created_at FROM support.tickets WHERE id = $1",
+		.columns = {{TEXTOID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[FIND_CLOCK] = {
-		.text = "SELECT id, started_at FROM support.sla_clocks"
-		" WHERE ticket_id = $1 AND metric = $2"
-		"	AND ($3 IS NULL OR instance = $3)"
-		" ORDER BY instance DESC, id DESC"
+		.text = "SELECT c.id, c.started_at,"
+		" EXISTS (SELECT FROM support.sla_events AS e"
+		"	WHERE e.ticket_id = $1 AND e.clock_id = c.id AND e.kind = 'activate' AND e.reason = '" FROM_NOW "')"
+		" FROM support.sla_clocks AS c"
+		" WHERE c.ticket_id = $1 AND c.metric = $2"
+		"	AND ($3 IS NULL OR c.instance = $3)"
+		" ORDER BY c.instance DESC, c.id DESC"
 		" LIMIT 1",
-		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}},
+		.columns = {{INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, TEXTOID, INT4OID}
 	},
 	[TURNS_OF_CLOCK] = {
@@ -105,6 +108,7 @@ typedef struct Explanation
 	ReturnSetInfo *rsinfo;
 	MemoryContext per_row;		/* reset for each */
 	const char *status_now;
+	TimestampTz opened_at;
 	int64		ticket_id;
 	History		history;
 	int			seen;			/* changes of the history until the last stretch */
@@ -233,6 +237,14 @@ explain_before_policy(Explanation *explanation, const Promise *promise, Timestam
 	}
 }
 
+/* Explain what a clock that was told to count from its start on does not count: all since the ticket was opened. */
+static void
+explain_left_out(Explanation *explanation, TimestampTz started_at)
+{
+	if (explanation->opened_at < started_at)
+		add_stretch(explanation, &(ExplainedSpan) {explanation->opened_at, started_at, NULL, 0, "not to be counted"});
+}
+
 static SlaEventKind
 turn_kind(uint64 row)
 {
@@ -345,9 +357,9 @@ refuse_no_clock(int64 ticket_id, const char *metric, FunctionCallInfo fcinfo)
 					 (long long) ticket_id)));
 }
 
-/* Find the clock that is asked for; sets when it started. */
+/* Find the clock that is asked for; sets when it started, and whether it was told to count from then on. */
 static int64
-find_clock(FunctionCallInfo fcinfo, int64 ticket_id, const char *metric, TimestampTz *started_at)
+find_clock(FunctionCallInfo fcinfo, int64 ticket_id, const char *metric, TimestampTz *started_at, bool *from_now)
 {
 	Args		args = {0};
 
@@ -357,6 +369,7 @@ find_clock(FunctionCallInfo fcinfo, int64 ticket_id, const char *metric, Timesta
 	if (run_read_only(&statements[FIND_CLOCK], &args) == 0)
 		refuse_no_clock(ticket_id, metric, fcinfo);
 	*started_at = checked_instant(DatumGetTimestampTz(result(0, 2)), "support.sla_clocks", "started_at");
+	*from_now = result_bool(0, 3);
 	return result_int64(0, 1);
 }
 
@@ -369,6 +382,7 @@ support_sla_explain(PG_FUNCTION_ARGS)
 	char	   *metric = TextDatumGetCString(required_argument(fcinfo, 1, "metric"));
 	Explanation explanation = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 	TimestampTz started_at;
+	bool		from_now;
 	Args		args = {0};
 	Call		call;
 
@@ -380,9 +394,12 @@ support_sla_explain(PG_FUNCTION_ARGS)
 	if (run_read_only(&statements[STATUS_OF_TICKET], &args) == 0)
 		refuse_missing("ticket", ticket_id);
 	explanation.status_now = result_text(0, 1);
+	explanation.opened_at = checked_instant(DatumGetTimestampTz(result(0, 2)), "support.tickets", "created_at");
 	explanation.ticket_id = ticket_id;
 	explanation.history = read_visible_history(ticket_id);
-	arg_int64(&args, find_clock(fcinfo, ticket_id, metric, &started_at));
+	arg_int64(&args, find_clock(fcinfo, ticket_id, metric, &started_at, &from_now));
+	if (from_now)
+		explain_left_out(&explanation, started_at);
 	explain_turns(&explanation, run_read_only(&statements[TURNS_OF_CLOCK], &args), started_at);
 	end_call(&call);
 	return (Datum) 0;

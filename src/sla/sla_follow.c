@@ -25,6 +25,7 @@ enum
 {
 	TICKET_NOW,
 	LETTERS,
+	BEGAN_FROM_NOW,
 	DELETE_CLOCKS,
 	DELETE_EVENTS
 };
@@ -45,6 +46,13 @@ static Statement statements[] = {
 		" ORDER BY c.created_at, c.id",
 		.columns = {{TIMESTAMPTZOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner_of = PUBLIC_TABLE("comments")
+	},
+	[BEGAN_FROM_NOW] = {
+		.text = "SELECT 1 FROM support.sla_events"
+		" WHERE ticket_id = $1 AND clock_id = $2 AND kind = 'activate' AND reason = '" FROM_NOW "'"
+		" LIMIT 1",
+		.columns = {{INT4OID, NOT_NULL}},
+		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("sla_events")
 	},
 	[DELETE_CLOCKS] = {
 		.text = "DELETE FROM support.sla_clocks WHERE ticket_id = $1",
@@ -139,6 +147,23 @@ read_letters(ClockSet *set, TimestampTz at)
 	return letters;
 }
 
+/* Was a clock told to count from its start on? The ledger says so. */
+static bool
+began_from_now(ClockSet *set, const Clock *clock)
+{
+	Args		args = {0};
+	bool		found;
+
+	if (clock->is_new)
+		return clock->from_now;
+	SPI_connect();
+	arg_int64(&args, clock->ticket_id);
+	arg_int64(&args, clock->id);
+	found = run(&statements[BEGAN_FROM_NOW], &args) > 0;
+	SPI_finish();
+	return found;
+}
+
 /* Have a ticket's clocks at hand. The caller has locked its row. */
 void
 open_clock_set(LiveClockSet *live, int64 ticket_id)
@@ -153,7 +178,8 @@ open_clock_set(LiveClockSet *live, int64 ticket_id)
 			.match = match_live,
 			.periods = logged_periods,
 			.new_id = new_live_id,
-			.letters = read_letters
+			.letters = read_letters,
+			.counts_from_now = began_from_now
 		}
 	};
 	live->deadline = deadline_of(live->set.clocks);

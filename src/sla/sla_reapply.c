@@ -12,6 +12,7 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "base/actor.h"
@@ -114,9 +115,17 @@ recount_past(ClockSet *set, SlaTicket *ticket, TimestampTz at)
 		recount_clocks(set, ticket, clocks, at);
 }
 
-/* Hold a ticket to what it is promised now; true if that turned a clock. policy_id is 0 for whatever policy. */
+/* How tickets are to be held to what they are promised. */
+typedef struct Reapplication
+{
+	int64		policy_id;		/* 0 for whatever policy */
+	bool		from_now;		/* clocks that begin count from now on */
+	bool		tell;			/* how far it has come */
+} Reapplication;
+
+/* Hold a ticket to what it is promised now; true if that turned a clock. */
 static bool
-reapply(const Row *row, int64 policy_id, TimestampTz at)
+reapply(const Row *row, const Reapplication *how, TimestampTz at)
 {
 	SlaTicket	ticket = sla_ticket_of(row);
 	LiveClockSet live;
@@ -124,7 +133,8 @@ reapply(const Row *row, int64 policy_id, TimestampTz at)
 	bool		turned = false;
 
 	open_clock_set(&live, ticket.id);
-	if (policy_id != 0 && !concerns(&live, &ticket, policy_id))
+	live.set.from_now = how->from_now;
+	if (how->policy_id != 0 && !concerns(&live, &ticket, how->policy_id))
 		return false;
 	recount_past(&live.set, &ticket, at);
 	match_again(&live.set, &ticket, at);
@@ -140,7 +150,7 @@ typedef struct ReapplyBatch
 {
 	Relation	rel;			/* support.tickets */
 	SPITupleTable *tickets;
-	int64		policy_id;
+	const Reapplication *how;
 	TimestampTz at;
 	MemoryContext passing;
 } ReapplyBatch;
@@ -177,7 +187,7 @@ reapply_part(uint64 from, uint64 upto, void *arg)
 
 		CHECK_FOR_INTERRUPTS();
 		row_require(&row);
-		turned += reapply(&row, batch->policy_id, batch->at);
+		turned += reapply(&row, batch->how, batch->at);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(batch->passing);
 	}
@@ -186,10 +196,10 @@ reapply_part(uint64 from, uint64 upto, void *arg)
 
 /* The same for some open tickets after an id. Returns how many there were, and in *last_id the last one. */
 static uint64
-reapply_some(Relation rel, int64 policy_id, int64 *last_id, int64 *turned, LeftOut *left_out)
+reapply_some(Relation rel, const Reapplication *how, int64 *last_id, int64 *turned, LeftOut *left_out)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	ReapplyBatch batch = {.rel = rel, .policy_id = policy_id, .at = desk_now()};
+	ReapplyBatch batch = {.rel = rel, .how = how, .at = desk_now()};
 	Args		args = {0};
 	uint64		n;
 
@@ -211,7 +221,7 @@ reapply_some(Relation rel, int64 policy_id, int64 *last_id, int64 *turned, LeftO
 
 /* Hold all open tickets to what they are promised now; returns how many had a clock that turned. */
 static int64
-reapply_all(int64 policy_id, bool tell)
+reapply_all(const Reapplication *how)
 {
 	Relation	rel = table_open(desk_relation("support", "tickets"), RowShareLock);
 	int64		last_id = 0;
@@ -220,9 +230,9 @@ reapply_all(int64 policy_id, bool tell)
 	LeftOut		left_out = {0};
 	uint64		n;
 
-	while ((n = reapply_some(rel, policy_id, &last_id, &turned, &left_out)) > 0)
+	while ((n = reapply_some(rel, how, &last_id, &turned, &left_out)) > 0)
 	{
-		if (tell && (seen + n) / TICKETS_TO_TELL > seen / TICKETS_TO_TELL)
+		if (how->tell && (seen + n) / TICKETS_TO_TELL > seen / TICKETS_TO_TELL)
 			ereport(NOTICE,
 					(errmsg("%lld open tickets seen, clocks of %lld turned",
 							(long long) (seen + n), (long long) turned)));
@@ -237,7 +247,7 @@ reapply_all(int64 policy_id, bool tell)
 void
 cancel_clocks_of_policy(int64 policy_id)
 {
-	(void) reapply_all(policy_id, false);
+	(void) reapply_all(&(Reapplication) {.policy_id = policy_id});
 }
 
 /* Raise P0002 if there is no such policy. */
@@ -251,19 +261,37 @@ check_policy_exists(int64 policy_id)
 		refuse_missing("policy", policy_id);
 }
 
-/* sla_reapply(policy_id, actor_id) -> tickets with a clock that turned */
+/* Are clocks to count from now on? Raises 22023 for what is neither that nor the usual. */
+static bool
+counts_from_now(FunctionCallInfo fcinfo, int n)
+{
+	char	   *count_from = PG_ARGISNULL(n) ? "beginning" : text_to_cstring(PG_GETARG_TEXT_PP(n));
+
+	if (strcmp(count_from, "beginning") != 0 && strcmp(count_from, "now") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("count_from must not be \"%s\"", count_from),
+				 errhint("Clocks count from the \"beginning\" of what they measure, or from \"now\" on.")));
+	return strcmp(count_from, "now") == 0;
+}
+
+/* sla_reapply(policy_id, count_from, actor_id) -> tickets with a clock that turned */
 PG_FUNCTION_INFO_V1(support_sla_reapply);
 Datum
 support_sla_reapply(PG_FUNCTION_ARGS)
 {
-	int64		policy_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	Reapplication how = {
+		.policy_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0),
+		.from_now = counts_from_now(fcinfo, 1),
+		.tell = true
+	};
 	Call		call;
 	int64		turned;
 
-	begin_call(&call, fcinfo, 1);
+	begin_call(&call, fcinfo, 2);
 	if (!PG_ARGISNULL(0))
-		check_policy_exists(policy_id);
-	turned = reapply_all(policy_id, true);
+		check_policy_exists(how.policy_id);
+	turned = reapply_all(&how);
 	end_call(&call);
 	PG_RETURN_INT64(turned);
 }

@@ -109,6 +109,13 @@ match_simulated(ClockSet *set, SlaTicket *ticket)
 	return simulation->matches ? simulation->policy : NULL;
 }
 
+/* Nobody has clocks count from later than what they measure. */
+static bool
+counts_since_owed(ClockSet *set, const Clock *clock)
+{
+	return false;
+}
+
 /* The categories that the ticket went through until now. */
 static StatusPeriods
 periods_until_now(ClockSet *set, const SlaTicket *ticket)
@@ -444,6 +451,7 @@ new_simulation(Jsonb *policy)
 	simulation->set.periods = periods_until_now;
 	simulation->set.new_id = next_simulated_id;
 	simulation->set.letters = read_letters;
+	simulation->set.counts_from_now = counts_since_owed;
 	simulation->policy = policy_from(policy);
 	simulation->per_ticket = AllocSetContextCreate(CurrentMemoryContext, "simulated ticket", ALLOCSET_DEFAULT_SIZES);
 	for (SlaMetric metric = 0; metric < SLA_METRICS; metric++)

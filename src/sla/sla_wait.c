@@ -135,7 +135,7 @@ settle_wait(ClockSet *set, SlaTicket *ticket, TimestampTz since, TimestampTz rep
 	}
 	if (clock->state == CLOCK_CANCELLED)
 		return;
-	if (since < clock->started_at && until >= clock->started_at)
+	if (since < clock->started_at && until >= clock->started_at && counts_since(set, clock, since))
 	{
 		TimestampTz ended_at = is_open_clock(clock) ? replied_at : Min(replied_at, clock->ended_at);
 

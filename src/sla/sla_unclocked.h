@@ -1,0 +1,10 @@
+/*
+ * sla_unclocked.h
+ *		Whom a policy promises something that no clock measures yet.
+ */
+#ifndef SUPPORT_SLA_UNCLOCKED_H
+#define SUPPORT_SLA_UNCLOCKED_H
+
+extern void tell_of_unclocked(int64 policy_id);
+
+#endif							/* SUPPORT_SLA_UNCLOCKED_H */
