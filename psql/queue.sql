@@ -1,5 +1,5 @@
--- The unsolved tickets: those first whose customer waits longest for an answer, then the others that wait for us, and
--- at the end those that are pending or on hold.
+-- The unsolved tickets: what is late or due first, then by priority, the most urgent first, then those whose customer waits
+-- longest. due is the time left until the next promise to the customer, or how late it is.
 --
 --   psql -f psql/queue.sql
 --   psql -v actor=ada@example.com -f psql/queue.sql
@@ -57,31 +57,24 @@ FROM
 
 SELECT
 	t.ticket_number AS number,
-	t.status,
+	b.status,
 	t.priority,
-	support.terminal_text(left(t.title, 32), true) AS title,
-	support.terminal_text(left(u.full_name, 16), true) AS assignee,
-	lpad
-	(
-		CASE
-			WHEN w.waiting >= '1 day' THEN to_char(w.waiting, 'FMDD"d "HH24"h"')
-			ELSE to_char(w.waiting, 'FMHH24"h "MI"m"')
-		END,
-		8
-	) AS waiting
-FROM support.tickets AS t
-JOIN support.statuses AS s ON s.name = t.status AND s.category NOT IN ('solved', 'closed')
-LEFT JOIN support.users AS u ON u.id = t.assignee_id
-CROSS JOIN LATERAL (SELECT support.desk_now() - t.waiting_since AS waiting) AS w
-WHERE t.deleted_at IS NULL
-	AND CASE :'whose'
-		WHEN 'mine' THEN t.assignee_id = nullif(:'actor_id', '')::bigint
-		WHEN 'unassigned' THEN t.assignee_id IS NULL
+	support.terminal_text(left(t.title, 22), true) AS title,
+	support.terminal_text(left(u.full_name, 14), true) AS assignee,
+	lpad(support.due_text(b.next_due_at), 11) AS due,
+	lpad(replace(support.due_text(t.waiting_since), 'late ', ''), 7) AS waiting
+FROM support.backlog AS b
+JOIN support.tickets AS t ON t.id = b.ticket_id
+LEFT JOIN support.priorities AS p ON p.name = coalesce(t.priority, 'normal')
+LEFT JOIN support.users AS u ON u.id = b.assignee_id
+WHERE CASE :'whose'
+		WHEN 'mine' THEN b.assignee_id = nullif(:'actor_id', '')::bigint
+		WHEN 'unassigned' THEN b.assignee_id IS NULL
 		ELSE true
 	END
 	AND CASE
-		WHEN :'team_id' <> '' THEN t.team_id = nullif(:'team_id', '')::bigint
-		WHEN :'whose' = 'team' THEN t.team_id IN
+		WHEN :'team_id' <> '' THEN b.team_id = nullif(:'team_id', '')::bigint
+		WHEN :'whose' = 'team' THEN b.team_id IN
 		(
 			SELECT m.team_id
 			FROM support.team_members AS m
@@ -89,7 +82,7 @@ WHERE t.deleted_at IS NULL
 		)
 		ELSE true
 	END
-ORDER BY t.waiting_since, s.category IN ('pending', 'hold'), t.created_at, t.id
+ORDER BY b.next_due_at, p.rank DESC NULLS LAST, t.waiting_since, b.created_at, b.ticket_id
 LIMIT :'rows'::bigint
 -- psql has the values by now: they are for this call alone
 \unset whose

@@ -1,11 +1,13 @@
 -- The desk at a glance.
 
-CREATE FUNCTION support.dashboard()
+CREATE FUNCTION support.dashboard(
+	width integer DEFAULT 80
+)
 RETURNS SETOF text
 LANGUAGE c STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_dashboard';
-COMMENT ON FUNCTION support.dashboard() IS
-	'What there is to do and how it goes, as at most 40 lines of 100 columns for a terminal.';
+COMMENT ON FUNCTION support.dashboard(integer) IS
+	'What there is to do first, how much, and how it goes, as at most 45 lines for a terminal that is so many columns wide: 80 at least, 200 at most.';
 
 CREATE FUNCTION support.dashboard_html(
 	title text DEFAULT 'Support desk',
@@ -19,4 +21,4 @@ RETURNS text
 LANGUAGE c STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_dashboard_html';
 COMMENT ON FUNCTION support.dashboard_html(text, timestamptz, timestamptz, text, date, date) IS
-	'The desk as a page of HTML with charts, complete in itself: what happened in a range of time, the last 90 days by default, or from the first to the last day of that zone, both included, and what there is to do now. 22023: no such range or time zone.';
+	'The desk as a page of HTML with charts, complete in itself: what there is to do now, and what happened in a range of time, the last 90 days by default, or from the first to the last day of that zone, both included, beside as long a time before it. 22023: no such range or time zone.';

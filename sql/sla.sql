@@ -75,6 +75,15 @@ AS 'MODULE_PATHNAME', 'support_sla_at_risk';
 COMMENT ON FUNCTION support.sla_at_risk(interval, integer, boolean) IS
 	'The promises to live tickets that are due from now on until so much later and not kept yet, the next one first. within_working_hours: until so much later in working hours of the calendar that each is counted by. slack is the time until then by the clock on the wall, remaining what is left of the target. 22023: within that is null, negative or, for working hours, has days; bad page_size.';
 
+CREATE FUNCTION support.due_text(
+	due_at timestamptz
+)
+RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'support_due_text';
+COMMENT ON FUNCTION support.due_text(timestamptz) IS
+	'How long until a deadline, as people read it: 2h 10m, or, once it is past, late 3h. In whole minutes, from a day on in whole hours, from ten on in whole days, rounded down. NULL without a deadline.';
+
 CREATE FUNCTION support.sla_explain(
 	ticket_id bigint,
 	metric text,

@@ -1,4 +1,5 @@
--- A week of the desk or of a team: what came and went on each day, and how long it took, beside the week before.
+-- A week of the desk or of a team: what came and went on each day, and how long it took, beside the week before. Where
+-- something is promised: how many promises were kept and broken, and what is overdue now.
 --
 --   psql -f psql/reports/week.sql
 --   psql -v week=2026-03-02 -v team=Printing -f psql/reports/week.sql
@@ -64,7 +65,40 @@ CROSS JOIN LATERAL support.report(m.metric, filters => :'filters', first_day => 
 CROSS JOIN LATERAL support.report(m.metric, filters => :'filters', first_day => :'first_before', last_day => :'last_before') AS before
 ORDER BY m.place;
 
+SELECT EXISTS (SELECT FROM support.sla_policies) AS has_promises, coalesce(:'filters'::jsonb ->> 'team_id', '') AS team_id \gset
+\if :has_promises
+	\pset title 'Promises, and those of the week before'
+	SELECT
+		replace(k.metric, '_', ' ') AS promise,
+		k.achieved AS kept,
+		k.breached AS broken,
+		k.still_open,
+		k.percent,
+		before.percent AS percent_before
+	FROM support.sla_kept(:'first_day'::date, :'last_day'::date + 1, nullif(:'team_id', '')::bigint) AS k
+	LEFT JOIN support.sla_kept(:'first_before'::date, :'last_before'::date + 1, nullif(:'team_id', '')::bigint) AS before
+		USING (metric);
+
+	\pset title 'Overdue now, the ten that are late longest'
+	SELECT
+		t.ticket_number AS number,
+		t.priority,
+		support.terminal_text(left(t.title, 28), true) AS title,
+		replace(b.next_metric, '_', ' ') AS promise,
+		support.due_text(b.next_due_at) AS due,
+		support.terminal_text(left(u.full_name, 16), true) AS assignee
+	FROM support.backlog AS b
+	JOIN support.tickets AS t ON t.id = b.ticket_id
+	LEFT JOIN support.users AS u ON u.id = b.assignee_id
+	WHERE b.next_due_at < support.desk_now()
+		AND (:'team_id' = '' OR b.team_id = nullif(:'team_id', '')::bigint)
+	ORDER BY b.next_due_at, b.ticket_id
+	LIMIT 10;
+\endif
+
 \pset title
+\unset has_promises
+\unset team_id
 \unset week
 \unset filters
 \unset first_day

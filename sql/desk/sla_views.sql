@@ -131,6 +131,66 @@ COMMENT ON COLUMN support.report_sla.breached IS 'Those that were broken.';
 COMMENT ON COLUMN support.report_sla.still_open IS 'Those of them that are yet to be fulfilled.';
 COMMENT ON COLUMN support.report_sla.percent IS 'The kept ones of those decided.';
 
+CREATE OR REPLACE FUNCTION support.sla_kept(
+	from_at timestamptz,
+	to_at timestamptz,
+	team_id bigint DEFAULT NULL
+)
+RETURNS TABLE
+(
+	metric text,
+	decided bigint,
+	achieved bigint,
+	breached bigint,
+	still_open bigint,
+	percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	WITH counted AS
+	(
+		SELECT s.value, s.n AS achieved, 0 AS breached, 0 AS still_open
+		FROM support_internal.stat_series('sla_achieved', 's', ARRAY[from_at, to_at]) AS s
+		UNION ALL
+		SELECT s.value, 0, s.n, 0
+		FROM support_internal.stat_series('sla_breached', 's', ARRAY[from_at, to_at]) AS s
+		UNION ALL
+		SELECT s.value, 0, 0, s.n
+		FROM support_internal.stat_series('sla_late', 's', ARRAY[from_at, to_at]) AS s
+		UNION ALL
+		-- what nobody has announced: whoever has the ticket has had it since
+		SELECT concat_ws('/', c.metric, c.policy_id, coalesce(t.team_id, 0)), 0, 1, 1
+		FROM support.sla_clocks AS c
+		JOIN support.tickets AS t ON t.id = c.ticket_id
+		WHERE c.wake_at <= support.desk_now()
+			AND c.state = 'running'
+			AND c.breached_at IS NULL
+			AND c.due_at < support.desk_now()
+			AND c.due_at >= from_at
+			AND c.due_at < to_at
+			AND t.deleted_at IS NULL
+	)
+	SELECT
+		split_part(c.value, '/', 1) AS metric,
+		sum(c.achieved + c.breached)::bigint AS decided,
+		sum(c.achieved)::bigint AS achieved,
+		sum(c.breached)::bigint AS breached,
+		sum(c.still_open)::bigint AS still_open,
+		(100.0 * sum(c.achieved) / sum(c.achieved + c.breached))::numeric(5, 1) AS percent
+	FROM counted AS c
+	WHERE coalesce(split_part(c.value, '/', 3)::bigint = sla_kept.team_id, sla_kept.team_id IS NULL)
+	GROUP BY split_part(c.value, '/', 1)
+	HAVING sum(c.achieved + c.breached) > 0
+	ORDER BY
+		array_position
+		(
+			ARRAY['first_reply', 'next_reply', 'periodic_update', 'requester_wait', 'agent_work', 'resolution', 'ownership'],
+			split_part(c.value, '/', 1)
+		);
+END;
+COMMENT ON FUNCTION support.sla_kept(timestamptz, timestamptz, bigint) IS
+	'How many promises were kept from one instant on and before another, by what was promised: those that were fulfilled in time, or broken, in that range, whoever announced it; of all teams, or of the one that had the ticket then. Metrics without any are left out.';
+
 -- A clock is to be looked at a microsecond after it is due, or earlier: the index on wake_at has all that are due by then.
 -- What the view works out is worked out for the page alone.
 CREATE OR REPLACE FUNCTION support_internal.clocks_at_risk(

@@ -55,7 +55,7 @@ WHERE z.name !~ '^(posix|right)/' AND z.name <> 'Factory' AND z.name ~ '[0-9]' A
 -- the session may have a zone of its own
 SET TimeZone = '+05:30';
 SELECT bucket_at FROM support.report('created', last_day => '2026-03-31', first_day => '2026-03-31');
-SELECT m[1] FROM regexp_matches(support.dashboard_html(last_day => '2026-03-31'), '<p>(From[^<]*)</p>') AS m;
+SELECT m[1] FROM regexp_matches(support.dashboard_html(last_day => '2026-03-31'), '<p class="lead">([0-9][^<]*)</p>') AS m;
 SET TimeZone = 'UTC';
 
 -- Days are those of the zone asked for, whatever the session's: March in Berlin from its first hour to its last.
@@ -75,7 +75,7 @@ SELECT bucket_at, n FROM support.report('created', bucket => 'month', time_zone 
 SELECT bucket_at, bucket_end FROM support.report('created', time_zone => 'Europe/Berlin', last_day => '2026-03-31');
 SELECT bucket_at, bucket_end FROM support.report('created', time_zone => 'Europe/Berlin', first_day => '2026-03-31');
 SELECT bucket_at, bucket_end FROM support.report('created', '2026-03-31 09:00+00', time_zone => 'Europe/Berlin', last_day => '2026-03-31');
-SELECT m[1] FROM regexp_matches(support.dashboard_html(time_zone => 'Europe/Berlin', first_day => '2026-03-01', last_day => '2026-03-31'), '<p>(From[^<]*)</p>') AS m;
+SELECT m[1] FROM regexp_matches(support.dashboard_html(time_zone => 'Europe/Berlin', first_day => '2026-03-01', last_day => '2026-03-31'), '<p class="lead">([0-9][^<]*)</p>') AS m;
 -- in 2011 Samoa had no 30th of December
 SELECT bucket_at, bucket_end FROM support.report('created', bucket => 'day', time_zone => 'Pacific/Apia', first_day => '2011-12-29', last_day => '2011-12-31');
 

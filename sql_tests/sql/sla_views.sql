@@ -29,6 +29,7 @@ CREATE VIEW status AS
 SELECT ticket_id AS t, metric, policy, state, target, consumed, remaining, due_at, is_breached, breached_at, breach_reason
 FROM support.sla_status ORDER BY ticket_id, clock_id;
 SELECT * FROM status;
+SELECT head FROM support.show_ticket(:t) WITH ORDINALITY AS l (head, line) WHERE line = 3;
 SET support_ext.now = '2026-03-05 20:00+01';
 SELECT metric, consumed, remaining, is_breached FROM status;
 SET support_ext.now = '2026-03-06 11:00+01';
@@ -36,6 +37,9 @@ SELECT metric, consumed, remaining, is_breached FROM status;
 SET support_ext.now = '2026-03-06 11:00:00.000001+01';
 SELECT metric, consumed, remaining, is_breached, breached_at, breach_reason FROM status;
 SELECT metric, breached_at, decided_at FROM support.sla_clocks ORDER BY id;
+SET support_ext.now = '2026-03-06 11:31+01';
+SELECT head FROM support.show_ticket(:t) WITH ORDINALITY AS l (head, line) WHERE line = 3;
+SET support_ext.now = '2026-03-06 11:00:00.000001+01';
 
 -- It makes no difference that somebody does.
 SELECT support.sla_tick();
@@ -47,9 +51,21 @@ SELECT support.add_comment(:t, 'Which one?') \g /dev/null
 SELECT support.set_status(:t, 'pending') \g /dev/null
 SET support_ext.now = '2026-03-09 12:00+01';
 SELECT metric, state, consumed, remaining, due_at, is_breached FROM status;
+SELECT head FROM support.show_ticket(:t) WITH ORDINALITY AS l (head, line) WHERE line = 3;
 SELECT support.set_status(:t, 'open') \g /dev/null
 SET support_ext.now = '2026-03-09 13:00+01';
 SELECT metric, state, consumed, remaining, due_at, is_breached FROM status;
+
+-- How long until a deadline, and since: rounded down, to the smaller of two units; none for an instant that never comes.
+SELECT due_at - support.desk_now() AS from_now, support.due_text(due_at)
+FROM (SELECT support.desk_now() + span::interval AS due_at FROM unnest(ARRAY[
+	'0', '59 seconds', '1 minute', '59:59', '1 hour', '02:10:30', '23:59:59', '24:00', '25:59', '30:00', '120:00', '2424:00',
+	'-1 microsecond', '-00:01', '-02:10:30', '-3 hours', '-24:00', '-25:30']) AS span) AS d;
+SELECT support.due_text(NULL) IS NULL AS none, support.due_text('infinity') IS NULL AS never,
+	support.due_text('294276-12-31 23:59') AS last, support.due_text('4713-01-01 BC') AS first;
+SET support_ext.now = '4713-01-01 BC';
+SELECT support.due_text('294276-12-31 23:59') AS all_of_time;
+SET support_ext.now = '2026-03-09 13:00+01';
 
 -- A deleted ticket owes nothing, and is not shown.
 SELECT support.delete_ticket(:t, 'a test') \g /dev/null

@@ -56,7 +56,7 @@ my @readers = (
 	"SELECT support.feed_read('archive', 5)",
 	'SELECT count(*) FROM support.tickets_as_of_snapshot(pg_current_snapshot())',
 	"SELECT support.report('created')", "SELECT support.report('backlog', filters => '{\"custom\": {}}')",
-	"SELECT support.sla_at_risk('1000 hours')", "SELECT support.sla_at_risk('1000 hours', 10, true)", "SELECT support.sla_explain(2, 'resolution')",
+	"SELECT support.sla_at_risk('1000 hours')", "SELECT support.sla_at_risk('1000 hours', 10, true)", "SELECT support.sla_kept('2026-01-01', '2026-04-01')", "SELECT support.sla_explain(2, 'resolution')",
 	"SELECT support.sla_simulate('{\"targets\": [{\"metric\": \"resolution\", \"target\": \"1 hour\"}]}', '2026-01-01', '2026-04-01')",
 	'SELECT support.verify_audit()', "SELECT support.verify_audit('2026-03-01', '2026-04-01')",
 	'SELECT support.audit_proof(1)', 'SELECT support.check_audit_proof(support.audit_proof(1))',

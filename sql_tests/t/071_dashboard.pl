@@ -1,5 +1,5 @@
-# The dashboard's page in a browser: it renders without a script, light, dark and on paper, on a wide screen and on a
-# narrow one; its numbers are those of the reports; and whatever a name holds stays text.
+# The dashboard's page in a browser: it renders without a script, light, dark and on two sheets of paper, on a wide screen
+# and on a telephone; its numbers are those of the reports; and whatever a name holds stays text.
 
 use strict;
 use warnings;
@@ -24,14 +24,19 @@ use_desk($node, 'desk');
 $node->safe_psql('desk', <<"SQL");
 $CLOCK
 SELECT support.set_actor(1);
+SELECT support.create_sla_policy('promises', '[
+	{"metric": "first_reply", "target": "30 hours"}, {"metric": "requester_wait", "target": "850 hours"}]', '{"channel": "<u>chat</u>"}',
+	at_position => 0);
 INSERT INTO support.teams (name) VALUES ('team $EVIL');
 INSERT INTO support.users (email, full_name, role) VALUES ('evil\@desk.example', 'agent $EVIL', 'agent');
 INSERT INTO support.tickets (title, description, creator_id, channel, team_id, assignee_id, created_at)
-SELECT '$EVIL', '$EVIL', 4, '<b>chat</b>', (SELECT max(id) FROM support.teams), (SELECT max(id) FROM support.users),
+SELECT '$EVIL', '$EVIL', 4, '<u>chat</u>', (SELECT max(id) FROM support.teams), (SELECT max(id) FROM support.users),
 	timestamptz '2026-02-03 10:00+00' + n * interval '7 hours'
 FROM generate_series(1, 100) AS n;
 SELECT support.tag_ticket(id, ARRAY['<i>tag</i>']) FROM support.tickets WHERE title LIKE '</td>%' AND id % 2 = 0;
+SELECT support.add_comment(id, 'Here.', author_id => 1) FROM support.tickets WHERE title LIKE '</td>%' AND id % 3 = 1;
 SELECT support.set_status(id, 'resolved') FROM support.tickets WHERE title LIKE '</td>%' AND id % 3 = 0;
+UPDATE support.tickets SET assignee_id = NULL WHERE title LIKE '</td>%' AND id % 7 = 0;
 SQL
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -44,7 +49,8 @@ sub browse
 	my ($out, $err) = run_command(
 		[
 			'timeout', '120', $browser, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-			'--hide-scrollbars', "--user-data-dir=$dir/profile", @options, "file://$page"
+			'--hide-scrollbars', "--user-data-dir=$dir/profile", @options,
+			(grep { m{^file:} } @options) ? () : "file://$page"
 		]);
 
 	note($err);
@@ -63,7 +69,7 @@ sub found
 sub table_of
 {
 	my ($html, $title) = @_;
-	my ($table) = $html =~ m{<table aria-label="\Q$title\E">.*?<tbody>(.*?)</tbody>}s;
+	my ($table) = $html =~ m{<table[^>]* aria-label="\Q$title\E">.*?<tbody>(.*?)</tbody>}s;
 	my @lines;
 
 	foreach my $row (($table // '') =~ m{<tr>(.*?)</tr>}gs)
@@ -85,14 +91,72 @@ $node->command_ok(
 
 my $dom = browse('--dump-dom');
 like($dom, qr{^<!DOCTYPE html>.*</html>\s*\z}s, 'the browser reads it');
-is(() = $dom =~ /<(?:script|img|b|i|iframe|link|object)[ >]/g, scalar(() = $dom =~ /<i class="s[12]"/g),
+is(() = $dom =~ /<(?:script|img|u|i|iframe|link|object)[ >]/g, scalar(() = $dom =~ /<i class="s[12]"/g),
 	'there is no element in it that is not ours');
 unlike($dom =~ s/>[^<]*</></gr, qr/ on\w+=|javascript:|(?:src|href)=/, 'nor does one call anything');
 like($dom, qr{<title>&lt;/td&gt;&lt;/table&gt;&lt;/title&gt;&lt;script&gt;}, 'a title with markup is text');
 like($dom, qr{<th scope="row">\Q$_\E</th>}, "so is $_")
   for 'team &lt;/td&gt;&lt;/table&gt;&lt;/title&gt;&lt;script&gt;document.title=1&lt;/script&gt;'
-  . '&lt;img src=x onerror="alert(1)"&gt;', '&lt;b&gt;chat&lt;/b&gt;', '&lt;i&gt;tag&lt;/i&gt;';
+  . '&lt;img src=x onerror="alert(1)"&gt;', '&lt;u&gt;chat&lt;/u&gt;', '&lt;i&gt;tag&lt;/i&gt;';
 like($dom, qr{<th scope="row">agent &lt;/td&gt;}, 'and an agent');
+
+# What to do first
+
+# The number of a card, and its tickets: a line each
+sub card_of
+{
+	my ($html, $title) = @_;
+	my ($number, $card) = $html =~ m{<h3>\Q$title\E</h3><p><b data-value="(\d+)">(.*?)</section>}s;
+
+	return join "\n", $number, $card =~ m{<tr><th scope="row">(.*?)</th>}g;
+}
+
+my %cards = (
+	'Overdue' => [ 'next_due_at < support.desk_now()', 'next_due_at' ],
+	'Due within 24 hours' => [ "next_due_at BETWEEN support.desk_now() AND support.desk_now() + '24 hours'", 'next_due_at' ],
+	'Unassigned' => [ 'assignee_id IS NULL', 'created_at' ],
+	'Waiting for our answer' => [ 'waiting_since IS NOT NULL', 'waiting_since' ]);
+foreach my $title (sort keys %cards)
+{
+	my ($condition, $order) = @{ $cards{$title} };
+	my $card = card_of($dom, $title);
+
+	is($card, found(<<"SQL"), "$title: the number and the tickets are those of SQL");
+WITH tickets AS
+(
+	SELECT u.*, t.waiting_since
+	FROM support.unsolved_tickets AS u
+	JOIN support.tickets AS t ON t.id = u.id
+)
+SELECT count(*)::text FROM tickets WHERE $condition
+UNION ALL
+(SELECT ticket_number FROM tickets WHERE $condition ORDER BY $order, id LIMIT 5)
+SQL
+	like($card, qr/^[1-9]\d*\nT-/, 'and there are some');
+}
+like($dom, qr{<td class="t"><span>&lt;/td&gt;&lt;/table&gt;&lt;/title&gt;&lt;script&gt;}, 'a title of a ticket is text');
+
+# The range beside the one before
+
+my %tiles = $dom =~ m{<dt>([^<]*)</dt><dd class="big" data-value="([^"]*)">}g;
+my %before = $dom =~ m{<dt>([^<]*)</dt><dd class="big"[^>]*>[^<]*</dd><dd>[^\n]*?<span data-value="([^"]*)">}g;
+my @totals = (
+	[ 'Created', 'created', 'n' ], [ 'Solved', 'solved', 'n' ], [ 'Reopened', 'reopened', 'n' ],
+	[ 'First reply, median', 'first_reply', 'extract(epoch FROM p50)::float8' ],
+	[ 'Resolution, median', 'full_resolution', 'extract(epoch FROM p50)::float8' ]);
+foreach my $total (@totals)
+{
+	my ($name, $metric, $number) = @$total;
+
+	is($tiles{$name}, found("SELECT $number FROM support.report('$metric', $RANGE)"), "$name: the number of the report");
+	is($before{$name} // '', found("SELECT $number FROM support.report('$metric', '2025-12-25', '2026-02-01')"),
+		'and of the same length of time before');
+}
+is(sprintf('%.10g', $tiles{'Promises kept'}), sprintf('%.10g', found(<<"SQL")), 'promises kept, of those decided');
+SELECT 100.0 * sum(achieved) / sum(decided) FROM support.sla_kept($RANGE)
+SQL
+is(found("SELECT sum(decided), sum(achieved) FROM support.sla_kept('2025-12-11', '2026-03-12')"),
+	found('SELECT sum(decided), sum(achieved) FROM support.report_sla'), 'as the report on them has it');
 
 # Numbers
 
@@ -155,8 +219,41 @@ foreach my $name (sort keys %pictures)
 	cmp_ok(-s "$dir/$name.png" // 0, '>', 30_000, "$name: it is drawn");
 }
 isnt(slurp_file("$dir/light.png"), slurp_file("$dir/dark.png"), 'a dark one for who prefers it');
-browse("--print-to-pdf=$dir/page.pdf", '--no-pdf-header-footer');
-like(slurp_file("$dir/page.pdf"), qr/^%PDF-/, 'it prints');
+
+# Paper: two sheets, however long the lists are
+
+$node->safe_psql('desk', <<"SQL");
+INSERT INTO support.teams (name) SELECT 'A team with a name that is long enough ' || n FROM generate_series(1, 30) AS n;
+INSERT INTO support.users (email, full_name, role)
+SELECT 'agent' || n || '\@desk.example', 'An agent ' || n, 'agent' FROM generate_series(1, 40) AS n;
+INSERT INTO support.statuses (name, category, position) SELECT 'status ' || n, 'open', 100 + n FROM generate_series(1, 20) AS n;
+INSERT INTO support.priorities (name, rank) SELECT 'priority ' || n, 100 + n FROM generate_series(1, 20) AS n;
+INSERT INTO support.tickets (title, description, creator_id, channel, team_id, created_at)
+SELECT 'Ticket ' || n, '', 4, 'channel ' || n, 1 + n % 30, timestamptz '2026-03-01 10:00+00'
+FROM generate_series(1, 60) AS n;
+SELECT support.tag_ticket(id, ARRAY['tag ' || id]) FROM support.tickets WHERE title LIKE 'Ticket %';
+SQL
+my $long = found("SELECT support.dashboard_html('Support desk', $RANGE)");
+foreach my $paper (qw(A4 Letter))
+{
+	append_to_file("$dir/$paper.html", $long =~ s/<style>/<style>\@page{size:$paper}/r);
+	browse("--print-to-pdf=$dir/$paper.pdf", '--no-pdf-header-footer', "file://$dir/$paper.html");
+	my $pdf = slurp_file("$dir/$paper.pdf");
+
+	like($pdf, qr/^%PDF-/, "$paper: it prints");
+	is(() = $pdf =~ m{/Type\s*/Page\b}g, 2, 'on two sheets');
+}
+
+# A telephone: nothing is wider than the screen. The page has no script, so one around it measures.
+
+my $quoted = $long =~ s/&/&amp;/gr =~ s/"/&quot;/gr;
+append_to_file("$dir/phone.html", <<"HTML");
+<!DOCTYPE html><body><iframe style="border:0;width:360px;height:640px" srcdoc="$quoted"
+onload="var d = this.contentDocument.documentElement; document.body.dataset.width = d.scrollWidth + ' of ' + d.clientWidth">
+</iframe></body>
+HTML
+my ($width) = browse('--dump-dom', "file://$dir/phone.html") =~ /data-width="([^"]*)"/;
+is($width, '360 of 360', 'on 360 pixels it scrolls in one direction');
 
 # Small and large ranges render too, and so does an empty desk
 

@@ -20,6 +20,8 @@
 char *
 unit_text(Unit unit, double value)
 {
+	if (unit == UNIT_PERCENT)
+		return isfinite(value) ? psprintf("%.1f %%", value) : pstrdup("-");
 	return unit == UNIT_DURATION ? duration_text(value) : count_text(value);
 }
 
@@ -84,12 +86,14 @@ html_number(StringInfo out, Unit unit, double value)
 void
 begin_table(StringInfo out, const char *title, const char *heading, bool has_bars, const Column *columns, int n)
 {
-	appendStringInfoString(out, "<div class=\"scroll\" tabindex=\"0\"><table aria-label=\"");
+	bool		is_wide = n > 2 && columns[2].heading != NULL;
+
+	appendStringInfo(out, "<div class=\"scroll\" tabindex=\"0\"><table%s aria-label=\"", is_wide ? " class=\"many\"" : "");
 	html_text(out, title);
 	appendStringInfoString(out, "\"><thead><tr>");
 	html_element(out, "th", " scope=\"col\"", heading);
 	if (has_bars)
-		appendStringInfoString(out, "<td></td>");
+		appendStringInfoString(out, "<td class=\"b\"></td>");
 	for (int i = 0; i < n && columns[i].heading != NULL; i++)
 		html_element(out, "th", " class=\"n\" scope=\"col\"", columns[i].heading);
 	appendStringInfoString(out, "</tr></thead>\n<tbody>\n");

@@ -11,7 +11,8 @@
 typedef enum Unit
 {
 	UNIT_COUNT,
-	UNIT_DURATION				/* seconds */
+	UNIT_DURATION,				/* seconds */
+	UNIT_PERCENT
 } Unit;
 
 /* A column of numbers of a table. */

@@ -40,7 +40,7 @@ count_text(double count)
 	return out.data;
 }
 
-/* A whole number of units and, if there are any, of the smaller units that are left: 3 h 20 min. */
+/* A whole number of units and, if there are any, of the smaller units that are left: 3h 20m. */
 static char *
 two_units(double seconds, double unit, const char *name, double smaller, const char *smaller_name)
 {
@@ -49,8 +49,8 @@ two_units(double seconds, double unit, const char *name, double smaller, const c
 	double		units = floor(smaller_units / per_unit);
 	double		rest = smaller_units - units * per_unit;
 
-	return rest == 0 ? psprintf("%s %s", count_text(units), name) :
-		psprintf("%s %s %.0f %s", count_text(units), name, rest, smaller_name);
+	return rest == 0 ? psprintf("%s%s", count_text(units), name) :
+		psprintf("%s%s %.0f%s", count_text(units), name, rest, smaller_name);
 }
 
 /* The unit to tell a duration of at least a minute in. */
@@ -69,21 +69,21 @@ duration_text(double seconds)
 	if (seconds < 0)
 		return psprintf("-%s", duration_text(-seconds));
 	if (rint(seconds) < MINUTE)
-		return psprintf("%.0f s", rint(seconds));
+		return psprintf("%.0fs", rint(seconds));
 	if (rint(seconds / MINUTE) < HOUR / MINUTE)
-		return psprintf("%.0f min", rint(seconds / MINUTE));
+		return psprintf("%.0fm", rint(seconds / MINUTE));
 	if (is_days(seconds))
 		return two_units(seconds, DAY, "d", HOUR, "h");
-	return two_units(seconds, HOUR, "h", MINUTE, "min");
+	return two_units(seconds, HOUR, "h", MINUTE, "m");
 }
 
-/* The same in at most ten characters, up to 27 years: without the smaller unit if there are ten of the greater. */
+/* The same in at most seven characters, up to 27 years: without the smaller unit if there are ten of the greater. */
 char *
 brief_duration_text(double seconds)
 {
 	double		unit = is_days(seconds) ? DAY : HOUR;
 
-	if (!isfinite(seconds) || rint(seconds / unit) < 10)
+	if (!isfinite(seconds) || floor(seconds / unit) < 10)
 		return duration_text(seconds);
-	return psprintf("%s %s", count_text(seconds / unit), unit == DAY ? "d" : "h");
+	return psprintf("%s%s", count_text(floor(seconds / unit)), unit == DAY ? "d" : "h");
 }

@@ -14,18 +14,20 @@
 #include "dashboard/number_text.h"
 #include "dashboard/svg.h"
 
-#define WIDE 960
-#define NARROW 470
-#define HEIGHT 240
+#define WIDTH 510
+#define HEIGHT 200
 #define LEFT 56
 #define RIGHT 10
 #define TOP 12
 #define BOTTOM 28
 #define LABEL_WIDTH 80
+#define MAX_LABELS 5
 #define MAX_TICKS 5
 #define CELL_WIDTH 36
-#define CELL_HEIGHT 24
+#define CELL_HEIGHT 22
 #define DAY_WIDTH 44
+#define SCALE_STEPS 4
+#define SCALE_WIDTH 80
 
 const char *const weekday_names[WEEKDAYS] =
 {
@@ -35,7 +37,6 @@ const char *const weekday_names[WEEKDAYS] =
 /* Where things are in a plot. */
 typedef struct Frame
 {
-	int			width;
 	double		band;			/* width of a time */
 	double		top_value;		/* at the upper edge; zero is at the lower one */
 	double		step;			/* between the lines of the grid */
@@ -75,8 +76,7 @@ find_frame(const Plot *plot, Frame *frame)
 		for (int i = 0; i < plot->n; i++)
 			greatest = fmax(greatest, plot->values[s][i]);	/* which passes over NaN */
 
-	frame->width = plot->is_wide ? WIDE : NARROW;
-	frame->band = (frame->width - LEFT - RIGHT) / (double) Max(plot->n, 1);
+	frame->band = (WIDTH - LEFT - RIGHT) / (double) Max(plot->n, 1);
 	frame->step = plot->unit == UNIT_DURATION ? duration_step(greatest) : decimal_step(greatest, 1);
 	if (frame->step == 0)
 		frame->step = decimal_step(greatest, 86400);
@@ -112,15 +112,14 @@ begin_image(StringInfo out, int width, int height, int id, const char *title, co
 static void
 draw_axes(StringInfo out, const Plot *plot, const Frame *frame)
 {
-	int			most = plot->is_wide ? 10 : 4;
-	int			every = (plot->n + most - 1) / most;
+	int			every = (plot->n + MAX_LABELS - 1) / MAX_LABELS;
 
 	for (double value = 0; value <= frame->top_value; value += frame->step)
 	{
 		char	   *text = plot->unit == UNIT_DURATION ? brief_duration_text(value) : count_text(value);
 
 		appendStringInfo(out, "<line class=\"%s\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>",
-						 value == 0 ? "axis" : "grid", LEFT, frame->width - RIGHT, y_of(frame, value),
+						 value == 0 ? "axis" : "grid", LEFT, WIDTH - RIGHT, y_of(frame, value),
 						 y_of(frame, value));
 		appendStringInfo(out, "<text class=\"y\" x=\"%d\" y=\"%.1f\">%s</text>\n", LEFT - 8, y_of(frame, value) + 4,
 						 value == 0 ? "0" : text);
@@ -128,10 +127,10 @@ draw_axes(StringInfo out, const Plot *plot, const Frame *frame)
 	for (int i = every / 2; i < plot->n; i += every)
 	{
 		/* the last one must not leave the picture */
-		bool		is_last = x_of(frame, i) > frame->width - LABEL_WIDTH / 2;
+		bool		is_last = x_of(frame, i) > WIDTH - LABEL_WIDTH / 2;
 
 		appendStringInfo(out, "<text class=\"%s\" x=\"%.1f\" y=\"%d\">", is_last ? "y" : "x",
-						 is_last ? frame->width : x_of(frame, i), HEIGHT - 8);
+						 is_last ? WIDTH : x_of(frame, i), HEIGHT - 8);
 		html_text(out, plot->labels[i]);
 		appendStringInfoString(out, "</text>");
 	}
@@ -207,8 +206,6 @@ draw_hints(StringInfo out, const Plot *plot, const Frame *frame)
 static void
 append_legend(StringInfo out, const Plot *plot)
 {
-	if (plot->n_series < 2)
-		return;
 	appendStringInfoString(out, "<p class=\"legend\">");
 	for (int s = 0; s < plot->n_series; s++)
 	{
@@ -228,7 +225,7 @@ svg_plot(StringInfo out, const Plot *plot, int id)
 	find_frame(plot, &frame);
 	append_legend(out, plot);
 	appendStringInfoString(out, "<div class=\"chart\">");
-	begin_image(out, frame.width, HEIGHT, id, plot->title, plot->description);
+	begin_image(out, WIDTH, HEIGHT, id, plot->title, plot->description);
 	draw_axes(out, plot, &frame);
 	if (plot->has_area && plot->n > 0)
 		draw_area(out, plot, &frame);
@@ -243,7 +240,38 @@ svg_plot(StringInfo out, const Plot *plot, int id)
 	appendStringInfoString(out, "</svg></div>\n");
 }
 
-/* Append a week of hours, each the darker the greater its number is. */
+/* Draw a cell of the heatmap, the darker the greater its number is; what it shows in words comes next. */
+static void
+begin_cell(StringInfo out, int x, int y, double value, double greatest)
+{
+	appendStringInfo(out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"3\"",
+					 value > 0 ? "cell" : "cell none", x + 1, y + 1, CELL_WIDTH - 2, CELL_HEIGHT - 2);
+	if (value > 0)
+		appendStringInfo(out, " fill-opacity=\"%.2f\"", 0.12 + 0.88 * value / greatest);
+	appendStringInfoChar(out, '>');
+}
+
+/* The key to the shades, from none to the greatest number, below the last day. */
+static void
+draw_scale(StringInfo out, double greatest)
+{
+	int			steps = Min(SCALE_STEPS, (int) greatest);
+	int			y = (WEEKDAYS + 1) * CELL_HEIGHT + 12;
+
+	for (int i = 0; i <= steps; i++)
+	{
+		int			x = DAY_WIDTH + i * SCALE_WIDTH;
+		double		value = i == 0 ? 0 : rint(greatest * i / steps);
+
+		begin_cell(out, x, y, value, greatest);
+		appendStringInfo(out, "</rect><text class=\"k\" x=\"%d\" y=\"%d\">%s</text>\n", x + CELL_WIDTH + 6, y + 15,
+						 count_text(value));
+	}
+	appendStringInfo(out, "<text class=\"k\" x=\"%d\" y=\"%d\">tickets in that hour of the week</text>\n",
+					 DAY_WIDTH + (steps + 1) * SCALE_WIDTH, y + 15);
+}
+
+/* Append a week of hours, each the darker the greater its number is, with the key to it. */
 void
 svg_heatmap(StringInfo out, const char *title, const char *description, double values[WEEKDAYS][HOURS_OF_DAY], int id)
 {
@@ -253,27 +281,23 @@ svg_heatmap(StringInfo out, const char *title, const char *description, double v
 		greatest = fmax(greatest, values[i / HOURS_OF_DAY][i % HOURS_OF_DAY]);
 
 	appendStringInfoString(out, "<div class=\"chart\">");
-	begin_image(out, DAY_WIDTH + HOURS_OF_DAY * CELL_WIDTH, (WEEKDAYS + 1) * CELL_HEIGHT, id, title, description);
+	begin_image(out, DAY_WIDTH + HOURS_OF_DAY * CELL_WIDTH, (WEEKDAYS + 2) * CELL_HEIGHT + 12, id, title, description);
 	for (int hour = 0; hour < HOURS_OF_DAY; hour++)
 		appendStringInfo(out, "<text class=\"x\" x=\"%d\" y=\"16\">%d</text>",
 						 DAY_WIDTH + hour * CELL_WIDTH + CELL_WIDTH / 2, hour);
 	for (int day = 0; day < WEEKDAYS; day++)
 	{
 		appendStringInfo(out, "\n<text class=\"y\" x=\"%d\" y=\"%d\">%.3s</text>", DAY_WIDTH - 8,
-						 (day + 1) * CELL_HEIGHT + 16, weekday_names[day]);
+						 (day + 1) * CELL_HEIGHT + 15, weekday_names[day]);
 		for (int hour = 0; hour < HOURS_OF_DAY; hour++)
 		{
-			double		value = values[day][hour];
-
-			appendStringInfo(out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"3\"",
-							 value > 0 ? "cell" : "cell none", DAY_WIDTH + hour * CELL_WIDTH + 1,
-							 (day + 1) * CELL_HEIGHT + 1, CELL_WIDTH - 2, CELL_HEIGHT - 2);
-			if (value > 0)
-				appendStringInfo(out, " fill-opacity=\"%.2f\"", 0.12 + 0.88 * value / greatest);
-			appendStringInfo(out, "><title>%s, %d to %d: %s</title></rect>", weekday_names[day], hour, hour + 1,
-							 count_text(value));
+			begin_cell(out, DAY_WIDTH + hour * CELL_WIDTH, (day + 1) * CELL_HEIGHT, values[day][hour], greatest);
+			appendStringInfo(out, "<title>%s, %d to %d: %s</title></rect>", weekday_names[day], hour, hour + 1,
+							 count_text(values[day][hour]));
 		}
 	}
+	appendStringInfoChar(out, '\n');
+	draw_scale(out, greatest);
 	appendStringInfoString(out, "</svg></div>\n");
 }
 

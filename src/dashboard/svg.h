@@ -17,7 +17,6 @@ typedef struct Plot
 	Unit		unit;
 	int			n_columns;		/* the first series are columns, the others lines */
 	bool		has_area;		/* below the first line, which has no gap */
-	bool		is_wide;
 	int			n;				/* times */
 	char	  **labels;			/* of the times */
 	int			n_series;

@@ -25,7 +25,8 @@ character_width(const char *text)
 	return is_hidden_character(reader.code) ? -1 : pg_dsplen(text);
 }
 
-static int
+/* Columns that a text takes. */
+int
 text_width(const char *text)
 {
 	int			width = 0;
@@ -102,20 +103,24 @@ put_line(ReturnSetInfo *rsinfo, const char *line)
 	pfree(DatumGetPointer(value));
 }
 
-/* Return two blocks side by side, the left one so many columns wide; the right one may be NULL. */
+/* Return n blocks side by side, each as wide as it is, so far from each other. */
 void
-put_blocks(ReturnSetInfo *rsinfo, TerminalBlock *left, int width, TerminalBlock *right)
+put_blocks(ReturnSetInfo *rsinfo, TerminalBlock *blocks, int n, int gap)
 {
-	int			n = right == NULL ? left->n : Max(left->n, right->n);
+	int			lines = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int b = 0; b < n; b++)
+		lines = Max(lines, blocks[b].n);
+	for (int i = 0; i < lines; i++)
 	{
 		StringInfoData line;
 
 		initStringInfo(&line);
-		append_left(&line, i < left->n ? left->lines[i].data : "", width);
-		if (right != NULL && i < right->n)
-			appendStringInfoString(&line, right->lines[i].data);
+		for (int b = 0; b < n; b++)
+		{
+			append_left(&line, i < blocks[b].n ? blocks[b].lines[i].data : "", blocks[b].width);
+			appendStringInfoSpaces(&line, b < n - 1 ? gap : 0);
+		}
 		put_line(rsinfo, line.data);
 		pfree(line.data);
 	}

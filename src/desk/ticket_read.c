@@ -16,6 +16,7 @@
 
 #include "base/actor.h"
 #include "base/characters.h"
+#include "base/due_text.h"
 #include "base/errors.h"
 #include "base/plan.h"
 #include "base/settings.h"
@@ -37,6 +38,7 @@ enum
 	IDS_OF_NUMBER,
 	REMOVED_OF_NUMBER,
 	SHOW_HEADER,
+	SHOW_PROMISES,
 	SHOW_COMMENTS
 };
 
@@ -143,6 +145,28 @@ static Statement statements[] = {
 		" LEFT JOIN support.teams AS team ON team.id = t.team_id"
 		" WHERE t.id = $1",
 		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {TEXTOID}},
+		.nargs = 1, .argtypes = {INT8OID}
+	},
+	/* broken promises that are still to be kept, the next one that is due, and what was kept too late or no more */
+	[SHOW_PROMISES] = {
+		.text = "SELECT replace(p.metric, '_', ' '), p.kind, p.n, p.from_at, p.to_at, to_char(p.to_at, 'YYYY-MM-DD HH24:MI')"
+		" FROM"
+		"	(SELECT s.metric, 'late' AS kind, 1::int8 AS n, s.breached_at AS from_at, support.desk_now() AS to_at"
+		"	 FROM support.sla_status AS s"
+		"	 WHERE s.ticket_id = $1 AND s.is_breached AND s.ended_at IS NULL"
+		"	 UNION ALL"
+		"	 (SELECT s.metric, 'due', 1, support.desk_now(), s.due_at"
+		"	 FROM support.sla_status AS s"
+		"	 WHERE s.ticket_id = $1 AND s.state = 'running' AND NOT s.is_breached AND s.due_at IS NOT NULL"
+		"	 ORDER BY s.due_at LIMIT 1)"
+		"	 UNION ALL"
+		"	 SELECT s.metric, 'was late', count(*), min(s.breached_at), min(s.ended_at)"
+		"	 FROM support.sla_status AS s"
+		"	 WHERE s.ticket_id = $1 AND s.is_breached AND s.ended_at IS NOT NULL"
+		"	 GROUP BY s.metric) AS p"
+		" ORDER BY array_position(ARRAY['late', 'due', 'was late'], p.kind), p.from_at, p.metric",
+		.columns = {{TEXTOID, NOT_NULL}, {TEXTOID, NOT_NULL}, {INT8OID, NOT_NULL}, {TIMESTAMPTZOID, NOT_NULL},
+		{TIMESTAMPTZOID, NOT_NULL}, {TEXTOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[SHOW_COMMENTS] = {
@@ -397,20 +421,62 @@ put_rule(ReturnSetInfo *rsinfo)
 	put_line(rsinfo, line.data);
 }
 
+/* A row of SHOW_PROMISES: how a promise stands. */
+static void
+append_promise(StringInfo line, uint64 row)
+{
+	const char *metric = result_text(row, 1);
+	const char *kind = result_text(row, 2);
+	int64		n = result_int64(row, 3);
+	const char *span = span_text(DatumGetTimestampTz(result(row, 4)), DatumGetTimestampTz(result(row, 5)));
+
+	if (strcmp(kind, "due") == 0)
+		appendStringInfo(line, "%s due in %s, at %s", metric, span, result_text(row, 6));
+	else if (n > 1)
+		appendStringInfo(line, "%s %s %lld times", metric, kind, (long long) n);
+	else
+		appendStringInfo(line, "%s %s by %s", metric, kind, span);
+}
+
+/* Tell of broken promises and of the next one, if anything is promised. */
+static void
+show_promises(ReturnSetInfo *rsinfo, Args *args)
+{
+	uint64		n = run_read_only(&statements[SHOW_PROMISES], args);
+	StringInfoData line;
+
+	if (n == 0)
+		return;
+	initStringInfo(&line);
+	for (uint64 i = 0; i < n; i++)
+	{
+		appendStringInfoString(&line, i == 0 ? "" : "; ");
+		append_promise(&line, i);
+	}
+	put_names(rsinfo, "", line.data);
+}
+
 static void
 show_header(ReturnSetInfo *rsinfo, int64 ticket_id)
 {
 	Args		args = {0};
+	char	   *opened;
+	char	   *description;
+	char	   *attached;
 
 	arg_int64(&args, ticket_id);
 	run_read_only(&statements[SHOW_HEADER], &args);
 	put_names(rsinfo, "", result_text(0, 1));
 	put_names(rsinfo, "", result_text(0, 2));
+	opened = result_text(0, 3);
+	description = result_text(0, 4);
+	attached = result_is_null(0, 5) ? NULL : result_text(0, 5);
+	show_promises(rsinfo, &args);
 	put_rule(rsinfo);
-	put_names(rsinfo, "", result_text(0, 3));
-	put_text(rsinfo, result_text(0, 4));
-	if (!result_is_null(0, 5))
-		put_names(rsinfo, "  ", result_text(0, 5));
+	put_names(rsinfo, "", opened);
+	put_text(rsinfo, description);
+	if (attached != NULL)
+		put_names(rsinfo, "  ", attached);
 }
 
 static void
