@@ -43,13 +43,13 @@ asks_for_help() {
     return 1
 }
 
-# Let a function say every $1 seconds how long it takes, with further words from the function $2, until stop_clock.
-# It has a process group of its own, so that its sleep ends with it and holds no pipe open.
+# Call function $2 every $1 seconds, to say that something goes on, until stop_clock. The clock has a process group of its
+# own, so that its sleep ends with it and holds no pipe open.
 start_clock() {
     set -m
     {
         while sleep "$1"; do
-            printf '          %9s  %s\n' "$(in_words "$SECONDS")" "$("$2")"
+            "$2"
         done
     } &
     set +m
@@ -63,9 +63,13 @@ stop_clock() {
     CLOCK=''
 }
 
-# Print a number of seconds as people say it
-in_words() {
-    if (($1 < 60)); then echo "$1 s"; else printf '%d:%02d min\n' $(($1 / 60)) $(($1 % 60)); fi
+# Print a line that begins with how long the script has run
+say_at() {
+    if ((SECONDS < 60)); then
+        printf '%15d s  %s\n' "$SECONDS" "$1"
+    else
+        printf '%12d:%02d min  %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$1"
+    fi
 }
 
 # Print the seconds since $1, a time in nanoseconds
