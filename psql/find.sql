@@ -29,7 +29,7 @@ WITH found AS
 	UNION
 	SELECT t.id
 	FROM support.users AS u
-	JOIN support.tickets AS t ON coalesce(t.requester_id, t.creator_id) = u.id
+	JOIN support.tickets AS t ON t.customer_id = u.id
 	WHERE :'words' ~ '\S' AND (u.email_key = lower(:'words') OR lower(u.full_name) = lower(:'words'))
 )
 SELECT

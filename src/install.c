@@ -41,6 +41,7 @@
 #include "base/modes.h"
 #include "base/plan.h"
 #include "base/settings.h"
+#include "desk/customer.h"
 #include "log/eras.h"
 #include "install.h"
 #include "install_check.h"
@@ -346,7 +347,10 @@ make_desk(const Layout *layout, bool seed)
 	if (seed && !were_counted && execute("SELECT FROM support.tickets LIMIT 1") > 0)
 		(void) recount_everything(true);
 	if (seed && !is_first)
+	{
+		settle_customers();
 		settle_backlog();
+	}
 }
 
 /*

@@ -25,6 +25,7 @@
 #include "calendar/calendar_version.h"
 #include "desk/assignment.h"
 #include "desk/choices.h"
+#include "desk/customer.h"
 #include "desk/event_times.h"
 #include "desk/reply.h"
 #include "desk/search.h"
@@ -81,6 +82,7 @@ _PG_init(void)
 	choices_init();
 	assignment_init();
 	workflow_init();
+	customer_init();
 	reply_init();
 	search_init();
 	event_times_init();

@@ -32,6 +32,7 @@ CREATE TABLE support.tickets
 	deleted_by bigint,
 	delete_reason text,
 	creator_role text,
+	customer_id bigint,
 	search tsvector,
 	CONSTRAINT tickets_pkey PRIMARY KEY (id),
 	CONSTRAINT ix_tickets_ticket_number UNIQUE (ticket_number),
@@ -51,13 +52,14 @@ CREATE TABLE support.tickets
 CREATE SEQUENCE support.ticket_number_seq;
 ALTER SEQUENCE support.ticket_number_seq OWNED BY support.tickets.ticket_number;
 
-CREATE INDEX ix_tickets_status ON support.tickets (status);
-CREATE INDEX ix_tickets_creator_id ON support.tickets (creator_id);
+CREATE INDEX ix_tickets_status ON support.tickets (status, created_at);
+CREATE INDEX ix_tickets_creator_id ON support.tickets (creator_id, created_at);
+CREATE INDEX ix_tickets_customer_id ON support.tickets (customer_id, created_at);
 CREATE INDEX ix_tickets_created_at ON support.tickets (created_at);
 CREATE INDEX ix_tickets_requester_id ON support.tickets (requester_id) WHERE requester_id IS NOT NULL;
-CREATE INDEX ix_tickets_organization_id ON support.tickets (organization_id) WHERE organization_id IS NOT NULL;
-CREATE INDEX ix_tickets_team_id ON support.tickets (team_id) WHERE team_id IS NOT NULL;
-CREATE INDEX ix_tickets_assignee_id ON support.tickets (assignee_id) WHERE assignee_id IS NOT NULL;
+CREATE INDEX ix_tickets_organization_id ON support.tickets (organization_id, created_at) WHERE organization_id IS NOT NULL;
+CREATE INDEX ix_tickets_team_id ON support.tickets (team_id, created_at) WHERE team_id IS NOT NULL;
+CREATE INDEX ix_tickets_assignee_id ON support.tickets (assignee_id, created_at) WHERE assignee_id IS NOT NULL;
 CREATE INDEX ix_tickets_deleted_at ON support.tickets (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX ix_tickets_deleted_by ON support.tickets (deleted_by) WHERE deleted_by IS NOT NULL;
 
@@ -93,16 +95,18 @@ COMMENT ON COLUMN support.tickets.last_agent_at IS 'Time of the latest public co
 COMMENT ON COLUMN support.tickets.deleted_by IS 'The user who marked the ticket as deleted.';
 COMMENT ON COLUMN support.tickets.delete_reason IS 'Why the ticket was marked as deleted.';
 COMMENT ON COLUMN support.tickets.creator_role IS 'The role that the description was written in: customer if the creator opened it for himself, else his own at that time; a trigger fills it in unless given, and keeps it.';
+COMMENT ON COLUMN support.tickets.customer_id IS 'Whose ticket it is: the requester, or the creator where there is none. Kept by a trigger, and no foreign key of its own: requester_id and creator_id have theirs.';
 COMMENT ON COLUMN support.tickets.search IS 'Words of title and number (weight A) and description (C, its first 100,000 characters), configuration simple; kept by a trigger.';
 COMMENT ON SEQUENCE support.ticket_number_seq IS 'The numbers of tickets; gaps are normal.';
 COMMENT ON INDEX support.ix_tickets_ticket_number IS 'A ticket number names one ticket.';
 COMMENT ON INDEX support.ix_tickets_external_id IS 'A key of another system names one ticket.';
-COMMENT ON INDEX support.ix_tickets_status IS 'Finds the tickets in a status.';
-COMMENT ON INDEX support.ix_tickets_creator_id IS 'Finds the tickets that a user opened.';
-COMMENT ON INDEX support.ix_tickets_created_at IS 'Finds the tickets of a time range.';
+COMMENT ON INDEX support.ix_tickets_status IS 'Lists the tickets in a status by age.';
+COMMENT ON INDEX support.ix_tickets_creator_id IS 'Lists the tickets that a user opened by age.';
+COMMENT ON INDEX support.ix_tickets_customer_id IS 'Lists the tickets of a customer by age.';
+COMMENT ON INDEX support.ix_tickets_created_at IS 'Lists all tickets by age; finds those of a time range.';
 COMMENT ON INDEX support.ix_tickets_requester_id IS 'Finds the tickets of a requester.';
-COMMENT ON INDEX support.ix_tickets_organization_id IS 'Finds the tickets of an organization.';
-COMMENT ON INDEX support.ix_tickets_team_id IS 'Finds the tickets of a team.';
-COMMENT ON INDEX support.ix_tickets_assignee_id IS 'Finds the tickets of an agent.';
+COMMENT ON INDEX support.ix_tickets_organization_id IS 'Lists the tickets of an organization by age.';
+COMMENT ON INDEX support.ix_tickets_team_id IS 'Lists the tickets of a team by age.';
+COMMENT ON INDEX support.ix_tickets_assignee_id IS 'Lists the tickets of an agent by age.';
 COMMENT ON INDEX support.ix_tickets_deleted_at IS 'Finds the tickets in the recycle bin.';
 COMMENT ON INDEX support.ix_tickets_deleted_by IS 'Finds the tickets that a user deleted.';

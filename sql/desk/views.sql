@@ -14,7 +14,7 @@ SELECT
 	date_trunc('minute', support.desk_now() - t.waiting_since) AS waiting,
 	t.updated_at,
 	t.created_at,
-	coalesce(t.requester_id, t.creator_id) AS requester_id,
+	t.customer_id AS requester_id,
 	t.assignee_id,
 	t.team_id,
 	t.organization_id,
@@ -34,7 +34,7 @@ SELECT
 	END AS breaches
 FROM support.tickets AS t
 LEFT JOIN support.backlog AS b ON b.ticket_id = t.id
-LEFT JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
+LEFT JOIN support.users AS requester ON requester.id = t.customer_id
 LEFT JOIN support.users AS assignee ON assignee.id = t.assignee_id
 LEFT JOIN support.teams AS team ON team.id = t.team_id
 WHERE t.deleted_at IS NULL;
@@ -74,7 +74,7 @@ SELECT
 	date_trunc('minute', support.desk_now() - t.waiting_since) AS waiting,
 	t.updated_at,
 	b.created_at,
-	coalesce(t.requester_id, t.creator_id) AS requester_id,
+	t.customer_id AS requester_id,
 	b.assignee_id,
 	b.team_id,
 	t.organization_id,
@@ -94,7 +94,7 @@ SELECT
 	END AS breaches
 FROM support.backlog AS b
 JOIN support.tickets AS t ON t.id = b.ticket_id
-LEFT JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
+LEFT JOIN support.users AS requester ON requester.id = t.customer_id
 LEFT JOIN support.users AS assignee ON assignee.id = b.assignee_id
 LEFT JOIN support.teams AS team ON team.id = b.team_id;
 
@@ -134,7 +134,7 @@ SELECT
 	date_trunc('minute', support.desk_now() - t.waiting_since) AS waiting,
 	t.updated_at,
 	b.created_at,
-	coalesce(t.requester_id, t.creator_id) AS requester_id,
+	t.customer_id AS requester_id,
 	b.assignee_id,
 	b.team_id,
 	t.organization_id,
@@ -154,7 +154,7 @@ SELECT
 	END AS breaches
 FROM support.backlog AS b
 JOIN support.tickets AS t ON t.id = b.ticket_id
-LEFT JOIN support.users AS requester ON requester.id = coalesce(t.requester_id, t.creator_id)
+LEFT JOIN support.users AS requester ON requester.id = t.customer_id
 LEFT JOIN support.users AS assignee ON assignee.id = b.assignee_id
 LEFT JOIN support.teams AS team ON team.id = b.team_id
 WHERE b.assignee_id = (SELECT support.actor_id());

@@ -114,6 +114,24 @@ prints('reports', [ @desk, '--rows', 2, '--small', 300 ],
 	'in another zone' => reports('all changes added up, Asia/Kathmandu', 5, 0),
 	'changes' => reports('10000 changes not added up, Asia/Kathmandu', 20, 0));
 
+my $tickets_of = "(?:an agent|a team|a status)'s?";
+my @lists = ((map { ("all $_", ("$tickets_of $_") x 3) } 'unsolved, by deadline', 'unsolved, by age'),
+	(map { ("all, $_", ("$tickets_of, $_") x 3, "a customer's, $_", "an organization's, $_") } 'the latest', 'a page'),
+	'my_tickets, by deadline', 'my_tickets, whole', 'joined to 50 invoices');
+
+# The lines of lists under a heading: three times and two ratios each
+sub lists
+{
+	my ($heading, $goal, @names) = @_;
+	my $lines = join '', map { "  $_ *(?:$number){5}\n" } @names;
+
+	return qr/^\Q$heading: milliseconds, goal at most $goal; times the ideal, goal at most 2; growth, goal below 1.3\E\n +small .*\n$lines/m;
+}
+
+prints('lists', [ '--tickets', 2000, '--rows', 20, '--small', 1000 ],
+	'lists' => lists('a list of 50', 2, @lists),
+	'counts' => lists('a count', 5, "an agent's unsolved", "all of an agent's"));
+
 my $calendar = prints('calendar', [ '--rows', 1 ],
 	'working time' => section('the working time of ten years', 'throughput', 'business_elapsed', 'plpgsql_loop', 'generate_series'));
 like($calendar, qr/^  microseconds a call: business_elapsed \d+\.\d{3}, goal at most 1$/m, 'calendar: microseconds');

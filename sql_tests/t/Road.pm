@@ -73,8 +73,8 @@ SQL
 	# layout 2: a check, a default, an index and a trigger have other definitions, comments other words
 	edit("$dir/sql/desk/people.sql", "'auditor', 'bot']" => "'auditor', 'partner', 'bot']");
 	edit("$dir/sql/desk/tickets.sql", "channel text,\n" => "channel text DEFAULT 'web',\n",
-		'ix_tickets_status ON support.tickets (status)' => 'ix_tickets_status ON support.tickets (status, priority)',
-		"'Finds the tickets in a status.'" => "'Finds the tickets in a status by priority.'");
+		'ix_tickets_status ON support.tickets (status, created_at)' => 'ix_tickets_status ON support.tickets (status, priority)',
+		"'Lists the tickets in a status by age.'" => "'Lists the tickets in a status by priority.'");
 	edit("$dir/sql/desk/defaults_and_triggers.sql",
 		"BEFORE INSERT OR UPDATE ON support.teams\n" => "BEFORE INSERT ON support.teams\n",
 		"'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does.'" => "'Fills in what an INSERT leaves out.'");

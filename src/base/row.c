@@ -56,12 +56,21 @@ row_init(void)
 	add_session_cache(&cache);
 }
 
+/* Does a column follow from others? */
+static bool
+is_derived(const DeskTable *table, const char *name)
+{
+	for (int i = 0; i < lengthof(table->derived); i++)
+		if (table->derived[i] != NULL && strcmp(table->derived[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* Decide how the audit log writes a column of this type. */
 static ImageKind
-image_kind(Form_pg_attribute att, const char *derived)
+image_kind(Form_pg_attribute att, const DeskTable *table)
 {
-	if (att->attisdropped || att->attgenerated ||
-		(derived != NULL && strcmp(NameStr(att->attname), derived) == 0))
+	if (att->attisdropped || att->attgenerated || is_derived(table, NameStr(att->attname)))
 		return IMAGE_NONE;
 
 	switch (att->atttypid)
@@ -179,7 +188,7 @@ describe_attributes(TableShape *shape, Relation rel)
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		shape->kinds[i] = image_kind(TupleDescAttr(desc, i), shape->table->derived);
+		shape->kinds[i] = image_kind(TupleDescAttr(desc, i), shape->table);
 		shape->in_key[i] = bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, key);
 		if (shape->kinds[i] == IMAGE_OTHER)
 			shape->has_other = true;

@@ -52,7 +52,8 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
 	[TICKET_CHANNEL] = {"channel", COLUMN_TEXT},
 	[TICKET_CUSTOM] = {"custom", COLUMN_JSON},
-	[TICKET_CREATOR_ROLE] = {"creator_role", COLUMN_TEXT}
+	[TICKET_CREATOR_ROLE] = {"creator_role", COLUMN_TEXT},
+	[TICKET_CUSTOMER_ID] = {"customer_id", COLUMN_BIGINT}
 };
 
 static const ValueRule ticket_rules[] = {
@@ -67,7 +68,7 @@ static const ValueRule ticket_rules[] = {
 
 const DeskTable tickets_table = {
 	.name = "tickets", .hooks = HOOKS, .ticket_column = "id", .has_id = true,
-	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "search",
+	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = {"search", "customer_id"},
 	.rules = ticket_rules, .nrules = lengthof(ticket_rules)
 };
 
@@ -92,7 +93,7 @@ static const ValueRule comment_rules[] = {
 
 const DeskTable comments_table = {
 	.name = "comments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true,
-	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = "search",
+	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = {"search"},
 	.rules = comment_rules, .nrules = lengthof(comment_rules)
 };
 

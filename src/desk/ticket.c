@@ -99,6 +99,7 @@ static const struct
 	{"id", NULL},
 	{"creator_id", "support.transfer_ticket_ownership()"},
 	{"creator_role", NULL},
+	{"customer_id", NULL},
 	{"created_at", NULL},
 	{"deleted_at", "support.delete_ticket() and support.restore_ticket()"},
 	{"deleted_by", "support.delete_ticket()"},

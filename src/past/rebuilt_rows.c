@@ -30,6 +30,7 @@
 #include "base/hooks.h"
 #include "base/json.h"
 #include "base/tables.h"
+#include "desk/customer.h"
 #include "desk/search.h"
 #include "log/record_reader.h"
 #include "log/row_image.h"
@@ -356,17 +357,19 @@ apply_change(RebuiltRows *rebuilt, const RecordChange *change)
 	}
 }
 
-/* Find the words again, unless the text is as it is now. */
+/* Find the derived columns again: the words, unless the text is as it is now, and the customer. */
 static void
-find_words(RebuiltRows *rebuilt, const Row *live)
+find_derived(RebuiltRows *rebuilt, const Row *live)
 {
 	RowChange	change = {.table = rebuilt->shape->table, .old = live, .new = &rebuilt->row, .columns = PG_UINT64_MAX};
 
-	if (rebuilt->shape->table->derived == NULL)
+	if (rebuilt->shape->table->derived[0] == NULL)
 		return;
 	if (live != NULL)
 		find_differences(&change);
 	keep_words(&change);
+	if (change.table == &tickets_table)
+		keep_customer(&change);
 }
 
 /* What the entries did not tell is as it is now. */
@@ -397,7 +400,7 @@ finish_record(RebuiltRows *rebuilt, const Row *live)
 	/* a row that has not changed since has its derived columns too */
 	if (rebuilt->run > 0)
 	{
-		find_words(rebuilt, rebuilt->complete ? NULL : live);
+		find_derived(rebuilt, rebuilt->complete ? NULL : live);
 		generate_columns(rebuilt->generated, &rebuilt->row);
 	}
 }
