@@ -200,12 +200,13 @@ start_server() {
     }
 }
 
-# Stop every server whose cluster lies under directory $1, and keep quiet about one that died
+# Stop every server whose cluster lies under directory $1, and keep quiet about one that died. Nobody else need have pg_ctl
+# in his PATH.
 stop_servers() {
     local pid_file
     find "$1" -name postmaster.pid -print0 2>/dev/null |
         while IFS= read -r -d '' pid_file; do
-            as_owner pg_ctl --silent --pgdata="${pid_file%/*}" --mode=immediate stop >/dev/null 2>&1 || true
+            PATH="$1/bin:$PATH" as_owner pg_ctl --silent --pgdata="${pid_file%/*}" --mode=immediate stop >/dev/null 2>&1 || true
         done
 }
 

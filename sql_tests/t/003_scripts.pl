@@ -120,8 +120,14 @@ like($reports, qr/^ *Tickets by status\n.*^ *Agents\n/ms, '... one after the oth
 ($status, my $again) = run_script("$source/script/demo");
 like($again, qr/\A\s*Support desk/, 'it is shown again');
 is((run_script("$source/script/demo", 'tickets=5'))[0], 1, 'no other is made while it runs');
-is_deeply([ run_script("$source/script/demo", 'stop') ], [ 0, "The desk is stopped and removed.\n" ], 'it is stopped');
+open(my $log, '<', "$place/server.log") or die "cannot read the server's log: $!";
+{
+	# Where the programs of a server are in nobody's path
+	local $ENV{PATH} = '/usr/bin:/bin';
+	is_deeply([ run_script("$source/script/demo", 'stop') ], [ 0, "The desk is stopped and removed.\n" ], 'it is stopped');
+}
 ok(!-e $place, '... and gone');
+like(join('', <$log>), qr/received immediate shutdown request/, '... as is its server');
 
 # script/test, on an extension of one function and tests that wait for us
 
