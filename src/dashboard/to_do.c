@@ -58,12 +58,13 @@ static Statement statements[] = {
 		" WHERE b.dimension = 'priority'",
 		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
+	/* the clock is read once, not for each of many rows */
 	[COUNT_DUE] = {
-		.text = "SELECT count(*) FILTER (WHERE b.next_due_at < support.desk_now())::float8,"
-		" count(*) FILTER (WHERE b.next_due_at >= support.desk_now())::float8,"
+		.text = "SELECT count(*) FILTER (WHERE b.next_due_at < (SELECT support.desk_now()))::float8,"
+		" count(*) FILTER (WHERE b.next_due_at >= (SELECT support.desk_now()))::float8,"
 		" EXISTS (SELECT FROM support.sla_policies)"
 		" FROM support.backlog AS b"
-		" WHERE b.next_due_at <= support.desk_now() + " SOON,
+		" WHERE b.next_due_at <= (SELECT support.desk_now()) + " SOON,
 		.columns = {{FLOAT8OID}, {FLOAT8OID}, {BOOLOID}}
 	},
 	[LIST_OVERDUE] = {
@@ -86,18 +87,24 @@ static Statement statements[] = {
 	[LIST_WAITING] = {
 		.text = LIST("u.full_name", "t.waiting_since", "'since'", "b.created_at < $2 AND t.waiting_since < $2"),
 		.columns = TICKET_COLUMNS,
-		.nargs = 2, .argtypes = {TEXTOID, TIMESTAMPTZOID}
+		.nargs = 2, .argtypes = {TEXTOID, TIMESTAMPTZOID}, .replan = true
 	},
-	/* an instant before which enough tickets of a list began to wait, not much later than the last of them did */
+	/*
+	 * An instant before which enough tickets of a list began to wait: the first wait, and twice as long a time after it until
+	 * there are enough.
+	 */
 	[FIND_LONG_WAIT] = {
 		.text = "SELECT coalesce(min(c.until_at), 'infinity')"
 		" FROM"
 		"	(SELECT a.bounds[s.bucket + 1] AS until_at, sum(sum(s.n)) OVER (ORDER BY s.bucket) AS waiting"
 		"	 FROM"
-		"		(SELECT '-infinity'::timestamptz || array_agg(support.desk_now() - age.age ORDER BY age.age DESC)"
+		"		(SELECT '-infinity'::timestamptz || array_agg(o.first_at + step.step ORDER BY step.step)"
 		"			|| 'infinity'::timestamptz AS bounds"
-		"		 FROM unnest('{365 days,180 days,90 days,60 days,30 days,14 days,7 days,4 days,2 days,1 day,"
-		"			12 hours,6 hours,3 hours,1 hour}'::interval[]) AS age (age)) AS a"
+		"		 FROM"
+		"			(SELECT coalesce(min(f.first_at), support.desk_now()) AS first_at"
+		"			 FROM support_internal.stat_oldest('waiting', 'p') AS f) AS o"
+		"		 CROSS JOIN"
+		"			(SELECT '15 minutes'::interval * 2 ^ k AS step FROM generate_series(0, 17) AS k) AS step) AS a"
 		"	 CROSS JOIN LATERAL support_internal.stat_series('waiting', 'p', a.bounds) AS s"
 		"	 GROUP BY s.bucket, a.bounds) AS c"
 		" WHERE c.waiting >= 5",
