@@ -60,22 +60,14 @@ RIVALS = r"""
         ALTER COLUMN ticket_number SET DEFAULT 'T-' || nextval('bare.ticket_number_seq')::text,
         ALTER COLUMN status SET DEFAULT 'open',
         ALTER COLUMN created_at SET DEFAULT now(),
-        ALTER COLUMN updated_at SET DEFAULT now(),
-        DROP COLUMN search;
+        ALTER COLUMN updated_at SET DEFAULT now();
 
     SELECT format('INSERT INTO %s SELECT * FROM support.tickets', pg_temp.tickets_of(rival))
-    FROM unnest(ARRAY[{rivals}]) AS rival WHERE rival <> 'bare'
-    \gexec
-    SELECT format('INSERT INTO bare.tickets (%1$s) SELECT %1$s FROM support.tickets',
-        string_agg(quote_ident(attname), ', ' ORDER BY attnum))
-    FROM pg_attribute WHERE attrelid = 'bare.tickets'::regclass AND attnum > 0 AND NOT attisdropped
+    FROM unnest(ARRAY[{rivals}]) AS rival
     \gexec
     SELECT setval(pg_get_serial_sequence(pg_temp.tickets_of(rival), 'id'), nextval(pg_get_serial_sequence('support.tickets', 'id')))
     FROM unnest(ARRAY[{rivals}]) AS rival;
     SELECT setval('bare.ticket_number_seq', nextval('support.ticket_number_seq'));
-    ALTER TABLE bare.tickets ADD COLUMN search tsvector GENERATED ALWAYS AS
-        (setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', ticket_number), 'A')
-        || setweight(to_tsvector('simple', left(description, 100000)), 'C')) STORED;
 
     SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', pg_temp.tickets_of(rival), conname, pg_get_constraintdef(oid))
     FROM pg_constraint, unnest(ARRAY[{rivals}]) AS rival

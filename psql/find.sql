@@ -19,13 +19,10 @@
 
 WITH found AS
 (
-	SELECT t.id
-	FROM support.tickets AS t
-	WHERE t.search @@ websearch_to_tsquery('simple', :'words')
-	UNION
-	SELECT c.ticket_id
-	FROM support.comments AS c
-	WHERE c.search @@ websearch_to_tsquery('simple', :'words') AND c.deleted_at IS NULL
+	SELECT w.ticket_id AS id
+	FROM support.search_words AS w
+	LEFT JOIN support.comments AS c ON c.ticket_id = w.ticket_id AND c.id = w.comment_id
+	WHERE w.words @@ websearch_to_tsquery('simple', :'words') AND c.deleted_at IS NULL
 	UNION
 	SELECT t.id
 	FROM support.users AS u

@@ -19,7 +19,7 @@ CREATE FUNCTION support.ticket_as_of(
 RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $$
-	SELECT pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'search'
+	SELECT pg_catalog.to_jsonb(t)
 	FROM support.rows_as_of(NULL::support.tickets, coalesce(ticket_as_of.ticket_id, 0), ticket_as_of.at_time) AS t
 $$;
 COMMENT ON FUNCTION support.ticket_as_of(bigint, timestamptz) IS

@@ -42,6 +42,7 @@
 #include "base/plan.h"
 #include "base/settings.h"
 #include "desk/customer.h"
+#include "desk/search.h"
 #include "log/eras.h"
 #include "install.h"
 #include "install_check.h"
@@ -350,6 +351,7 @@ make_desk(const Layout *layout, bool seed)
 	{
 		settle_customers();
 		settle_backlog();
+		settle_words();
 	}
 }
 

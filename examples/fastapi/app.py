@@ -24,7 +24,9 @@ FROM (
         AND ($1::text[] IS NULL OR status = ANY ($1))
         AND ($2::text IS NULL OR priority = $2)
         AND ($3::bigint IS NULL OR assignee_id = $3)
-        AND ($4::text IS NULL OR search @@ websearch_to_tsquery('simple', $4))
+        AND ($4::text IS NULL OR id IN (
+            SELECT ticket_id FROM support.search_words
+            WHERE comment_id = 0 AND words @@ websearch_to_tsquery('simple', $4)))
         AND ($5::bigint IS NULL OR id < $5)
     ORDER BY id DESC
     LIMIT $6 + 1

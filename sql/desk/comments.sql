@@ -16,7 +16,6 @@ CREATE TABLE support.comments
 	external_id text,
 	edited_at timestamptz,
 	deleted_at timestamptz,
-	search tsvector,
 	CONSTRAINT comments_pkey PRIMARY KEY (ticket_id, id),
 	CONSTRAINT ix_comments_id UNIQUE (id),
 	CONSTRAINT ix_comments_external_id UNIQUE (ticket_id, external_id),
@@ -42,7 +41,6 @@ COMMENT ON COLUMN support.comments.via IS 'api, email, web, import, auto or bot;
 COMMENT ON COLUMN support.comments.external_id IS 'Key in another system, unique within the ticket; makes add_comment safe to retry.';
 COMMENT ON COLUMN support.comments.edited_at IS 'When the text last changed; an import gives the time it has, later a trigger keeps it.';
 COMMENT ON COLUMN support.comments.deleted_at IS 'When the comment was marked as deleted; NULL while it is live.';
-COMMENT ON COLUMN support.comments.search IS 'Words of the text (weight D, its first 100,000 characters), configuration simple; kept by a trigger.';
 COMMENT ON INDEX support.ix_comments_id IS 'An id names one comment, without its ticket, too. A desk sharded by ticket drops this constraint.';
 COMMENT ON INDEX support.ix_comments_external_id IS 'A key of another system names one comment of a ticket.';
 COMMENT ON INDEX support.ix_comments_author_id IS 'Finds what a user wrote, by time.';

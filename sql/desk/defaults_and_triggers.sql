@@ -155,6 +155,10 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.backlog
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('backlog');
 
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.search_words
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('search_words');
+
 CREATE TRIGGER support_before
 	BEFORE INSERT OR UPDATE ON support.tickets
 	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('tickets');
@@ -262,6 +266,7 @@ COMMENT ON TRIGGER support_truncate ON support_internal.settings IS 'Refuses TRU
 COMMENT ON TRIGGER support_truncate ON support.sla_clocks IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_truncate ON support.sla_events IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_truncate ON support.backlog IS 'Refuses TRUNCATE.';
+COMMENT ON TRIGGER support_truncate ON support.search_words IS 'Refuses TRUNCATE.';
 COMMENT ON TRIGGER support_before ON support.tickets IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; checks the status and keeps version, updated_at and the solved times.';
 COMMENT ON TRIGGER "A_support_after" ON support.tickets IS 'Checks what the ticket refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.tickets IS 'Refuses TRUNCATE, which no row trigger sees.';

@@ -33,7 +33,6 @@ CREATE TABLE support.tickets
 	delete_reason text,
 	creator_role text,
 	customer_id bigint,
-	search tsvector,
 	CONSTRAINT tickets_pkey PRIMARY KEY (id),
 	CONSTRAINT ix_tickets_ticket_number UNIQUE (ticket_number),
 	CONSTRAINT ix_tickets_external_id UNIQUE (external_id),
@@ -96,7 +95,6 @@ COMMENT ON COLUMN support.tickets.deleted_by IS 'The user who marked the ticket 
 COMMENT ON COLUMN support.tickets.delete_reason IS 'Why the ticket was marked as deleted.';
 COMMENT ON COLUMN support.tickets.creator_role IS 'The role that the description was written in: customer if the creator opened it for himself, else his own at that time; a trigger fills it in unless given, and keeps it.';
 COMMENT ON COLUMN support.tickets.customer_id IS 'Whose ticket it is: the requester, or the creator where there is none. Kept by a trigger, and no foreign key of its own: requester_id and creator_id have theirs.';
-COMMENT ON COLUMN support.tickets.search IS 'Words of title and number (weight A) and description (C, its first 100,000 characters), configuration simple; kept by a trigger.';
 COMMENT ON SEQUENCE support.ticket_number_seq IS 'The numbers of tickets; gaps are normal.';
 COMMENT ON INDEX support.ix_tickets_ticket_number IS 'A ticket number names one ticket.';
 COMMENT ON INDEX support.ix_tickets_external_id IS 'A key of another system names one ticket.';

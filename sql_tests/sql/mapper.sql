@@ -119,14 +119,14 @@ UPDATE support.tickets SET ticket_number = NULL, title = 'Printer on fire', desc
 	creator_id = 2, created_at = NULL, deleted_at = NULL, requester_id = 2, organization_id = NULL, team_id = NULL,
 	assignee_id = NULL, channel = NULL, custom = NULL, external_id = NULL, pending_until = NULL, updated_at = NULL, version = NULL,
 	first_replied_at = NULL, first_solved_at = NULL, solved_at = NULL, reopen_count = NULL, reply_count = NULL, waiting_since = NULL,
-	last_customer_at = NULL, last_agent_at = NULL, deleted_by = NULL, delete_reason = NULL, search = NULL, contract = NULL
+	last_customer_at = NULL, last_agent_at = NULL, deleted_by = NULL, delete_reason = NULL, contract = NULL
 WHERE id = 1;
 SELECT ticket_number, title, status, priority, created_at, updated_at, version, reply_count, first_replied_at, last_agent_at,
-	assignee_id, contract, search IS NOT NULL AS has_words
+	assignee_id, contract
 FROM support.tickets WHERE id = 1;
-UPDATE support.comments SET author_role = NULL, via = NULL, created_at = NULL, edited_at = NULL, search = NULL,
+UPDATE support.comments SET author_role = NULL, via = NULL, created_at = NULL, edited_at = NULL,
 	is_private = NULL, content = 'On our way.' WHERE id = 1
-RETURNING author_role, via, created_at, edited_at, is_private, search IS NOT NULL AS has_words;
+RETURNING author_role, via, created_at, edited_at, is_private;
 
 \c contrib_regression
 DROP DATABASE regress_mapper;

@@ -262,7 +262,7 @@ INSERT INTO support.tickets (id, ticket_number, title, description, creator_id, 
 	(152, 'R-2', 'normal', '', 2, 'normal', 'in_progress', '2026-03-01 10:00+00'),
 	(153, 'R-3', 'not set', '', 2, NULL, 'in_progress', '2026-03-01 09:30+00'),
 	(154, 'R-4', 'high', '', 2, 'high', 'in_progress', '2026-03-01 11:00+00');
-SELECT id, priority FROM support.ticket_list WHERE id > 150 AND status = 'in_progress';
+SELECT id, priority FROM support.ticket_list WHERE id > 150 AND status = 'in_progress' ORDER BY id;
 
 -- What counts on has an end, and does not begin again there with a negative number.
 -- Nobody may begin there: where it stands so, no trigger of ours was asked.

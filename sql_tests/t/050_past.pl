@@ -245,7 +245,7 @@ FROM copies AS c
 CROSS JOIN tickets AS t
 WHERE c.at_time IS NOT NULL AND
 	(
-		(SELECT to_jsonb(k.row_copied) - 'search' FROM copied_tickets AS k
+		(SELECT to_jsonb(k.row_copied) FROM copied_tickets AS k
 			WHERE k.copy = c.copy AND (k.row_copied).id = t.id)
 			IS DISTINCT FROM support.ticket_as_of(t.id, c.at_time)
 		OR

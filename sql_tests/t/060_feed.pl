@@ -97,8 +97,8 @@ CREATE TABLE mirror.copies (consumer text, table_name text, row_copied jsonb);
 
 -- Rows as the log has them
 CREATE VIEW mirror.rows AS
-SELECT 'tickets' AS table_name, to_jsonb(t) - 'search' AS row FROM support.tickets AS t
-UNION ALL SELECT 'comments', to_jsonb(t) - 'search' FROM support.comments AS t
+SELECT 'tickets' AS table_name, to_jsonb(t) AS row FROM support.tickets AS t
+UNION ALL SELECT 'comments', to_jsonb(t) FROM support.comments AS t
 UNION ALL SELECT 'users', to_jsonb(t) - 'email_key' FROM support.users AS t
 UNION ALL SELECT 'tags', to_jsonb(t) - 'name_key' FROM support.tags AS t
 UNION ALL SELECT 'ticket_tags', to_jsonb(t) FROM support.ticket_tags AS t

@@ -370,6 +370,24 @@ find_rows(HeapTable *table, Relation rel, int64 id)
 	return rows;
 }
 
+/* A copy of the one row of a plain table whose first two columns, the primary key, are these ids, as it is now; NULL for none. */
+HeapTuple
+find_row_of(HeapTable *table, Relation rel, int64 id, int64 second_id)
+{
+	ScanKeyData keys[2] = {key_of(table, id)};
+	HeapTuple	row;
+	SysScanDesc scan;
+
+	ScanKeyInit(&keys[1], table->attnums[1], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(second_id));
+	lock_index(table, table->primary_key);
+	scan = systable_beginscan(rel, table->indexes[table->primary_key], true, SnapshotSelf, 2, keys);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		row = heap_copytuple(row);
+	systable_endscan(scan);
+	return row;
+}
+
 /* Has the table, which is a plain one, a row whose first column, the primary key, is this id? Ours count, too. */
 bool
 has_row(HeapTable *table, Relation rel, int64 id)
@@ -502,11 +520,11 @@ remove_row(Relation rel, HeapTuple old)
 	simple_heap_delete(rel, &old->t_self);
 }
 
-/* Append a list of the columns from one on, each written by a format that has its name twice, or once. */
+/* Append a list of the columns from one up to another, each written by a format that has its name twice, or once. */
 static void
-append_columns(StringInfo text, const HeapTable *table, int first, const char *format)
+append_columns(StringInfo text, const HeapTable *table, int first, int end, const char *format)
 {
-	for (int i = first; i < table->ncolumns; i++)
+	for (int i = first; i < end; i++)
 	{
 		const char *name = quote_identifier(table->columns[i].name);
 
@@ -521,11 +539,12 @@ make_insertion(const HeapTable *table)
 {
 	MemoryContext previous = MemoryContextSwitchTo(CacheMemoryContext);
 	Statement  *statement = palloc0(sizeof(Statement));
+	int			nkeys = Max(table->nkeys, 1);
 	StringInfoData text;
 
 	initStringInfo(&text);
 	appendStringInfo(&text, "INSERT INTO %s (", quote_qualified_identifier(table->name.schema, table->name.name));
-	append_columns(&text, table, 0, "%s");
+	append_columns(&text, table, 0, table->ncolumns, "%s");
 	appendStringInfoString(&text, ") VALUES (");
 	for (int i = 0; i < table->ncolumns; i++)
 	{
@@ -535,8 +554,10 @@ make_insertion(const HeapTable *table)
 	appendStringInfoChar(&text, ')');
 	if (table->replaces)
 	{
-		appendStringInfo(&text, " ON CONFLICT (%s) DO UPDATE SET ", quote_identifier(table->columns[0].name));
-		append_columns(&text, table, 1, "%s = excluded.%s");
+		appendStringInfoString(&text, " ON CONFLICT (");
+		append_columns(&text, table, 0, nkeys, "%s");
+		appendStringInfoString(&text, ") DO UPDATE SET ");
+		append_columns(&text, table, nkeys, table->ncolumns, "%s = excluded.%s");
 	}
 	statement->text = text.data;
 	statement->nargs = table->ncolumns;

@@ -29,7 +29,8 @@ typedef struct HeapTable
 	int			ncolumns;
 	const char *check;			/* a constraint that holds for what the caller adds, or NULL */
 	bool		at_end;			/* rows go to the end of the table, whatever room there is before */
-	bool		replaces;		/* insert_row() changes a row that has the same value in the first column */
+	bool		replaces;		/* insert_row() changes a row that has the same key */
+	int			nkeys;			/* how many of the first columns are that key; 0 is one */
 
 	bool		valid;			/* nothing changed since we began to look, which we did to the end */
 	bool		changed;		/* something did */
@@ -58,6 +59,7 @@ extern Oid	heap_relation(const HeapTable *table);
 extern void heap_writer_init(void);
 extern int64 next_row_id(HeapTable *table);
 extern List *find_rows(HeapTable *table, Relation rel, int64 id);
+extern HeapTuple find_row_of(HeapTable *table, Relation rel, int64 id, int64 second_id);
 extern bool has_row(HeapTable *table, Relation rel, int64 id);
 extern bool find_row(HeapTable *table, Statement *statement, int64 id);
 extern void add_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls);

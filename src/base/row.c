@@ -60,10 +60,7 @@ row_init(void)
 static bool
 is_derived(const DeskTable *table, const char *name)
 {
-	for (int i = 0; i < lengthof(table->derived); i++)
-		if (table->derived[i] != NULL && strcmp(table->derived[i], name) == 0)
-			return true;
-	return false;
+	return table->derived != NULL && strcmp(table->derived, name) == 0;
 }
 
 /* Decide how the audit log writes a column of this type. */
@@ -119,8 +116,6 @@ is_of_kind(Oid type, ColumnKind kind)
 			return type == DATEOID;
 		case COLUMN_INTERVAL:
 			return type == INTERVALOID;
-		case COLUMN_WORDS:
-			return type == TSVECTOROID;
 		case COLUMN_JSON:
 			return type == JSONBOID;
 		case COLUMN_TEXTS:

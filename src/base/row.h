@@ -19,7 +19,6 @@ typedef enum ColumnKind
 	COLUMN_TIME,				/* timestamptz */
 	COLUMN_DATE,
 	COLUMN_INTERVAL,
-	COLUMN_WORDS,				/* tsvector */
 	COLUMN_JSON,				/* jsonb */
 	COLUMN_TEXTS,				/* text[] */
 	COLUMN_INTEGERS				/* integer[] */
@@ -76,7 +75,7 @@ typedef struct DeskTable
 	int			ncolumns;
 	const ValueRule *rules;		/* for columns whose values are anybody's to choose */
 	int			nrules;
-	const char *derived[2];		/* columns that follow from others, NULL for none: the log does not keep them */
+	const char *derived;		/* a column that follows from others, or NULL: the log does not keep it */
 	bool		is_internal;	/* in support_internal, its owner's alone: the log keeps a new row whole */
 	bool		is_kept;		/* sessions keep what it has, and are told of each change */
 	struct RowHooks **hooks;	/* what rooms do when its rows change, see hooks.c; NULL if none can */

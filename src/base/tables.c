@@ -46,7 +46,6 @@ static const DeskColumn ticket_columns[] = {
 	[TICKET_DELETE_REASON] = {"delete_reason", COLUMN_TEXT},
 	[TICKET_TITLE] = {"title", COLUMN_TEXT, NOT_NULL},
 	[TICKET_DESCRIPTION] = {"description", COLUMN_TEXT, NOT_NULL},
-	[TICKET_SEARCH] = {"search", COLUMN_WORDS},
 	[TICKET_FIRST_REPLIED_AT] = {"first_replied_at", COLUMN_TIME},
 	[TICKET_REPLY_COUNT] = {"reply_count", COLUMN_INTEGER, NOT_NULL},
 	[TICKET_ORGANIZATION_ID] = {"organization_id", COLUMN_BIGINT},
@@ -68,7 +67,7 @@ static const ValueRule ticket_rules[] = {
 
 const DeskTable tickets_table = {
 	.name = "tickets", .hooks = HOOKS, .ticket_column = "id", .has_id = true,
-	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = {"search", "customer_id"},
+	.columns = ticket_columns, .ncolumns = lengthof(ticket_columns), .derived = "customer_id",
 	.rules = ticket_rules, .nrules = lengthof(ticket_rules)
 };
 
@@ -82,8 +81,7 @@ static const DeskColumn comment_columns[] = {
 	[COMMENT_AUTHOR_ROLE] = {"author_role", COLUMN_TEXT},
 	[COMMENT_VIA] = {"via", COLUMN_TEXT, NOT_NULL},
 	[COMMENT_EDITED_AT] = {"edited_at", COLUMN_TIME},
-	[COMMENT_DELETED_AT] = {"deleted_at", COLUMN_TIME},
-	[COMMENT_SEARCH] = {"search", COLUMN_WORDS}
+	[COMMENT_DELETED_AT] = {"deleted_at", COLUMN_TIME}
 };
 
 static const ValueRule comment_rules[] = {
@@ -93,7 +91,7 @@ static const ValueRule comment_rules[] = {
 
 const DeskTable comments_table = {
 	.name = "comments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true,
-	.columns = comment_columns, .ncolumns = lengthof(comment_columns), .derived = {"search"},
+	.columns = comment_columns, .ncolumns = lengthof(comment_columns),
 	.rules = comment_rules, .nrules = lengthof(comment_rules)
 };
 
@@ -314,7 +312,8 @@ static const DeskTable clock_tables[] = {
 
 /* Tables that follow from others, kept by their triggers: the log knows nothing of them. */
 static const DeskTable derived_tables[] = {
-	{.name = "backlog"}
+	{.name = "backlog"},
+	{.name = "search_words"}
 };
 
 /* The table that the log keeps under this logical name, NULL if there is none. */

@@ -5,9 +5,7 @@
 #ifndef SUPPORT_SEARCH_H
 #define SUPPORT_SEARCH_H
 
-#include "base/hooks.h"
-
+extern void settle_words(void);
 extern void search_init(void);
-extern void keep_words(RowChange *change);
 
 #endif							/* SUPPORT_SEARCH_H */

@@ -113,8 +113,7 @@ static const struct
 	{"reply_count", "support.add_comment()"},
 	{"waiting_since", "support.add_comment()"},
 	{"last_customer_at", "support.add_comment()"},
-	{"last_agent_at", "support.add_comment()"},
-	{"search", NULL}
+	{"last_agent_at", "support.add_comment()"}
 };
 
 /* Run an UPDATE that ends in AT_VERSION and return the version that came of it. */

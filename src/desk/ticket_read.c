@@ -44,7 +44,7 @@ enum
 
 static Statement statements[] = {
 	[READ_TICKET] = {
-		.text = "SELECT to_jsonb(t) - 'search' AS ticket,"
+		.text = "SELECT to_jsonb(t) AS ticket,"
 		" jsonb_build_object("
 		"	'creator', " PERSON("creator") ","
 		"	'requester', " PERSON("requester") ","

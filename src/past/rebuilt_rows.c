@@ -31,7 +31,6 @@
 #include "base/json.h"
 #include "base/tables.h"
 #include "desk/customer.h"
-#include "desk/search.h"
 #include "log/record_reader.h"
 #include "log/row_image.h"
 #include "past/generated.h"
@@ -357,17 +356,12 @@ apply_change(RebuiltRows *rebuilt, const RecordChange *change)
 	}
 }
 
-/* Find the derived columns again: the words, unless the text is as it is now, and the customer. */
+/* Find the derived column again. */
 static void
-find_derived(RebuiltRows *rebuilt, const Row *live)
+find_derived(RebuiltRows *rebuilt)
 {
-	RowChange	change = {.table = rebuilt->shape->table, .old = live, .new = &rebuilt->row, .columns = PG_UINT64_MAX};
+	RowChange	change = {.table = rebuilt->shape->table, .new = &rebuilt->row, .columns = PG_UINT64_MAX};
 
-	if (rebuilt->shape->table->derived[0] == NULL)
-		return;
-	if (live != NULL)
-		find_differences(&change);
-	keep_words(&change);
 	if (change.table == &tickets_table)
 		keep_customer(&change);
 }
@@ -400,7 +394,7 @@ finish_record(RebuiltRows *rebuilt, const Row *live)
 	/* a row that has not changed since has its derived columns too */
 	if (rebuilt->run > 0)
 	{
-		find_derived(rebuilt, rebuilt->complete ? NULL : live);
+		find_derived(rebuilt);
 		generate_columns(rebuilt->generated, &rebuilt->row);
 	}
 }
