@@ -30,7 +30,7 @@ RETURNS TABLE(measure text, dimension text, value text, period timestamptz, coun
 LANGUAGE c STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_verify_stats';
 COMMENT ON FUNCTION support.verify_stats() IS
-	'Works out from the tables and the log what the reports should count, and compares: a row for each difference, with the day in UTC; none if all is right. Leaves changes of status out that are older than the log. 42501: not the owner of the desk.';
+	'Works out from the tables and the log what the reports should count and the backlog should have, and compares: a row for each difference, with the day in UTC; none if all is right. Leaves changes of status out that are older than the log. 42501: not the owner of the desk.';
 REVOKE ALL ON FUNCTION support.verify_stats() FROM PUBLIC;
 
 CREATE FUNCTION support.check_history()
@@ -48,5 +48,5 @@ RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_rebuild_stats';
 COMMENT ON FUNCTION support.rebuild_stats(bigint) IS
-	'Counts everything anew that the reports show, for a desk whose rows came without triggers; whoever changes tickets meanwhile waits. Returns how many rows that took. 42501: not the owner of the desk.';
+	'Counts everything anew that the reports show, and puts the backlog right, for a desk whose rows came without triggers; whoever changes tickets meanwhile waits. Returns how many rows that took. 42501: not the owner of the desk.';
 REVOKE ALL ON FUNCTION support.rebuild_stats(bigint) FROM PUBLIC;

@@ -48,7 +48,7 @@
 #include "install_check.h"
 #include "install_migrate.h"
 #include "install_repair.h"
-#include "sla/backlog.h"
+#include "stats/backlog.h"
 #include "stats/stat_check.h"
 #include "upkeep.h"
 
@@ -350,7 +350,7 @@ make_desk(const Layout *layout, bool seed)
 	if (seed && !is_first)
 	{
 		settle_customers();
-		settle_backlog();
+		(void) mend_backlog();
 		settle_words();
 	}
 }

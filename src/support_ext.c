@@ -33,10 +33,10 @@
 #include "log/column_names.h"
 #include "log/eras.h"
 #include "log/log_writer.h"
-#include "sla/backlog.h"
 #include "sla/sla_check.h"
 #include "sla/sla_follow.h"
 #include "sla/sla_policy.h"
+#include "stats/backlog.h"
 #include "stats/stat_check.h"
 #include "stats/stat_seen.h"
 #include "stats/stat_tag.h"
@@ -71,13 +71,13 @@ _PG_init(void)
 	stat_tag_init();
 	stat_writer_init();
 	stat_check_init();
+	backlog_init();
 	calendar_init();
 	calendar_check_init();
 	calendar_version_init();
 	sla_policy_init();
 	sla_check_init();
 	sla_follow_init();
-	backlog_init();
 
 	choices_init();
 	assignment_init();

@@ -451,13 +451,22 @@ CROSS JOIN LATERAL
 ) AS v (what, counted, expected)
 WHERE v.counted <> v.expected
 	AND NOT (d.period < b.at AND d.measure = ANY (ARRAY['status_flow', 'entered', 'solved', 'reopened']))
-	AND NOT (d.measure = 'resolved_again' AND (isfinite(b.at) OR v.what <> ''));
+	AND NOT (d.measure = 'resolved_again' AND (isfinite(b.at) OR v.what <> ''))
+UNION ALL
+SELECT
+	'support.backlog',
+	'ticket',
+	f.ticket_id::text,
+	NULL::timestamptz,
+	(f.flaw = 'is not unsolved and live')::integer::bigint,
+	(f.flaw <> 'is not unsolved and live')::integer::bigint
+FROM support_internal.backlog_flaws AS f;
 
 COMMENT ON VIEW support_internal.stat_differences IS
 	'What was counted and should not have been, or the other way round: what support.verify_stats() returns. None if all is right.';
-COMMENT ON COLUMN support_internal.stat_differences.measure IS 'The measure; of its sum of seconds, with "(seconds)" behind it.';
-COMMENT ON COLUMN support_internal.stat_differences.dimension IS 'The letter of the dimension.';
-COMMENT ON COLUMN support_internal.stat_differences.value IS 'The value there; empty for none.';
+COMMENT ON COLUMN support_internal.stat_differences.measure IS 'The measure; of its sum of seconds, with "(seconds)" behind it; support.backlog for its rows.';
+COMMENT ON COLUMN support_internal.stat_differences.dimension IS 'The letter of the dimension; ticket of a row of the backlog.';
+COMMENT ON COLUMN support_internal.stat_differences.value IS 'The value there; empty for none. The ticket''s id.';
 COMMENT ON COLUMN support_internal.stat_differences.period IS 'When the day began, in UTC.';
-COMMENT ON COLUMN support_internal.stat_differences.counted IS 'What the reports have.';
-COMMENT ON COLUMN support_internal.stat_differences.expected IS 'What tables and log come to.';
+COMMENT ON COLUMN support_internal.stat_differences.counted IS 'What the reports have; of the backlog, 1 for a row that should not be there.';
+COMMENT ON COLUMN support_internal.stat_differences.expected IS 'What tables and log come to; 1 for a row that is missing or wrong.';

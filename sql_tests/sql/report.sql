@@ -307,7 +307,7 @@ FROM unnest(ARRAY
 	$$history_of_ticket(1, '-infinity', 'infinity', '{version}')$$,
 	$$changes_to_undo(1, '2026-01-01')$$,
 	$$signs_of_order(1, '2026-01-01')$$,
-	$$clocks_at_risk('2026-01-01', '2026-01-02', 10)$$,
+	$$clocks_at_risk('2026-01-01', '2026-01-02', 10, NULL)$$,
 	$$calendar_definition(1)$$,
 	$$books_of_ticket(1)$$,
 	$$stat_differences$$

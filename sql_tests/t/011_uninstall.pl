@@ -153,6 +153,7 @@ is(difference(views_of('desk'), $views), <<'LOST' =~ s/\n\z//r, 'these views are
 - shop.report_unanswered
 - shop.sla_status
 - shop.ticket_list
+- shop.unsolved_tickets
 - support.my_tickets
 - support.report_activity
 - support.report_agents
@@ -174,6 +175,7 @@ is(difference(views_of('desk'), $views), <<'LOST' =~ s/\n\z//r, 'these views are
 - support.report_unanswered
 - support.sla_status
 - support.ticket_list
+- support.unsolved_tickets
 LOST
 foreach my $kind (qw(constraint index sequence schema))
 {

@@ -101,6 +101,7 @@ my @refused = (
 	[ q{UPDATE support.audit_log SET db_role = 'boss'}, '42501' ],
 	[ 'DELETE FROM support.audit_log', '42501' ],
 	[ q{UPDATE support.sla_clocks SET consumed = '0'}, '42501' ],
+	[ 'DELETE FROM support.backlog', '42501' ],
 	[ 'SELECT FROM support_internal.settings', '42501' ],
 	[ q{UPDATE support.tickets SET status = 'nonsense' WHERE id = 1}, '23503' ],
 	[ q{SELECT support.add_comment(2, 'On a deleted ticket', author_id => 1)}, '55000' ],

@@ -79,6 +79,7 @@ SQL
 $node->safe_psql('desk', "CREATE SCHEMA oracle;\n" . slurp_file("$FindBin::Bin/../oracle.sql"));
 $node->safe_psql('desk', <<'SQL');
 CREATE SEQUENCE oracle.clock;
+CREATE SCHEMA oracle_of_lists;
 ALTER FUNCTION oracle.contributions() RENAME TO contributions_now;
 CREATE FUNCTION oracle.begin_session()
 RETURNS void
@@ -127,6 +128,29 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- The backlog, and its list, by what tickets and clocks say
+CREATE VIEW oracle_of_lists.backlog AS
+SELECT t.id AS ticket_id, t.status, t.team_id, t.assignee_id, t.created_at, n.due_at AS next_due_at, n.metric AS next_metric,
+	(SELECT count(*) FROM support.sla_clocks AS c WHERE c.ticket_id = t.id AND c.breached_at IS NOT NULL)::integer AS breaches
+FROM support.tickets AS t
+LEFT JOIN LATERAL
+	(
+		SELECT c.due_at, c.metric
+		FROM support.sla_clocks AS c
+		WHERE c.ticket_id = t.id AND c.state = 'running' AND c.due_at IS NOT NULL
+		ORDER BY c.due_at, c.id
+		LIMIT 1
+	) AS n ON true
+WHERE t.deleted_at IS NULL
+	AND EXISTS (SELECT FROM support.statuses AS s WHERE s.name = t.status AND s.category NOT IN ('solved', 'closed'));
+CREATE VIEW oracle_of_lists.unsolved_tickets AS
+SELECT t.id, t.status, t.priority, t.title, u.full_name AS requester, t.waiting_since IS NOT NULL AS waits, t.created_at,
+	u.id AS requester_id, t.assignee_id, t.team_id, t.organization_id, b.next_due_at, b.next_metric,
+	(SELECT count(*) FROM support.sla_status AS s WHERE s.ticket_id = t.id AND s.is_breached) AS breaches
+FROM oracle_of_lists.backlog AS b
+JOIN support.tickets AS t ON t.id = b.ticket_id
+JOIN support.users AS u ON u.id = coalesce(t.requester_id, t.creator_id);
 
 -- Rows of a query and of the one it is held against, with their places: how many, how many with a number, and those
 -- that only one of the two has
@@ -247,6 +271,12 @@ BEGIN
 		RETURN QUERY SELECT c.* FROM oracle.compare(view, format('SELECT * FROM support.%I', view),
 			format('SELECT * FROM oracle.%I', view)) AS c;
 	END LOOP;
+	RETURN QUERY SELECT c.* FROM oracle.compare('backlog', 'SELECT * FROM support.backlog ORDER BY ticket_id',
+		'SELECT * FROM oracle_of_lists.backlog ORDER BY ticket_id') AS c;
+	RETURN QUERY SELECT c.* FROM oracle.compare('unsolved_tickets',
+		'SELECT id, status, priority, title, requester, waiting IS NOT NULL, created_at, requester_id, assignee_id, team_id,'
+		' organization_id, next_due_at, next_metric, breaches FROM support.unsolved_tickets ORDER BY id',
+		'SELECT * FROM oracle_of_lists.unsolved_tickets ORDER BY id') AS c;
 	FOR i IN 1 .. reports LOOP
 		arguments := oracle.any_arguments();
 		-- no counter answers two questions at once, nor what is not on the quarter hour
@@ -495,6 +525,8 @@ sub check_pause
 
 	is($node->safe_psql('desk', 'SELECT * FROM support.verify_stats()'), '', "$when: what was counted is what there is")
 	  or diag "SUPPORT_EXT_TEST_SEED=$seed";
+	is($node->safe_psql('desk', 'SELECT * FROM support_internal.backlog_flaws'), '', "$when: the backlog is what is unsolved")
+	  or diag "SUPPORT_EXT_TEST_SEED=$seed";
 	hear_together(sub { }, script_that_compares(0));
 	return;
 }
@@ -555,7 +587,7 @@ foreach my $name (sort keys %compared)
 }
 
 # So that no comparison passes for want of anything to compare
-is(scalar(grep { !/^report\(/ } keys %compared), 17, 'all views were compared');
+is(scalar(grep { !/^report\(/ } keys %compared), 19, 'all views were compared');
 is_deeply([ grep { !/^report\(/ && $numbers{$_} < $compared{$_} } keys %compared ], [], 'and had numbers');
 cmp_ok(scalar(grep { /^report\(/ && $numbers{$_} > 0 } keys %compared), '>', 15, 'metrics of support.report() too');
 cmp_ok($open_snapshots, '>', 0, 'some while others wrote');

@@ -321,6 +321,8 @@ foreach my $round (1 .. $rounds)
 		is($node->safe_psql($_, $overslept), '', "round $round, $_: no clock is looked at too late");
 		is($node->safe_psql($_, 'SELECT * FROM support.verify_stats()'), '',
 			"round $round, $_: the reports count what there is");
+		is($node->safe_psql($_, 'SELECT * FROM support_internal.backlog_flaws'), '',
+			"round $round, $_: the backlog has what is unsolved, and what is due next");
 	}
 	foreach (split /\n/, $node->safe_psql('quiet', <<'SQL'))
 SELECT 'events: ' || kind, count(*) FROM support.sla_events GROUP BY kind

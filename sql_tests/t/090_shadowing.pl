@@ -93,7 +93,7 @@ my @tables = (
 	[ 'ticket_tags', 'ticket_id, tag_id', '3, 2', 'tag_id = 2', 'ticket_id, tag_id' ],
 	[ 'ticket_watchers', 'ticket_id, user_id', '2, 4', q{kind = 'cc'}, 'ticket_id, user_id' ],
 	[ 'audit_log', 'action, ticket_id', q{'visit', 2}, q{db_role = 'x'}, undef ]);
-my %kept = map { $_ => 1 } qw(sla_clocks sla_events);
+my %kept = map { $_ => 1 } qw(backlog sla_clocks sla_events);
 
 # Plain SQL on a table by every road
 sub roads

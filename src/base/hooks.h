@@ -19,6 +19,7 @@ typedef struct RowChange
 	uint64		columns;		/* the same by the table's columns, a bit each; all where the row comes or goes */
 	bool		restoring;		/* it becomes what it was: no rules are applied, and no books kept */
 	bool		superseded;		/* a trigger has changed the row again since */
+	bool		removed_again;	/* or removed it */
 	int64		past_before;	/* a ticket that comes: the log has its past before this version, or NO_PAST */
 } RowChange;
 

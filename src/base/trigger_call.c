@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/datum.h"
@@ -182,4 +183,15 @@ bool
 is_superseded(HeapTuple tuple)
 {
 	return !ItemPointerEquals(&tuple->t_self, &tuple->t_data->t_ctid);
+}
+
+/* Has such a trigger removed it? */
+bool
+is_removed_again(HeapTuple tuple)
+{
+	HeapTupleHeader header = tuple->t_data;
+
+	return (header->t_infomask & HEAP_XMAX_INVALID) == 0 && !HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
+		ItemPointerEquals(&tuple->t_self, &header->t_ctid) &&
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header));
 }

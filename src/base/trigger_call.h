@@ -16,5 +16,6 @@ extern void fill_in_defaults(Relation rel, Row *row);
 extern void leave_values(const Row *old, Row *new);
 extern HeapTuple row_to_write(const Row *row, HeapTuple original);
 extern bool is_superseded(HeapTuple tuple);
+extern bool is_removed_again(HeapTuple tuple);
 
 #endif							/* SUPPORT_TRIGGER_CALL_H */

@@ -171,11 +171,13 @@ support_after_row(PG_FUNCTION_ARGS)
 	if (change.old == NULL)
 	{
 		change.superseded = is_superseded(trigdata->tg_trigtuple);
+		change.removed_again = is_removed_again(trigdata->tg_trigtuple);
 		after_insert(&change);
 	}
 	else if (change.new != NULL)
 	{
 		change.superseded = is_superseded(trigdata->tg_newtuple);
+		change.removed_again = is_removed_again(trigdata->tg_newtuple);
 		after_update(&change);
 	}
 	else

@@ -18,6 +18,7 @@
 #include "base/tables.h"
 #include "sla/sla_counts.h"
 #include "sla/sla_follow.h"
+#include "sla/sla_names.h"
 #include "sla/sla_store.h"
 #include "sla/sla_wait.h"
 
@@ -162,6 +163,35 @@ began_from_now(ClockSet *set, const Clock *clock)
 	found = run(&statements[BEGAN_FROM_NOW], &args) > 0;
 	SPI_finish();
 	return found;
+}
+
+/* What the clocks of a ticket, in the order in which they began, tell of it in the backlog. */
+static Deadline
+deadline_of(const List *clocks)
+{
+	Deadline	deadline = {.metric = NULL};
+	ListCell   *cell;
+
+	foreach(cell, clocks)
+	{
+		const Clock *clock = lfirst(cell);
+
+		deadline.breaches += is_breached(clock);
+		if (clock->state == CLOCK_RUNNING && !TIMESTAMP_NOT_FINITE(clock->due_at) &&
+			(deadline.metric == NULL || clock->due_at < deadline.due_at))
+		{
+			deadline.due_at = clock->due_at;
+			deadline.metric = sla_metric_names[clock->promise.metric];
+		}
+	}
+	return deadline;
+}
+
+/* The names of metrics are those of one table. */
+static bool
+same_deadline(const Deadline *a, const Deadline *b)
+{
+	return a->due_at == b->due_at && a->metric == b->metric && a->breaches == b->breaches;
 }
 
 /* Have a ticket's clocks at hand. The caller has locked its row. */
@@ -356,12 +386,13 @@ follow_to(const Row *now, const void *arg)
 
 /*
  * A ticket comes, changes or goes. If a trigger of the application has changed the row again before we were called, the
- * clocks and the backlog saw that first: they go on to what the row has now. If it is gone by that, so are they already.
+ * clocks and the backlog saw that first: they go on to what the row has now. If it is gone by that, the clocks have stopped
+ * already.
  */
 static void
 follow_change_of_ticket(const RowChange *change)
 {
-	if (!change->superseded)
+	if (!change->superseded && !change->removed_again)
 		follow_to(change->new, change);
 	else if (!with_row_now(row_int64(change->new, TICKET_ID), follow_to, change))
 		follow_backlog(change->old, NULL, NULL, false);

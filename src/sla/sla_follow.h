@@ -6,8 +6,8 @@
 #define SUPPORT_SLA_FOLLOW_H
 
 #include "base/row.h"
-#include "sla/backlog.h"
 #include "sla/sla_clock_set.h"
+#include "stats/backlog.h"
 
 /* A ticket's clocks as the tables have them. */
 typedef struct LiveClockSet

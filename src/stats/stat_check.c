@@ -3,8 +3,8 @@
  *		Counting everything anew, and checking what was counted.
  *
  * The view support_internal.stat_expected works out from the tables and the log what the triggers should have counted.
- * verify_stats() reads another, stat_differences, which compares; rebuild_stats() starts from it. So does a change of what
- * a status means, since that changes the past.
+ * verify_stats() reads another, stat_differences, which compares, the backlog as well; rebuild_stats() starts from it. So does
+ * a change of what a status means, since that changes the past.
  *
  * Counting anew is exact while others write. It waits for all who have counted something and not yet ended, and makes
  * later ones wait; what it sees then is what has been counted, and a change that it does not see is counted after it.
@@ -25,6 +25,7 @@
 #include "base/hooks.h"
 #include "base/plan.h"
 #include "base/tables.h"
+#include "stats/backlog.h"
 #include "stats/delta_writer.h"
 #include "stats/fold.h"
 #include "stats/stat_check.h"
@@ -125,7 +126,7 @@ tell_step(bool tell, const char *format, uint64 n)
  * rows. They are about all there is; where the server has never looked at the tables it takes that for little. A function
  * that is called for each row is such a loop still: what the server thinks that costs is no reason to compile.
  */
-static int
+int
 plan_for_all_rows(void)
 {
 	int			level = NewGUCNestLevel();
@@ -217,11 +218,14 @@ support_rebuild_stats(PG_FUNCTION_ARGS)
 	Call		call;
 	Caller		caller;
 	int64		n;
+	int64		mended;
 
 	PreventCommandIfReadOnly("rebuild_stats()");
 	begin_call(&call, fcinfo, 0);
 	become_desk_owner("count everything anew", &caller);
 	n = recount_everything(true);
+	mended = mend_backlog();
+	tell_step(mended > 0, "put right %llu rows of the backlog", mended);
 	become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(n);

@@ -6,14 +6,14 @@
  * would have an entry more for every reply, and one on a deadline for every turn of a clock. So support.backlog has a row
  * for each ticket that is live and unsolved, with no more than lists are picked and sorted by, and what the lists need is
  * indexed there. It follows from tickets and clocks. A change of a ticket writes it once, after the clocks have turned,
- * and only if it says something else then.
+ * and only if it says something else then: a reply on a desk without policies writes nothing here.
  *
  * Whoever writes has locked the ticket's row until the transaction ends, and nobody else touches its row here meanwhile. So
  * we see it as it is now, whatever snapshot the transaction keeps to. Rows go the way of heap_writer.c, or over SPI where
  * somebody changed the table so that this does not serve.
  *
- * What a status means is looked at after the ticket was counted for the reports. Whoever changes that meaning waits for those
- * who have counted something, see stat_check.c, and so sees all rows that were written by the old one.
+ * Whoever writes holds RowExclusiveLock on the table from before the look at what statuses mean until the transaction ends.
+ * Who puts it right, because that meaning changes or rows came without triggers, takes a lock that waits for these.
  */
 #include "postgres.h"
 
@@ -27,13 +27,11 @@
 
 #include "base/heap_writer.h"
 #include "base/hooks.h"
-#include "base/lookups.h"
 #include "base/plan.h"
 #include "base/tables.h"
-#include "sla/backlog.h"
-#include "sla/sla_names.h"
-#include "sla/sla_policy.h"
-#include "sla/sla_store.h"
+#include "stats/backlog.h"
+#include "stats/stat_check.h"
+#include "stats/stat_history.h"
 
 enum
 {
@@ -66,7 +64,7 @@ enum
 	FIND_ROW,
 	REMOVE_ROW,
 	HAS_FLAWS,
-	REMOVE_STRAYS,
+	REMOVE_WRONG,
 	WRITE_MISSING
 };
 
@@ -85,7 +83,7 @@ static Statement statements[] = {
 		.text = "SELECT FROM support_internal.backlog_flaws LIMIT 1",
 		.as_owner_of = PUBLIC_TABLE("backlog")
 	},
-	[REMOVE_STRAYS] = {
+	[REMOVE_WRONG] = {
 		.text = "DELETE FROM support.backlog AS b USING support_internal.backlog_flaws AS f"
 		" WHERE b.ticket_id = f.ticket_id",
 		.as_owner_of = PUBLIC_TABLE("backlog")
@@ -118,41 +116,11 @@ typedef struct Place
 	BacklogRow	row;
 } Place;
 
-/* What the clocks of a ticket, in the order in which they began, tell of it. */
-Deadline
-deadline_of(const List *clocks)
-{
-	Deadline	deadline = {.due_at = DT_NOBEGIN};
-	ListCell   *cell;
-
-	foreach(cell, clocks)
-	{
-		const Clock *clock = lfirst(cell);
-
-		deadline.breaches += is_breached(clock);
-		if (clock->state != CLOCK_RUNNING || TIMESTAMP_NOT_FINITE(clock->due_at))
-			continue;
-		if (deadline.metric == NULL || clock->due_at < deadline.due_at)
-		{
-			deadline.due_at = clock->due_at;
-			deadline.metric = sla_metric_names[clock->promise.metric];
-		}
-	}
-	return deadline;
-}
-
-/* Metrics are compared by their names in one table. */
-bool
-same_deadline(const Deadline *a, const Deadline *b)
-{
-	return a->due_at == b->due_at && a->metric == b->metric && a->breaches == b->breaches;
-}
-
-/* Is the ticket, NULL for none, live and unsolved? */
+/* Is the ticket, NULL for none, live and unsolved? The caller has locked the backlog, so that this stays so. */
 static bool
 is_listed(const Row *ticket)
 {
-	return ticket != NULL && row_is_null(ticket, TICKET_DELETED_AT) && !is_solved_status(row_text(ticket, TICKET_STATUS));
+	return ticket != NULL && row_is_null(ticket, TICKET_DELETED_AT) && !counts_as_solved(row_text(ticket, TICKET_STATUS));
 }
 
 /* Copy a row that was found, taken apart, whose columns are at these places. */
@@ -206,14 +174,13 @@ select_place(Place *place, int64 ticket_id)
 	SPI_finish();
 }
 
-/* Look where a ticket has its row. Whoever calls closes the relation. */
+/* Look where a ticket has its row. */
 static Place
-open_place(int64 ticket_id)
+place_of(Relation rel, int64 ticket_id)
 {
-	Place		place = {.rel = table_open(heap_relation(&backlog), RowExclusiveLock)};
+	Place		place = {.rel = rel, .plain = know_table(&backlog, rel) && backlog.primary_key >= 0};
 
 	memset(place.row.nulls, true, sizeof(place.row.nulls));
-	place.plain = know_table(&backlog, place.rel) && backlog.primary_key >= 0;
 	if (place.plain)
 		find_place(&place, ticket_id);
 	else
@@ -292,35 +259,28 @@ write_row(const Place *place, const BacklogRow *row)
 
 /* Have the backlog say what a live unsolved ticket is now. A deadline that is NULL has not moved. */
 static void
-list_ticket(const Row *ticket, const Deadline *deadline)
+list_ticket(Relation rel, const Row *ticket, const Deadline *deadline)
 {
-	int64		ticket_id = row_int64(ticket, TICKET_ID);
-	Place		place = open_place(ticket_id);
+	static const Deadline none = {.metric = NULL};
+	Place		place = place_of(rel, row_int64(ticket, TICKET_ID));
 	BacklogRow	row = place.row;
-	Deadline	found;
 
 	put_ticket(&row, ticket);
-	if (deadline == NULL && !place.found)
-	{
-		found = deadline_of(policies_exist() ? read_clocks(ticket_id) : NIL);
-		deadline = &found;
-	}
-	if (deadline != NULL)
-		put_deadline(&row, deadline);
+	if (deadline != NULL || !place.found)
+		put_deadline(&row, deadline == NULL ? &none : deadline);
 	write_row(&place, &row);
-	table_close(place.rel, NoLock);
 }
 
 /* Have a ticket in it no more. */
 static void
-strike_ticket(int64 ticket_id)
+strike_ticket(Relation rel, int64 ticket_id)
 {
-	Place		place = open_place(ticket_id);
+	Place		place = place_of(rel, ticket_id);
 	Args		args = {0};
 
 	if (place.found && place.plain)
 	{
-		remove_row(place.rel, place.tuple);
+		remove_row(rel, place.tuple);
 		CommandCounterIncrement();
 	}
 	else if (place.found)
@@ -330,14 +290,15 @@ strike_ticket(int64 ticket_id)
 		run_latest(&statements[REMOVE_ROW], &args);
 		SPI_finish();
 	}
-	table_close(place.rel, NoLock);
 }
 
-/* Does a column differ that the backlog has? */
+/* Does a column differ that the backlog has, or that decides whether the ticket is in it? */
 static bool
 differs(const Row *old, const Row *new)
 {
-	static const int columns[] = {TICKET_STATUS, TICKET_TEAM_ID, TICKET_ASSIGNEE_ID, TICKET_CREATED_AT};
+	static const int columns[] = {
+		TICKET_STATUS, TICKET_TEAM_ID, TICKET_ASSIGNEE_ID, TICKET_CREATED_AT, TICKET_DELETED_AT
+	};
 
 	for (int i = 0; i < lengthof(columns); i++)
 		if (row_column_differs(old, new, columns[i]))
@@ -352,22 +313,24 @@ differs(const Row *old, const Row *new)
 void
 follow_backlog(const Row *old, const Row *new, const Deadline *deadline, bool moved)
 {
-	bool		was_listed = is_listed(old);
+	Relation	rel;
 
-	if (!is_listed(new))
-	{
-		if (was_listed)
-			strike_ticket(row_int64(old, TICKET_ID));
-	}
-	else if (!was_listed || moved || differs(old, new))
-		list_ticket(new, deadline);
+	if (old != NULL && new != NULL && !moved && !differs(old, new))
+		return;
+	rel = table_open(heap_relation(&backlog), RowExclusiveLock);
+	if (is_listed(new))
+		list_ticket(rel, new, deadline);
+	else if (is_listed(old))
+		strike_ticket(rel, row_int64(old, TICKET_ID));
+	table_close(rel, NoLock);
 }
 
 /* The clocks of a ticket have turned, and nothing else: if it is in the backlog, that says so. */
 void
 move_deadline(int64 ticket_id, const Deadline *deadline)
 {
-	Place		place = open_place(ticket_id);
+	Relation	rel = table_open(heap_relation(&backlog), RowExclusiveLock);
+	Place		place = place_of(rel, ticket_id);
 	BacklogRow	row = place.row;
 
 	if (place.found)
@@ -375,35 +338,55 @@ move_deadline(int64 ticket_id, const Deadline *deadline)
 		put_deadline(&row, deadline);
 		write_row(&place, &row);
 	}
-	table_close(place.rel, NoLock);
+	table_close(rel, NoLock);
+}
+
+/* Write what is missing or wrong, and remove what should not be there; returns how many rows that concerns. */
+static uint64
+settle_backlog(void)
+{
+	uint64		written;
+	uint64		removed;
+
+	/* who has written a row has ended then, and who is about to waits */
+	LockRelationOid(desk_relation("support", "backlog"), ShareRowExclusiveLock);
+	removed = run_latest(&statements[REMOVE_WRONG], NULL);
+	written = run_latest(&statements[WRITE_MISSING], NULL);
+	return Max(removed, written);
 }
 
 /*
- * Put the backlog right by what tickets and clocks say, with the rights of the desk's owner: for a desk that ran without its
- * triggers, or whose statuses mean something else. Where nothing is wrong nothing is locked.
+ * Put the backlog right by what tickets and clocks say, with the rights of the desk's owner, for a desk that ran without its
+ * triggers; returns how many rows were wrong. Where none is nothing is locked.
  */
-void
-settle_backlog(void)
+int64
+mend_backlog(void)
 {
-	Oid			relid = desk_relation("support", "backlog");
+	uint64		mended = 0;
+	int			level;
 
 	SPI_connect();
+	level = plan_for_all_rows();
 	if (run_latest(&statements[HAS_FLAWS], NULL) > 0)
-	{
-		/* who has written a row has ended then, and who is about to waits */
-		LockRelationOid(relid, ShareRowExclusiveLock);
-		run_latest(&statements[REMOVE_STRAYS], NULL);
-		run_latest(&statements[WRITE_MISSING], NULL);
-	}
+		mended = settle_backlog();
+	AtEOXact_GUC(true, level);
 	SPI_finish();
+	return (int64) mended;
 }
 
 /* A status means something else from now on. One that comes or goes is no ticket's. */
 static void
 follow_status(const RowChange *change)
 {
-	if (change->old != NULL && change->new != NULL && changes(change, STATUS_CATEGORY))
-		settle_backlog();
+	int			level;
+
+	if (change->old == NULL || change->new == NULL || !changes(change, STATUS_CATEGORY))
+		return;
+	SPI_connect();
+	level = plan_for_all_rows();
+	(void) settle_backlog();
+	AtEOXact_GUC(true, level);
+	SPI_finish();
 }
 
 void

@@ -5,23 +5,19 @@
 #ifndef SUPPORT_BACKLOG_H
 #define SUPPORT_BACKLOG_H
 
-#include "nodes/pg_list.h"
-
 #include "base/row.h"
 
 /* What a ticket's clocks tell of it in the backlog. */
 typedef struct Deadline
 {
-	TimestampTz due_at;			/* the earliest of what runs, DT_NOBEGIN if there is none */
-	const char *metric;			/* what is due then, or NULL */
+	TimestampTz due_at;			/* the earliest of what runs */
+	const char *metric;			/* what is due then, NULL if nothing */
 	int32		breaches;		/* promises that are known to be broken */
 } Deadline;
 
-extern Deadline deadline_of(const List *clocks);
-extern bool same_deadline(const Deadline *a, const Deadline *b);
 extern void follow_backlog(const Row *old, const Row *new, const Deadline *deadline, bool moved);
 extern void move_deadline(int64 ticket_id, const Deadline *deadline);
-extern void settle_backlog(void);
+extern int64 mend_backlog(void);
 extern void backlog_init(void);
 
 #endif							/* SUPPORT_BACKLOG_H */
