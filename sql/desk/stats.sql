@@ -39,12 +39,14 @@ COMMENT ON COLUMN support_internal.stat_deltas.first_solved_at IS 'When the tick
 COMMENT ON COLUMN support_internal.stat_deltas.solved_at IS 'When the ticket was solved, if it is.';
 COMMENT ON COLUMN support_internal.stat_deltas.waiting_since IS 'Since when the customer waits, if so.';
 
--- Rows that are added up are deleted: what they leave is for autovacuum to clear soon, since each report reads the table.
+-- Rows that are added up are deleted: what they leave is for autovacuum to clear at its next round, since each report reads
+-- the table, and to give back what is empty at its end.
 ALTER TABLE support_internal.stat_deltas SET
 (
-	autovacuum_vacuum_threshold = 2000,
+	autovacuum_vacuum_threshold = 50,
 	autovacuum_vacuum_scale_factor = 0,
 	autovacuum_vacuum_insert_threshold = -1,
+	vacuum_truncate = on,
 	autovacuum_vacuum_cost_delay = 0,
 	toast.autovacuum_enabled = off
 );

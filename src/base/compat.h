@@ -9,8 +9,10 @@
 
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "commands/cluster.h"
 #include "commands/sequence.h"
 #include "fmgr.h"
 #include "nodes/execnodes.h"
@@ -111,6 +113,21 @@ update_heap_tuple(Relation rel, ItemPointer old, HeapTuple tuple)
 #else
 #define index_summarizes(info) false
 #endif
+
+/* Write a table anew, without what nobody can see any more. The caller has AccessExclusiveLock, and has not opened it. */
+static inline void
+rewrite_heap(Oid relid)
+{
+	ClusterParams params = {0};
+
+#if PG_VERSION_NUM >= 190000
+	cluster_rel(REPACK_COMMAND_VACUUMFULL, table_open(relid, NoLock), InvalidOid, &params);
+#elif PG_VERSION_NUM >= 180000
+	cluster_rel(table_open(relid, NoLock), InvalidOid, &params);
+#else
+	cluster_rel(relid, InvalidOid, &params);
+#endif
+}
 
 /* Have the input function of a date or time type read a text; false, without an error, if it refuses. */
 static inline bool

@@ -33,6 +33,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/utility.h"
@@ -51,6 +52,7 @@
 #include "base/settings.h"
 #include "base/subtransaction.h"
 #include "stats/counters.h"
+#include "stats/delta_shrink.h"
 #include "stats/fold.h"
 #include "stats/fold_wait.h"
 #include "stats/stat_deltas.h"
@@ -66,6 +68,10 @@
 
 /* So often in fold_every rows, and at its first row, a session asks how many rows wait. */
 #define LOOKS 10
+
+/* So many rows are added up at the least where the table is too large for them, which has less than so many on a page. */
+#define LEAST_TO_CLEAR 100
+#define SPARSE_ROWS 8
 
 static HeapTable counter_table = {.columns = counter_columns, .ncolumns = COUNTER_CELLS};
 static HeapTable value_table = {.columns = value_columns, .ncolumns = VALUE_COLUMNS};
@@ -606,16 +612,37 @@ count_waiting(void)
 	return entry == NULL ? 0 : live_tuples_of(entry);
 }
 
+/*
+ * Is the table much larger than the rows that wait? Vacuum cannot cut it off before the last of them: they are to go. Few
+ * of them are not worth it, since each session would find some.
+ */
+static bool
+is_sparse(int64 waiting)
+{
+	Relation	rel;
+	BlockNumber pages;
+
+	if (waiting < LEAST_TO_CLEAR)
+		return false;
+	rel = table_open(desk_relation("support_internal", "stat_deltas"), NoLock);
+	pages = RelationGetNumberOfBlocks(rel);
+	table_close(rel, NoLock);
+	return pages > SPARSE_PAGES && waiting / SPARSE_ROWS < pages;
+}
+
 /* Is it time to add up? A session asks now and then how many rows wait; what it has written itself it knows. */
 static bool
 is_due(void)
 {
+	int64		waiting;
+
 	if (++written >= fold_every)
 		return true;
 	if (--until_look > 0)
 		return false;
 	until_look = Max(fold_every / LOOKS, 1);
-	return count_waiting() >= fold_every;
+	waiting = count_waiting();
+	return waiting >= fold_every || is_sparse(waiting);
 }
 
 /* To be called after each row that is added to stat_deltas: once enough of them wait, this adds up what others left. */
@@ -643,6 +670,7 @@ support_fold_stats(PG_FUNCTION_ARGS)
 	begin_call(&call, fcinfo, 0);
 	check_layout();
 	rows = stat_fold_all();
+	stat_shrink_deltas();
 	end_call(&call);
 	PG_RETURN_INT64(rows);
 }
