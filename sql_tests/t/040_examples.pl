@@ -20,6 +20,8 @@ use Test::More;
 use Time::HiRes qw(usleep);
 
 my $PGBOUNCER = '/usr/sbin/pgbouncer';
+# What the table of mappers tells to set, in the order of its columns
+my @SETTINGS = ('key', 'version', 'conflict', 'null', 'time zones', 'schema');
 my @CELLS = ('create', 'read', 'update count', 'delete count', 'restore', 'bulk', 'rollback', 'errors', 'time zones');
 
 my $examples = abs_path('examples');
@@ -116,12 +118,14 @@ END
 	$? = $status;
 }
 
-# The rows of the manual's table: stack => [ the cells, in the order of @CELLS, and of pgbouncer ]
+# The rows of the manual's table whose first column is called so: stack => [ the other cells, in their order ]
 sub claims
 {
+	my ($heading) = @_;
+	my ($table) = slurp_file('doc/clients.md') =~ /^\| $heading \|.*\n((?:\|.*\n)+)/m or die "no table by $heading";
 	my %claims;
 
-	foreach my $line (split /\n/, slurp_file('doc/clients.md'))
+	foreach my $line (split /\n/, $table)
 	{
 		my ($link, @claim) = $line =~ /^\| \[[^]]+\]\(\.\.\/examples\/([\w-]+)\)(.*)\|$/
 			? ($1, map { s/^\s+|\s+$//gr } split /\|/, $2) : next;
@@ -131,18 +135,20 @@ sub claims
 	return %claims;
 }
 
-# The examples that have a place in the table: those whose checks are of its columns
+# The examples that have a place in the table of these columns: those whose checks are of them
 sub stacks_of_table
 {
-	return grep { my $stack = $_; grep { $cells{$stack}{direct}{$_} } @CELLS } keys %cells;
+	my @columns = @_;
+
+	return grep { my $stack = $_; grep { $cells{$stack}{direct}{$_} } @columns } keys %cells;
 }
 
 # A row claims "yes" for just the cells whose checks ran and passed
 sub check_claims
 {
-	my %claims = claims();
+	my %claims = claims('stack');
 
-	is_deeply([ sort grep { !$skipped{$_} } keys %claims ], [ sort(stacks_of_table()) ], 'the manual lists the examples');
+	is_deeply([ sort grep { !$skipped{$_} } keys %claims ], [ sort(stacks_of_table(@CELLS)) ], 'the manual lists the examples');
 	foreach my $stack (sort keys %claims)
 	{
 		SKIP:
@@ -151,6 +157,26 @@ sub check_claims
 			my @ran = map { $cells{$stack}{direct}{$_} ? 'yes' : '' } @CELLS;
 			push @ran, %{ $cells{$stack}{pooled} // {} } ? 'yes' : '';
 			is(join(' | ', @{ $claims{$stack} }), join(' | ', @ran), "$stack: the manual claims what ran");
+		}
+	}
+	return;
+}
+
+# A row of the table of mappers says what to set where checks ran and passed, and that nothing was tested elsewhere
+sub check_settings
+{
+	my %claims = claims('mapper');
+
+	is_deeply([ sort grep { !$skipped{$_} } keys %claims ],
+		[ sort grep { !/async|2x/ } stacks_of_table(grep { $_ ne 'time zones' } @SETTINGS) ], 'the manual lists the mappers');
+	foreach my $stack (sort keys %claims)
+	{
+		SKIP:
+		{
+			skip("$stack: $skipped{$stack}", 1) if $skipped{$stack};
+			is(join(' | ', map { $_ eq 'not tested' ? '' : 'told' } @{ $claims{$stack} }),
+				join(' | ', map { $cells{$stack}{direct}{$_} ? 'told' : '' } @SETTINGS),
+				"$stack: the manual tells to set what was tried");
 		}
 	}
 	return;
@@ -167,7 +193,11 @@ SKIP:
 	my ($directory, $port) = start_pgbouncer();
 	run_example($_, 'pooled', PGHOST => $directory, PGPORT => $port, DESK_POOLED => 1)
 		foreach grep { slurp_file(dirname($_) . '/README.md') =~ /pgbouncer/ } @tests;
-	check_claims() if !%chosen;
+	if (!%chosen)
+	{
+		check_claims();
+		check_settings();
+	}
 }
 
 done_testing();
