@@ -208,7 +208,7 @@ my @tables = (
 	[ 'ticket_watchers', "ticket_id\tuser_id", "2\t4", "kind = 'cc'", 'ticket_id = 2' ]);
 
 is( $node->safe_psql('desk', "SELECT tablename FROM pg_tables WHERE schemaname = 'support' ORDER BY tablename"),
-	join("\n", sort qw(audit_log backlog sla_clocks sla_events), map { $_->[0] } @tables),
+	join("\n", sort qw(audit_log backlog search_words sla_clocks sla_events), map { $_->[0] } @tables),
 	'every table of the desk is tried');
 foreach my $row (@tables)
 {
@@ -268,6 +268,9 @@ may_not(
 	'ALTER TABLE support.tickets DISABLE TRIGGER ALL',
 	'DELETE FROM support.sla_clocks',
 	'DELETE FROM support.backlog',
+	'DELETE FROM support.search_words',
+	'UPDATE support.search_words SET ticket_id = 1',
+	"INSERT INTO support.search_words (ticket_id, comment_id, words) VALUES (77, 0, '')",
 	'UPDATE support.backlog SET breaches = 0',
 	"INSERT INTO support.backlog (ticket_id, status, created_at, breaches) VALUES (77, 'open', now(), 0)",
 	"UPDATE support.sla_events SET kind = 'fulfil'",
