@@ -115,7 +115,7 @@ sub app_grants
 	return <<"SQL";
 GRANT USAGE ON SCHEMA support TO $role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA support TO $role;
-REVOKE INSERT, UPDATE, DELETE ON support.audit_log, support.sla_clocks, support.sla_events, support.backlog FROM $role;
+REVOKE INSERT, UPDATE, DELETE ON support.audit_log, support.sla_clocks, support.sla_events, support.backlog, support.search_words FROM $role;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA support TO $role;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support TO $role;
 SQL

@@ -87,7 +87,7 @@ DROP TRIGGER IF EXISTS support_before ON support.teams;
 SQL
 
 	# layout 3: columns, one of them filled from what there is, a table, the log and its partitions, a view's columns
-	edit("$dir/sql/desk/tickets.sql", "\tsearch tsvector,\n" => "\tsearch tsvector,\n\teffort integer NOT NULL DEFAULT 1,\n",
+	edit("$dir/sql/desk/tickets.sql", "\tcustomer_id bigint,\n" => "\tcustomer_id bigint,\n\teffort integer NOT NULL DEFAULT 1,\n",
 		"\tCONSTRAINT tickets_title_check" =>
 			"\tCONSTRAINT tickets_effort_check CHECK (effort > 0),\n\tCONSTRAINT tickets_title_check");
 	edit("$dir/sql/desk/tags.sql", 'CREATE TABLE support.ticket_tags' => <<'SQL' . 'CREATE TABLE support.ticket_tags');
