@@ -7,7 +7,7 @@ CREATE TABLE support.search_words
 	words tsvector NOT NULL,
 	CONSTRAINT search_words_pkey PRIMARY KEY (ticket_id, comment_id)
 );
-CREATE INDEX ix_search_words_words ON support.search_words USING gin (words) WITH (gin_pending_list_limit = 1024);
+CREATE INDEX ix_search_words_words ON support.search_words USING gin (words) WITH (gin_pending_list_limit = 256);
 
 COMMENT ON TABLE support.search_words IS
 	'The words of tickets and comments, for full-text search. Kept by the triggers on both; follows from these, so the audit log has nothing of it. Words of private notes and of what was marked as deleted are here, too: join what tells.';

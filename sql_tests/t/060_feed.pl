@@ -97,7 +97,7 @@ CREATE TABLE mirror.copies (consumer text, table_name text, row_copied jsonb);
 
 -- Rows as the log has them
 CREATE VIEW mirror.rows AS
-SELECT 'tickets' AS table_name, to_jsonb(t) AS row FROM support.tickets AS t
+SELECT 'tickets' AS table_name, to_jsonb(t) - 'customer_id' AS row FROM support.tickets AS t
 UNION ALL SELECT 'comments', to_jsonb(t) FROM support.comments AS t
 UNION ALL SELECT 'users', to_jsonb(t) - 'email_key' FROM support.users AS t
 UNION ALL SELECT 'tags', to_jsonb(t) - 'name_key' FROM support.tags AS t

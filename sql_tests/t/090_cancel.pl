@@ -49,7 +49,7 @@ my %argument = (
 	action => q('noted'), assignee_id => '2', at_snapshot => 'pg_current_snapshot()', at_time => 'now()',
 	attachment_id => '1 + n % 40', audit_id => '1 + (n * 7) % 400', calendar_id => '1', changes => q('{"channel": "web"}'),
 	comment_id => '1 + n % 40', consumer => q('follower'), content => q('Here'), email => q('e' || random() || '@x.example'),
-	feed_position => q('0/0/0'), filename => q('here.txt'), fraction => '0.5', from_at => q(now() - interval '1 year'),
+	due_at => q(now()), feed_position => q('0/0/0'), filename => q('here.txt'), fraction => '0.5', from_at => q(now() - interval '1 year'),
 	full_name => q('Eve Else'), histogram => $histogram, hours => q('{"mon": "09:00-10:00"}'), max_value => '9',
 	metric => q('first_reply'), minuend => $histogram, name => q('Name ' || random()), new_owner_id => '3',
 	policy => q('{"targets": [{"metric": "first_reply", "target": "1 hour"}]}'), policy_id => '1', priority => q('low'),

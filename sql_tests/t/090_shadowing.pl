@@ -191,7 +191,7 @@ my %value = (
 
 my %called = map { /^(\w+)/ => 1 } @calls, keys %aggregates;
 is(join(' ', @$functions), join(' ', sort keys %called), 'the test has arguments for every function');
-is(join(' ', @$tables), join(' ', sort qw(sla_clocks sla_events), map { $_->[0] } @tables), 'and a row for every table');
+is(join(' ', @$tables), join(' ', sort qw(backlog search_words sla_clocks sla_events), map { $_->[0] } @tables), 'and a row for every table');
 
 my @statements = (
 	(map { "SELECT * FROM support.$_;" } @calls),

@@ -543,6 +543,8 @@ stat_fold_all(void)
 				 errhint("Call it in a READ COMMITTED transaction. Reports are exact without it.")));
 	(void) lock_folding(true);
 	(void) lock_tables(true);
+	/* the desk may have become another while this waited */
+	check_layout();
 	fold->max_rows = PG_INT64_MAX;
 	run_fold(fold);
 	rows = fold->rows;
