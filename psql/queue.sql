@@ -57,7 +57,7 @@ FROM
 
 SELECT
 	t.ticket_number AS number,
-	b.status,
+	t.status,
 	t.priority,
 	support.terminal_text(left(t.title, 22), true) AS title,
 	support.terminal_text(left(u.full_name, 14), true) AS assignee,

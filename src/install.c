@@ -47,6 +47,7 @@
 #include "install.h"
 #include "install_check.h"
 #include "install_migrate.h"
+#include "install_numbers.h"
 #include "install_repair.h"
 #include "stats/backlog.h"
 #include "stats/stat_check.h"
@@ -331,6 +332,7 @@ make_desk(const Layout *layout, bool seed)
 {
 	bool		is_first = !desk_is_there();
 	bool		were_counted = tickets_are_counted();
+	bool		were_numbered = has_numbers();
 	int			before = layout_now(layout);
 	List	   *rights = NIL;
 
@@ -339,6 +341,9 @@ make_desk(const Layout *layout, bool seed)
 	mend_tables(layout->text, layout->statements);
 	/* what the owner deleted from a lookup table stays deleted */
 	run_layout(layout, seed && before == 0, is_first);
+	if (!is_first && !were_numbered)
+		go_on_numbering();
+	tie_numbers();
 	guard_log();
 	mend_foreign_keys(layout->text, layout->statements);
 	give_rights_again(rights);

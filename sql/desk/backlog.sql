@@ -3,7 +3,6 @@
 CREATE TABLE support.backlog
 (
 	ticket_id bigint NOT NULL,
-	status text NOT NULL,
 	team_id bigint,
 	assignee_id bigint,
 	created_at timestamptz NOT NULL,
@@ -22,14 +21,13 @@ ALTER TABLE support.backlog SET
 );
 CREATE INDEX ix_backlog_created_at ON support.backlog (created_at);
 CREATE INDEX ix_backlog_next_due_at ON support.backlog (next_due_at);
-CREATE INDEX ix_backlog_status ON support.backlog (status, next_due_at);
 CREATE INDEX ix_backlog_team_id ON support.backlog (team_id, next_due_at) WHERE team_id IS NOT NULL;
 CREATE INDEX ix_backlog_assignee_id ON support.backlog (assignee_id, next_due_at) WHERE assignee_id IS NOT NULL;
+CREATE INDEX ix_backlog_assignee_id_created_at ON support.backlog (assignee_id, created_at) WHERE assignee_id IS NOT NULL;
 
 COMMENT ON TABLE support.backlog IS
 	'The unsolved live tickets, with what their lists are picked and sorted by, and the next promise to each. Kept by the triggers on tickets and by what turns clocks; follows from these, so the audit log has nothing of it.';
 COMMENT ON COLUMN support.backlog.ticket_id IS 'Key: the ticket.';
-COMMENT ON COLUMN support.backlog.status IS 'Its status, of a category other than solved and closed.';
 COMMENT ON COLUMN support.backlog.team_id IS 'The team that it is routed to; NULL for none.';
 COMMENT ON COLUMN support.backlog.assignee_id IS 'The agent who works on it; NULL for none.';
 COMMENT ON COLUMN support.backlog.created_at IS 'When the ticket was opened.';
@@ -40,14 +38,13 @@ COMMENT ON COLUMN support.backlog.breaches IS
 	'How many of its clocks have a breached_at, ended ones included. One that is past due is late whether it is written or not: unsolved_tickets.breaches has these, too.';
 COMMENT ON INDEX support.ix_backlog_created_at IS 'Lists unsolved tickets by age.';
 COMMENT ON INDEX support.ix_backlog_next_due_at IS 'Lists unsolved tickets by deadline.';
-COMMENT ON INDEX support.ix_backlog_status IS 'Lists the tickets in a status by deadline.';
 COMMENT ON INDEX support.ix_backlog_team_id IS 'Lists the unsolved tickets of a team by deadline.';
 COMMENT ON INDEX support.ix_backlog_assignee_id IS 'Lists the unsolved tickets of an agent by deadline.';
+COMMENT ON INDEX support.ix_backlog_assignee_id_created_at IS 'Lists the unsolved tickets of an agent by age.';
 
 CREATE OR REPLACE VIEW support_internal.backlog_expected AS
 SELECT
 	t.id AS ticket_id,
-	t.status,
 	t.team_id,
 	t.assignee_id,
 	t.created_at,
@@ -69,7 +66,6 @@ WHERE t.deleted_at IS NULL
 
 COMMENT ON VIEW support_internal.backlog_expected IS 'What support.backlog should have, by tickets and clocks.';
 COMMENT ON COLUMN support_internal.backlog_expected.ticket_id IS 'The ticket.';
-COMMENT ON COLUMN support_internal.backlog_expected.status IS 'Its status.';
 COMMENT ON COLUMN support_internal.backlog_expected.team_id IS 'The team.';
 COMMENT ON COLUMN support_internal.backlog_expected.assignee_id IS 'The agent.';
 COMMENT ON COLUMN support_internal.backlog_expected.created_at IS 'When it was opened.';
@@ -89,7 +85,6 @@ FROM support.backlog AS b
 FULL JOIN support_internal.backlog_expected AS e ON e.ticket_id = b.ticket_id
 WHERE b.ticket_id IS NULL
 	OR e.ticket_id IS NULL
-	OR b.status <> e.status
 	OR b.team_id IS DISTINCT FROM e.team_id
 	OR b.assignee_id IS DISTINCT FROM e.assignee_id
 	OR b.created_at <> e.created_at

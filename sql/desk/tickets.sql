@@ -52,7 +52,7 @@ CREATE SEQUENCE support.ticket_number_seq;
 ALTER SEQUENCE support.ticket_number_seq OWNED BY support.tickets.ticket_number;
 
 CREATE INDEX ix_tickets_status ON support.tickets (status, created_at);
-CREATE INDEX ix_tickets_creator_id ON support.tickets (creator_id, created_at);
+CREATE INDEX ix_tickets_creator_id ON support.tickets (creator_id);
 CREATE INDEX ix_tickets_customer_id ON support.tickets (customer_id, created_at);
 CREATE INDEX ix_tickets_created_at ON support.tickets (created_at);
 CREATE INDEX ix_tickets_requester_id ON support.tickets (requester_id) WHERE requester_id IS NOT NULL;

@@ -64,7 +64,7 @@ CREATE OR REPLACE VIEW support.unsolved_tickets AS
 SELECT
 	b.ticket_id AS id,
 	t.ticket_number,
-	b.status,
+	t.status,
 	t.priority,
 	left(t.title, 60) AS title,
 	requester.full_name AS requester,
@@ -99,7 +99,7 @@ LEFT JOIN support.users AS assignee ON assignee.id = b.assignee_id
 LEFT JOIN support.teams AS team ON team.id = b.team_id;
 
 COMMENT ON VIEW support.unsolved_tickets IS
-	'The live tickets that are not solved. Filters and orders by status, team_id, assignee_id, created_at and next_due_at find indexes.';
+	'The live tickets that are not solved. Filters by status, team_id and assignee_id and orders by created_at and next_due_at find indexes.';
 COMMENT ON COLUMN support.unsolved_tickets.id IS 'Key of the ticket.';
 COMMENT ON COLUMN support.unsolved_tickets.ticket_number IS 'The number that people see.';
 COMMENT ON COLUMN support.unsolved_tickets.status IS 'Status.';
@@ -124,7 +124,7 @@ CREATE OR REPLACE VIEW support.my_tickets AS
 SELECT
 	b.ticket_id AS id,
 	t.ticket_number,
-	b.status,
+	t.status,
 	t.priority,
 	left(t.title, 60) AS title,
 	requester.full_name AS requester,

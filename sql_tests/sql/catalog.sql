@@ -314,7 +314,7 @@ WHERE a.attname = 'id'
 		WHERE c.conrelid = a.attrelid AND c.contype = ANY ('{p,u}'::"char"[]) AND c.conkey = ARRAY[a.attnum]
 	);
 
--- Indexes are named ix_<table>_<column>, by one of their columns; none is over an expression.
+-- Indexes are named ix_<table>_<column>, by one of their columns, or by all of them; none is over an expression.
 CREATE TEMPORARY VIEW our_indexes AS
 SELECT
 	x.indrelid,
@@ -339,6 +339,12 @@ WHERE NOT EXISTS
 		SELECT FROM pg_attribute AS a
 		WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.columns)
 			AND i.index_name = 'ix_' || i.table_name || '_' || a.attname
+	)
+	AND i.index_name <>
+	(
+		SELECT 'ix_' || i.table_name || '_' || string_agg(a.attname, '_' ORDER BY array_position(i.columns, a.attnum))
+		FROM pg_attribute AS a
+		WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.columns)
 	);
 -- The ones that interface.md names.
 SELECT i.relname AS index_name, x.indisunique

@@ -439,5 +439,22 @@ SELECT title, version FROM support.tickets WHERE id = 1;
 UPDATE support.tickets SET id = 1000 WHERE id = 1;
 \echo :LAST_ERROR_SQLSTATE
 
+-- The server knows that numbers come from a sequence. One that was dropped all the same is made anew, and goes on.
+DROP SEQUENCE support.ticket_number_seq;
+SELECT setval('support.ticket_number_seq', 41) \g /dev/null
+INSERT INTO support.tickets (title, description, creator_id) VALUES ('The last', '', 3) RETURNING ticket_number;
+INSERT INTO support.tickets (ticket_number, title, description, creator_id)
+SELECT n, 'Brought in', '', 3 FROM unnest('{T-9x,T-1000000000000000000,T-007,X-5000,T-}'::text[]) AS n;
+DROP SEQUENCE support.ticket_number_seq CASCADE;
+SELECT support.install();
+INSERT INTO support.tickets (title, description, creator_id) VALUES ('The next', '', 3) RETURNING ticket_number;
+DROP SEQUENCE support.ticket_number_seq;
+-- a default of the application's own needs none
+ALTER TABLE support.tickets ALTER ticket_number SET DEFAULT 'own';
+DROP SEQUENCE support.ticket_number_seq;
+SELECT support.install();
+SELECT nextval('support.ticket_number_seq');
+DROP SEQUENCE support.ticket_number_seq;
+
 \c contrib_regression
 DROP DATABASE regress_ticket;

@@ -272,7 +272,7 @@ may_not(
 	'UPDATE support.search_words SET ticket_id = 1',
 	"INSERT INTO support.search_words (ticket_id, comment_id, words) VALUES (77, 0, '')",
 	'UPDATE support.backlog SET breaches = 0',
-	"INSERT INTO support.backlog (ticket_id, status, created_at, breaches) VALUES (77, 'open', now(), 0)",
+	"INSERT INTO support.backlog (ticket_id, created_at, breaches) VALUES (77, now(), 0)",
 	"UPDATE support.sla_events SET kind = 'fulfil'",
 	'DROP TRIGGER "A_support_after" ON support.tickets',
 	'CREATE TRIGGER planted BEFORE UPDATE ON support.tickets FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',

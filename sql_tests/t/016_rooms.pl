@@ -11,7 +11,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 # Whoever puts a file above all rooms says so here.
-my @top = qw(attach_month install install_check install_migrate install_repair maintain retention support_ext upkeep);
+my @top = qw(attach_month install install_check install_migrate install_numbers install_repair maintain retention support_ext
+	upkeep);
 
 my $pg_config = $ENV{PG_CONFIG} // 'pg_config';
 

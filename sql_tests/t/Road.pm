@@ -113,7 +113,7 @@ CREATE OR REPLACE VIEW support.my_tickets AS
 SELECT
 	b.ticket_id AS id,
 	t.ticket_number,
-	b.status,
+	t.status,
 	t.priority,
 OLD
 CREATE OR REPLACE VIEW support.my_tickets AS
@@ -121,7 +121,7 @@ SELECT
 	b.ticket_id AS id,
 	t.ticket_number,
 	t.priority,
-	b.status,
+	t.status,
 NEW
 	append_to_file("$dir/sql/desk/migrations/3_effort.sql", <<'SQL');
 -- Tickets have an effort, by how often they were reopened so far.

@@ -347,6 +347,16 @@ key_of(const HeapTable *table, int64 id)
 	return key;
 }
 
+/* The same for the second column. */
+static ScanKeyData
+second_key_of(const HeapTable *table, int64 id)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, table->attnums[1], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	return key;
+}
+
 /*
  * Copies of the rows of a plain table whose first column, which begins the primary key, is this id, as they are now, our
  * own changes included, in the order of that key. They are there to be changed, so the index is locked as for that.
@@ -374,11 +384,10 @@ find_rows(HeapTable *table, Relation rel, int64 id)
 HeapTuple
 find_row_of(HeapTable *table, Relation rel, int64 id, int64 second_id)
 {
-	ScanKeyData keys[2] = {key_of(table, id)};
+	ScanKeyData keys[2] = {key_of(table, id), second_key_of(table, second_id)};
 	HeapTuple	row;
 	SysScanDesc scan;
 
-	ScanKeyInit(&keys[1], table->attnums[1], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(second_id));
 	lock_index(table, table->primary_key);
 	scan = systable_beginscan(rel, table->indexes[table->primary_key], true, SnapshotSelf, 2, keys);
 	row = systable_getnext(scan);
@@ -422,14 +431,16 @@ find_row(HeapTable *table, Statement *statement, int64 id)
 	return found;
 }
 
-/* Add a tuple to one index. */
-static void
-add_to_index(HeapTable *table, int which, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls)
+/* Add a tuple to one index; returns whether a unique one that is only asked about the key may have it already. */
+static bool
+add_to_index(HeapTable *table, int which, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls,
+			 IndexUniqueCheck check)
 {
 	IndexInfo  *info = table->index_infos[which];
 	Relation	index;
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
+	bool		is_new;
 
 	lock_index(table, which);
 	index = index_open(table->indexes[which], NoLock);
@@ -441,18 +452,23 @@ add_to_index(HeapTable *table, int which, Relation rel, HeapTuple tuple, const D
 	/* what an access method keeps between insertions must not outlive this one: it may point to the relation */
 	info->ii_AmCache = NULL;
 	info->ii_Context = CurrentMemoryContext;
-	index_insert(index, values, nulls, &tuple->t_self, rel,
-				 info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
+	is_new = index_insert(index, values, nulls, &tuple->t_self, rel, check, false, info);
 	finish_index_insert(index, info);
 	info->ii_AmCache = NULL;
 	index_close(index, NoLock);
+	return check == UNIQUE_CHECK_PARTIAL && !is_new;
 }
 
-/* Add a tuple to the indexes: to all, or to those alone that summarize. */
-static void
+/*
+ * Add a tuple to the indexes: to all, or to those alone that summarize. A key that another row has is an error; that of the
+ * primary key may be asked about instead: returns whether another row may have it.
+ */
+static bool
 add_to_indexes(HeapTable *table, Relation rel, HeapTuple tuple, const Datum *row, const bool *row_nulls,
-			   bool only_summarizing)
+			   bool only_summarizing, IndexUniqueCheck primary_check)
 {
+	bool		is_there = false;
+
 	for (int i = 0; i < table->nindexes; i++)
 	{
 		IndexInfo  *info = table->index_infos[i];
@@ -460,8 +476,11 @@ add_to_indexes(HeapTable *table, Relation rel, HeapTuple tuple, const Datum *row
 		/* one that is being built CONCURRENTLY takes none yet; its relcache entry tells when that has changed */
 		if (info->ii_ReadyForInserts && (table->wanted[i] == 0 || !row_nulls[table->wanted[i] - 1]) &&
 			(!only_summarizing || index_summarizes(info)))
-			add_to_index(table, i, rel, tuple, row, row_nulls);
+			is_there |= add_to_index(table, i, rel, tuple, row, row_nulls,
+									 i == table->primary_key ? primary_check :
+									 info->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO);
 	}
+	return is_there;
 }
 
 /* Put the caller's values where the table has the columns. */
@@ -475,9 +494,33 @@ place_values(const HeapTable *table, const Datum *values, const bool *nulls, Dat
 	}
 }
 
-/* Add a row. The values are those of the columns, in their order. Works in the current memory context. */
+/* Remove a row that find_rows() found. It must be of an earlier command. */
 void
-add_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls)
+remove_row(Relation rel, HeapTuple old)
+{
+	simple_heap_delete(rel, &old->t_self);
+}
+
+/* Remove the rows that have the key of a tuple beside it. */
+static void
+remove_others(HeapTable *table, Relation rel, HeapTuple tuple, const Datum *values)
+{
+	ScanKeyData keys[2] = {key_of(table, DatumGetInt64(values[0]))};
+	SysScanDesc scan;
+	HeapTuple	other;
+
+	if (table->nkeys == 2)
+		keys[1] = second_key_of(table, DatumGetInt64(values[1]));
+	scan = systable_beginscan(rel, table->indexes[table->primary_key], true, SnapshotSelf, Max(table->nkeys, 1), keys);
+	while (HeapTupleIsValid(other = systable_getnext(scan)))
+		if (!ItemPointerEquals(&other->t_self, &tuple->t_self))
+			remove_row(rel, other);
+	systable_endscan(scan);
+}
+
+/* Add a row, whose primary key is an error if another row has it, or is asked about; returns the tuple if one may have it. */
+static HeapTuple
+add_tuple(HeapTable *table, Relation rel, const Datum *values, const bool *nulls, IndexUniqueCheck primary_check)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	Datum	   *row = palloc0(sizeof(Datum) * desc->natts);
@@ -488,7 +531,27 @@ add_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls)
 	place_values(table, values, nulls, row, row_nulls);
 	tuple = heap_form_tuple(desc, row, row_nulls);
 	heap_insert(rel, tuple, GetCurrentCommandId(true), table->at_end ? HEAP_INSERT_SKIP_FSM : 0, NULL);
-	add_to_indexes(table, rel, tuple, row, row_nulls, false);
+	return add_to_indexes(table, rel, tuple, row, row_nulls, false, primary_check) ? tuple : NULL;
+}
+
+/* Add a row. The values are those of the columns, in their order. Works in the current memory context. */
+void
+add_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls)
+{
+	(void) add_tuple(table, rel, values, nulls, UNIQUE_CHECK_YES);
+}
+
+/*
+ * Add a row to a plain table, of one or two ids for its primary key, that should not have it yet, which spares the look
+ * whether it has. What is there all the same, left from when no trigger saw its like go, goes.
+ */
+void
+add_new_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls)
+{
+	HeapTuple	tuple = add_tuple(table, rel, values, nulls, UNIQUE_CHECK_PARTIAL);
+
+	if (tuple != NULL)
+		remove_others(table, rel, tuple, values);
 }
 
 /*
@@ -510,14 +573,7 @@ change_row(HeapTable *table, Relation rel, HeapTuple old, const Datum *values, c
 	tuple = heap_form_tuple(desc, row, row_nulls);
 	indexes = update_heap_tuple(rel, &old->t_self, tuple);
 	if (indexes != INDEXES_NONE)
-		add_to_indexes(table, rel, tuple, row, row_nulls, indexes == INDEXES_SUMMARIZING);
-}
-
-/* Remove a row that find_rows() found. It must be of an earlier command. */
-void
-remove_row(Relation rel, HeapTuple old)
-{
-	simple_heap_delete(rel, &old->t_self);
+		add_to_indexes(table, rel, tuple, row, row_nulls, indexes == INDEXES_SUMMARIZING, UNIQUE_CHECK_YES);
 }
 
 /* Append a list of the columns from one up to another, each written by a format that has its name twice, or once. */

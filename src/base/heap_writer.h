@@ -63,6 +63,7 @@ extern HeapTuple find_row_of(HeapTable *table, Relation rel, int64 id, int64 sec
 extern bool has_row(HeapTable *table, Relation rel, int64 id);
 extern bool find_row(HeapTable *table, Statement *statement, int64 id);
 extern void add_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls);
+extern void add_new_row(HeapTable *table, Relation rel, const Datum *values, const bool *nulls);
 extern void change_row(HeapTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls);
 extern void remove_row(Relation rel, HeapTuple old);
 extern void insert_row(HeapTable *table, const Datum *values, const bool *nulls);

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -119,24 +120,33 @@ static Statement statements[] = {
 	}
 };
 
-/* The words of a text, all of one weight, by the configuration simple. */
+/* The first characters of a text, which is often no longer than that and then is not copied. */
 static Datum
-words_of(Datum text, char weight)
+start_of(Datum text)
 {
-	Oid			config = get_ts_config_oid(list_make2(makeString("pg_catalog"), makeString("simple")), false);
-	Datum		start = DirectFunctionCall2(text_left, text, Int32GetDatum(MAX_CHARACTERS));
-	Datum		words = DirectFunctionCall2(to_tsvector_byid, ObjectIdGetDatum(config), start);
+	if (toast_raw_datum_size(text) - VARHDRSZ <= MAX_CHARACTERS)
+		return text;
+	return DirectFunctionCall2(text_left, text, Int32GetDatum(MAX_CHARACTERS));
+}
+
+/* The words of a text, all of one weight. */
+static Datum
+words_of(Oid config, Datum text, char weight)
+{
+	Datum		words = DirectFunctionCall2(to_tsvector_byid, ObjectIdGetDatum(config), start_of(text));
 
 	return DirectFunctionCall2(tsvector_setweight, words, CharGetDatum(weight));
 }
 
+/* The words of texts, by the configuration simple. */
 static Datum
 words_of_texts(const Texts *texts)
 {
-	Datum		words = words_of(texts->text[0], texts->weight[0]);
+	Oid			config = get_ts_config_oid(list_make2(makeString("pg_catalog"), makeString("simple")), false);
+	Datum		words = words_of(config, texts->text[0], texts->weight[0]);
 
 	for (int i = 1; i < texts->n; i++)
-		words = DirectFunctionCall2(tsvector_concat, words, words_of(texts->text[i], texts->weight[i]));
+		words = DirectFunctionCall2(tsvector_concat, words, words_of(config, texts->text[i], texts->weight[i]));
 	return words;
 }
 
@@ -163,9 +173,9 @@ texts_of_row(const DeskTable *table, const Row *row)
 	return texts;
 }
 
-/* Have the words of a ticket, or of its comment, in the table. The caller has locked that row. */
+/* Have the words of a ticket, or of its comment, in the table. The caller has locked that row, or it is new. */
 static void
-put_words(int64 ticket_id, int64 comment_id, const Texts *texts)
+put_words(int64 ticket_id, int64 comment_id, const Texts *texts, bool is_new)
 {
 	Relation	rel = table_open(heap_relation(&search_words), RowExclusiveLock);
 	Datum		values[WORDS_COLUMNS] = {Int64GetDatum(ticket_id), Int64GetDatum(comment_id), words_of_texts(texts)};
@@ -174,6 +184,8 @@ put_words(int64 ticket_id, int64 comment_id, const Texts *texts)
 
 	if (!know_table(&search_words, rel) || search_words.primary_key < 0)
 		insert_row(&search_words, values, nulls);
+	else if (is_new)
+		add_new_row(&search_words, rel, values, nulls);
 	else if ((old = find_row_of(&search_words, rel, ticket_id, comment_id)) != NULL)
 		change_row(&search_words, rel, old, values, nulls);
 	else
@@ -202,7 +214,7 @@ put_words_now(const DeskTable *table, int64 ticket_id, int64 comment_id)
 			texts.text[i] = result(0, i + 1);
 			texts.weight[i] = sources[i].weight;
 		}
-		put_words(ticket_id, comment_id, &texts);
+		put_words(ticket_id, comment_id, &texts, false);
 	}
 	SPI_finish();
 }
@@ -279,7 +291,7 @@ follow_words(const RowChange *change)
 	else
 	{
 		texts = texts_of_row(change->table, row);
-		put_words(ticket_id, comment_id, &texts);
+		put_words(ticket_id, comment_id, &texts, change->old == NULL);
 	}
 }
 

@@ -87,17 +87,15 @@ static void
 keep_creator_role(Row *ticket)
 {
 	int64		creator_id;
-	const char *role;
+	const char *role = "customer";
 
 	if (!row_is_null(ticket, TICKET_CREATOR_ROLE) || row_is_null(ticket, TICKET_CREATOR_ID))
 		return;
 	creator_id = row_int64(ticket, TICKET_CREATOR_ID);
-	role = role_of_user(creator_id);
-	if (role == NULL)
-		return;
-	if (row_is_null(ticket, TICKET_REQUESTER_ID) || row_int64(ticket, TICKET_REQUESTER_ID) == creator_id)
-		role = "customer";
-	row_set(ticket, TICKET_CREATOR_ROLE, CStringGetTextDatum(role));
+	if (!row_is_null(ticket, TICKET_REQUESTER_ID) && row_int64(ticket, TICKET_REQUESTER_ID) != creator_id)
+		role = role_of_user(creator_id);
+	if (role != NULL)
+		row_set(ticket, TICKET_CREATOR_ROLE, CStringGetTextDatum(role));
 }
 
 /*

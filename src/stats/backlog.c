@@ -36,7 +36,6 @@
 enum
 {
 	BACKLOG_TICKET_ID,
-	BACKLOG_STATUS,
 	BACKLOG_TEAM_ID,
 	BACKLOG_ASSIGNEE_ID,
 	BACKLOG_CREATED_AT,
@@ -48,7 +47,6 @@ enum
 
 static const TableColumn backlog_columns[BACKLOG_COLUMNS] = {
 	[BACKLOG_TICKET_ID] = {"ticket_id", INT8OID, .always_set = true},
-	[BACKLOG_STATUS] = {"status", TEXTOID, .always_set = true},
 	[BACKLOG_TEAM_ID] = {"team_id", INT8OID},
 	[BACKLOG_ASSIGNEE_ID] = {"assignee_id", INT8OID},
 	[BACKLOG_CREATED_AT] = {"created_at", TIMESTAMPTZOID, .always_set = true},
@@ -57,7 +55,7 @@ static const TableColumn backlog_columns[BACKLOG_COLUMNS] = {
 	[BACKLOG_BREACHES] = {"breaches", INT4OID, .always_set = true}
 };
 
-#define COLUMN_NAMES "ticket_id, status, team_id, assignee_id, created_at, next_due_at, next_metric, breaches"
+#define COLUMN_NAMES "ticket_id, team_id, assignee_id, created_at, next_due_at, next_metric, breaches"
 
 enum
 {
@@ -71,8 +69,8 @@ enum
 static Statement statements[] = {
 	[FIND_ROW] = {
 		.text = "SELECT " COLUMN_NAMES " FROM support.backlog WHERE ticket_id = $1",
-		.columns = {{INT8OID, NOT_NULL}, {TEXTOID, NOT_NULL}, {INT8OID}, {INT8OID}, {TIMESTAMPTZOID, NOT_NULL},
-		{TIMESTAMPTZOID}, {TEXTOID}, {INT4OID, NOT_NULL}},
+		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {INT8OID}, {TIMESTAMPTZOID, NOT_NULL}, {TIMESTAMPTZOID}, {TEXTOID},
+		{INT4OID, NOT_NULL}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("backlog")
 	},
 	[REMOVE_ROW] = {
@@ -207,7 +205,6 @@ static void
 put_ticket(BacklogRow *row, const Row *ticket)
 {
 	put_from(row, BACKLOG_TICKET_ID, ticket, TICKET_ID);
-	put_from(row, BACKLOG_STATUS, ticket, TICKET_STATUS);
 	put_from(row, BACKLOG_TEAM_ID, ticket, TICKET_TEAM_ID);
 	put_from(row, BACKLOG_ASSIGNEE_ID, ticket, TICKET_ASSIGNEE_ID);
 	put_from(row, BACKLOG_CREATED_AT, ticket, TICKET_CREATED_AT);
@@ -271,6 +268,22 @@ list_ticket(Relation rel, const Row *ticket, const Deadline *deadline)
 	write_row(&place, &row);
 }
 
+/* The same for a new ticket, which has no row yet. */
+static void
+list_new_ticket(Relation rel, const Row *ticket, const Deadline *deadline)
+{
+	static const Deadline none = {.metric = NULL};
+	BacklogRow	row;
+
+	put_ticket(&row, ticket);
+	put_deadline(&row, deadline == NULL ? &none : deadline);
+	if (know_table(&backlog, rel) && backlog.primary_key >= 0)
+		add_new_row(&backlog, rel, row.values, row.nulls);
+	else
+		insert_row(&backlog, row.values, row.nulls);
+	CommandCounterIncrement();
+}
+
 /* Have a ticket in it no more. */
 static void
 strike_ticket(Relation rel, int64 ticket_id)
@@ -292,18 +305,23 @@ strike_ticket(Relation rel, int64 ticket_id)
 	}
 }
 
-/* Does a column differ that the backlog has, or that decides whether the ticket is in it? */
+/* Does a column differ that the backlog has? */
 static bool
 differs(const Row *old, const Row *new)
 {
-	static const int columns[] = {
-		TICKET_STATUS, TICKET_TEAM_ID, TICKET_ASSIGNEE_ID, TICKET_CREATED_AT, TICKET_DELETED_AT
-	};
+	static const int columns[] = {TICKET_TEAM_ID, TICKET_ASSIGNEE_ID, TICKET_CREATED_AT};
 
 	for (int i = 0; i < lengthof(columns); i++)
 		if (row_column_differs(old, new, columns[i]))
 			return true;
 	return false;
+}
+
+/* Does a column differ that decides whether the ticket is in it? */
+static bool
+may_move(const Row *old, const Row *new)
+{
+	return row_column_differs(old, new, TICKET_STATUS) || row_column_differs(old, new, TICKET_DELETED_AT);
 }
 
 /*
@@ -313,15 +331,21 @@ differs(const Row *old, const Row *new)
 void
 follow_backlog(const Row *old, const Row *new, const Deadline *deadline, bool moved)
 {
+	bool		stays = old != NULL && new != NULL && !moved && !differs(old, new);
 	Relation	rel;
 
-	if (old != NULL && new != NULL && !moved && !differs(old, new))
+	if (stays && !may_move(old, new))
 		return;
 	rel = table_open(heap_relation(&backlog), RowExclusiveLock);
-	if (is_listed(new))
+	if (!is_listed(new))
+	{
+		if (is_listed(old))
+			strike_ticket(rel, row_int64(old, TICKET_ID));
+	}
+	else if (old == NULL)
+		list_new_ticket(rel, new, deadline);
+	else if (!stays || !is_listed(old))
 		list_ticket(rel, new, deadline);
-	else if (is_listed(old))
-		strike_ticket(rel, row_int64(old, TICKET_ID));
 	table_close(rel, NoLock);
 }
 
