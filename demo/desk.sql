@@ -23,6 +23,8 @@
 \else
 	\set seed 1
 \endif
+-- nothing is found by a path that others may write to
+SET search_path = pg_catalog, pg_temp;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 SET synchronous_commit = off;

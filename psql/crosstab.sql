@@ -17,6 +17,7 @@
 \endif
 
 \pset title 'Tickets by team and status'
+:desk_safely
 WITH counts AS
 (
 	SELECT t.team_id, t.status, count(*) AS tickets
@@ -34,7 +35,7 @@ lines AS
 	UNION ALL
 	SELECT 3, '(all)', NULL
 )
-SELECT l.team, s.name AS status, sum(c.tickets) AS tickets
+SELECT support.terminal_text(l.team, true) AS team, support.terminal_text(s.name, true) AS status, sum(c.tickets) AS tickets
 FROM lines AS l
 CROSS JOIN support.statuses AS s
 LEFT JOIN counts AS c ON c.status = s.name AND (c.team_id IS NOT DISTINCT FROM l.team_id OR l.place = 3)
@@ -43,6 +44,7 @@ ORDER BY l.place, l.team, s.position, s.name
 \crosstabview team status tickets
 
 \pset title 'Unsolved tickets by age and priority'
+:desk_safely
 WITH ages (place, age) AS
 (
 	VALUES (0, 'under a day'), (1, '1 to 3 days'), (2, '3 to 7 days'), (3, '1 to 4 weeks'), (4, 'older'), (5, '(all)')
@@ -56,7 +58,7 @@ unsolved AS
 	WHERE t.status IN (SELECT s.name FROM support.statuses AS s WHERE s.category NOT IN ('solved', 'closed'))
 		AND t.deleted_at IS NULL
 )
-SELECT a.age, p.name AS priority, nullif(count(u.place), 0) AS tickets
+SELECT a.age, support.terminal_text(p.name, true) AS priority, nullif(count(u.place), 0) AS tickets
 FROM ages AS a
 CROSS JOIN support.priorities AS p
 LEFT JOIN unsolved AS u ON u.priority = p.name AND (u.place = a.place OR a.age = '(all)')
@@ -65,6 +67,7 @@ ORDER BY a.place, p.rank DESC
 \crosstabview age priority tickets
 
 \pset title 'Solved by agent and day'
+:desk_safely
 WITH days AS
 (
 	SELECT d.at::date AS day
@@ -103,7 +106,7 @@ lines AS
 	SELECT 2, '(all)', NULL
 )
 SELECT
-	l.agent,
+	support.terminal_text(l.agent, true) AS agent,
 	to_char(d.day, CASE WHEN :'days'::integer > 28 THEN 'YYYY-MM-DD' ELSE 'DD' END) AS day,
 	nullif(count(s.day), 0) AS solved
 FROM lines AS l

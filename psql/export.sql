@@ -25,6 +25,7 @@
 -- what regexp_replace() is told: a line of backslashes and a dot, between others, gets one backslash more
 \set shield '''(?<=\\n)(\\\\+\\.\\r?\\n)'', ''\\\\\\1'', ''g'''
 
+:desk_safely
 COPY
 (
 	SELECT

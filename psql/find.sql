@@ -17,6 +17,7 @@
 	\set rows 20
 \endif
 
+:desk_safely
 WITH found AS
 (
 	SELECT w.ticket_id AS id
@@ -30,7 +31,7 @@ WITH found AS
 	WHERE :'words' ~ '\S' AND (u.email_key = lower(:'words') OR lower(u.full_name) = lower(:'words'))
 )
 SELECT
-	t.ticket_number AS number,
+	support.terminal_text(t.ticket_number, true) AS number,
 	t.status,
 	support.terminal_text(left(t.title, 34), true) AS title,
 	support.terminal_text(left(u.full_name, 18), true) AS requester,

@@ -35,11 +35,12 @@
 	\set delimiter ,
 \endif
 \if :{?file}
-	SELECT '''' || replace(:'file', '''', '''''') || '''' AS source \gset
+	:desk_safely SELECT '''' || replace(:'file', '''', '''''') || '''' AS source \gset
 \else
 	\set source pstdin
 \endif
 -- \copy takes no variables, but a variable may hold the whole of it
+:desk_safely
 SELECT format
 (
 	'\copy pg_temp.import_lines (%1$s) FROM %2$s WITH (FORMAT csv, HEADER match, FORCE_NULL (%1$s), DELIMITER %3$L)',
@@ -55,6 +56,7 @@ FROM unnest(string_to_array(:'columns', ',')) AS c (name)
 
 -- An error ends lib/import.sql but not this script, which must not leave the transaction open
 BEGIN;
+SET LOCAL search_path = pg_catalog, pg_temp;
 \set imported off
 \set problem 'the file cannot be read'
 \set ON_ERROR_STOP off

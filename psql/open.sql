@@ -51,7 +51,7 @@
 \endif
 \if :{?file}
 	\set text `cat -- :'file'`
-	SELECT :'text' !~ '\S' AS refused \gset
+	:desk_safely SELECT :'text' !~ '\S' AS refused \gset
 	\if :refused
 		\unset text
 		\unset file
@@ -73,6 +73,7 @@
 	\endif
 \endif
 
+:desk_safely
 SELECT support.create_ticket(:'title', :'text',
 	priority => nullif(:'priority', ''),
 	tags => array_remove(regexp_split_to_array(:'tags', '\s*,\s*'), ''),
@@ -92,7 +93,7 @@ SELECT support.create_ticket(:'title', :'text',
 \unset channel
 \gset
 
-SELECT t.ticket_number AS ticket FROM support.tickets AS t WHERE t.id = :ticket_id \gset
-SELECT support.show_ticket(:ticket_id) \g (format=unaligned tuples_only=on expanded=off)
+:desk_safely SELECT t.ticket_number AS ticket FROM support.tickets AS t WHERE t.id = :ticket_id \gset
+:desk_safely SELECT support.show_ticket(:ticket_id) \g (format=unaligned tuples_only=on expanded=off)
 
 \ir lib/end.sql

@@ -34,6 +34,7 @@
 	\set rows 30
 \endif
 
+:desk_safely
 SELECT
 	v.problem IS NOT NULL AS refused,
 	coalesce(v.problem, '') AS problem,
@@ -55,8 +56,9 @@ FROM
 	\ir lib/refuse.sql
 \endif
 
+:desk_safely
 SELECT
-	t.ticket_number AS number,
+	support.terminal_text(t.ticket_number, true) AS number,
 	t.status,
 	t.priority,
 	support.terminal_text(left(t.title, 22), true) AS title,

@@ -38,7 +38,7 @@
 	\prompt 'Reply: ' text
 \endif
 
-SELECT :'text' !~ '\S' AS refused \gset
+:desk_safely SELECT :'text' !~ '\S' AS refused \gset
 \if :refused
 	\if :{?draft}
 		\! rm -f -- "$DESK_DRAFT"
@@ -51,6 +51,7 @@ SELECT :'text' !~ '\S' AS refused \gset
 	\ir lib/refuse.sql
 \endif
 
+:desk_safely
 SELECT support.add_comment(:ticket_id, :'text', is_private => :'private', status => nullif(:'status', ''),
 	actor_id => nullif(:'actor_id', '')::bigint) AS comment_id
 -- psql has the values by now. Sent or refused, they are not for the next ticket.
@@ -65,6 +66,7 @@ SELECT support.add_comment(:ticket_id, :'text', is_private => :'private', status
 	\! rm -f -- "$DESK_DRAFT"
 \endif
 
+:desk_safely
 SELECT support.terminal_text
 (
 	format('%s: %s by %s, %s', t.ticket_number, CASE WHEN c.is_private THEN 'note' ELSE 'reply' END, u.full_name, t.status),

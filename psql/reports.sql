@@ -4,45 +4,49 @@
 --
 -- psql/reports/ has more, each about one thing.
 
+\ir lib/begin.sql
+
 \pset footer off
 
 \pset title 'Tickets by status'
-TABLE support.report_status;
+:desk_safely TABLE support.report_status;
 
 \pset title 'Unsolved tickets by priority'
-TABLE support.report_priority;
+:desk_safely TABLE support.report_priority;
 
 \pset title 'The last 14 days'
+:desk_safely
 SELECT to_char(r.day, 'YYYY-MM-DD Dy') AS day, r.created, r.solved, r.reopened, r.open_at_end
 FROM support.report_daily AS r
 WHERE r.day > support.desk_now()::date - 14
 ORDER BY r.day;
 
 \pset title 'Agents'
-TABLE support.report_agents;
+:desk_safely TABLE support.report_agents;
 
 \pset title 'Teams'
-TABLE support.report_teams;
+:desk_safely TABLE support.report_teams;
 
 \pset title 'Unsolved tickets by age'
-TABLE support.report_aging;
+:desk_safely TABLE support.report_aging;
 
 \pset title 'Waiting for a first reply'
-TABLE support.report_unanswered;
+:desk_safely TABLE support.report_unanswered;
 
 \pset title 'First replies of the last 90 days'
-TABLE support.report_first_reply;
+:desk_safely TABLE support.report_first_reply;
 
 \pset title 'Solutions of the last 90 days'
-TABLE support.report_resolution;
+:desk_safely TABLE support.report_resolution;
 
 \pset title 'Channels of the last 90 days'
-TABLE support.report_channels;
+:desk_safely TABLE support.report_channels;
 
 \pset title 'The ten tickets whose customer waits longest'
+:desk_safely
 SELECT
 	l.id,
-	l.ticket_number AS number,
+	support.terminal_text(l.ticket_number, true) AS number,
 	l.status,
 	l.priority,
 	support.terminal_text(left(l.title, 40), true) AS title,
@@ -55,9 +59,10 @@ ORDER BY l.waiting DESC NULLS LAST, l.created_at, l.id
 LIMIT 10;
 
 \pset title 'The ten tickets that were deleted last'
+:desk_safely
 SELECT
 	d.ticket_id AS id,
-	d.ticket_number AS number,
+	support.terminal_text(d.ticket_number, true) AS number,
 	d.status,
 	support.terminal_text(left(d.title, 40), true) AS title,
 	d.how,
@@ -71,3 +76,5 @@ LIMIT 10;
 
 \pset title
 \pset footer on
+
+\ir lib/end.sql

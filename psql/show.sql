@@ -19,12 +19,14 @@
 	\set history off
 \endif
 
+:desk_safely
 SELECT support.show_ticket(:ticket_id, include_private => :'notes')
 \unset notes
 \g (format=unaligned tuples_only=on expanded=off)
 
 \if :history
 	\echo
+	:desk_safely
 	SELECT
 		to_char(h.occurred_at, 'YYYY-MM-DD HH24:MI') AS "when",
 		support.terminal_text(left(h.changed_by_name, 16), true) AS who,
@@ -32,7 +34,7 @@ SELECT support.show_ticket(:ticket_id, include_private => :'notes')
 			WHEN h.action IN ('INSERT', 'UPDATE', 'DELETE') THEN lower(h.action)
 			ELSE support.terminal_text(h.action, true)
 		END AS did,
-		coalesce(h.field, h.table_name) AS what,
+		support.terminal_text(coalesce(h.field, h.table_name), true) AS what,
 		CASE WHEN length(v.old) > 40 AND v.old !~ '^([{].*[}]|[[].*[]])$' THEN left(v.old, 37) || '...' ELSE v.old END AS old,
 		CASE WHEN length(v.new) > 40 AND v.new !~ '^([{].*[}]|[[].*[]])$' THEN left(v.new, 37) || '...' ELSE v.new END AS new
 	FROM support.ticket_history(:ticket_id) AS h

@@ -18,6 +18,7 @@
 \endif
 \if :{?status}
 \else
+	:desk_safely
 	SELECT s.name AS status
 	FROM support.statuses AS s
 	WHERE s.category IN ('solved', 'closed')
@@ -26,6 +27,7 @@
 	\gset
 \endif
 
+:desk_safely
 SELECT CASE
 	WHEN :'text' ~ '\S' THEN
 		support.add_comment(:ticket_id, :'text', status => :'status', actor_id => nullif(:'actor_id', '')::bigint)
@@ -36,6 +38,7 @@ END AS done
 \unset status
 \gset
 
+:desk_safely
 SELECT support.terminal_text(format('%s: %s', t.ticket_number, t.status), one_line => true)
 FROM support.tickets AS t
 WHERE t.id = :ticket_id

@@ -102,6 +102,20 @@ CROSS JOIN LATERAL
 WHERE n.nspname IN ('pg_catalog', 'support', 'support_internal') AND p.prokind IN ('f', 'w')
 	AND NOT '{internal,cstring,trigger,event_trigger,"\"any\""}'::regtype[] && (p.proargtypes::oid[] || p.prorettype)::regtype[];
 
+-- The same for varchar, where the server has a function of text alone: columns of the desk are varchar, and fit better
+SELECT hostile.plant('function of varchar', p.proname, hostile.function(p.proname, v.arguments, pg_get_function_result(p.oid),
+	'function ' || p.proname, format(CASE WHEN p.proretset THEN 'RETURN QUERY SELECT * FROM %s' ELSE 'RETURN %s' END,
+		format('pg_catalog.%I(%s)', p.proname, v.list))))
+FROM pg_proc AS p
+CROSS JOIN LATERAL
+	(SELECT
+		string_agg(CASE a.type WHEN 'text'::regtype THEN 'varchar' ELSE format_type(a.type, NULL) END, ', ' ORDER BY a.i) AS arguments,
+		string_agg(format('$%s%s', a.i, CASE a.type WHEN 'text'::regtype THEN '::pg_catalog.text' END), ', ' ORDER BY a.i) AS list
+	FROM unnest(p.proargtypes) WITH ORDINALITY AS a (type, i)) AS v
+WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND p.provariadic = 0 AND p.proargmodes IS NULL
+	AND 'text'::regtype = ANY (p.proargtypes) AND p.prorettype <> 'void'::regtype
+	AND NOT '{internal,cstring,trigger,event_trigger,"\"any\""}'::regtype[] && (p.proargtypes::oid[] || p.prorettype)::regtype[];
+
 -- Those that take anything, for arguments that are alike and for mixtures of them
 SELECT hostile.plant('function', name, hostile.function(name,
 	concat(CASE WHEN arguments ~ 'VARIADIC' AND name IN ('format', 'concat_ws') THEN 'text, ' END, arguments), result,
@@ -109,7 +123,7 @@ SELECT hostile.plant('function', name, hostile.function(name,
 FROM (VALUES ('concat', 'text'), ('concat_ws', 'text'), ('format', 'text'), ('jsonb_build_object', 'jsonb'),
 	('jsonb_build_array', 'jsonb'), ('num_nulls', 'integer')) AS f (name, result)
 CROSS JOIN unnest('{"VARIADIC text[]","VARIADIC anycompatiblearray","text, text","text, int8","text, text, text","text, text, int8",
-	"text, int8, text, int8","text, text, text, text","text, timestamptz","text, jsonb"}'::text[]) AS arguments;
+	"text, int8, text, int8","text, text, text, text","text, timestamptz","text, jsonb","VARIADIC varchar[]","varchar, varchar"}'::text[]) AS arguments;
 
 -- Operator classes, so that sorts, merges and hashes go by them
 SELECT hostile.plant('operator class', t, format('CREATE OPERATOR CLASS hostile.%1$s_sorted FOR TYPE %1$s USING btree AS

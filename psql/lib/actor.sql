@@ -6,5 +6,5 @@
 	\ir user.sql
 	\set actor_id :user_id
 \else
-	SELECT coalesce(support.actor_id()::text, '') AS actor_id \gset
+	:desk_safely SELECT coalesce(support.actor_id()::text, '') AS actor_id \gset
 \endif

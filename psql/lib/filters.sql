@@ -5,6 +5,7 @@
 \else
 	\set team_id ''
 \endif
+:desk_safely
 SELECT
 	CASE WHEN :'team_id' = '' THEN '{}' ELSE jsonb_build_object('team_id', nullif(:'team_id', '')::bigint)::text END
 		AS filters

@@ -151,7 +151,7 @@ SELECT
 	count(r.problem) = 0 AS imported
 FROM pg_temp.import_results AS r
 \gset
-SELECT r.line, r.problem
+SELECT r.line, support.terminal_text(r.problem, true) AS problem
 FROM pg_temp.import_results AS r
 WHERE r.problem IS NOT NULL
 ORDER BY r.line

@@ -8,6 +8,7 @@
 \endif
 
 -- a number of digits alone goes before the id
+:desk_safely
 SELECT
 	CASE
 		WHEN :'ticket' ~ '^[0-9]{1,18}$'

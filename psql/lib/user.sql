@@ -1,5 +1,6 @@
 -- Sets :user_id to the id of :user, which is an e-mail address or an id.
 
+:desk_safely
 SELECT
 	count(*) = 0 AS refused,
 	coalesce(max(u.id)::text, '') AS user_id,

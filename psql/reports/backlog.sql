@@ -5,6 +5,7 @@
 \ir ../lib/begin.sql
 
 \pset title 'Unsolved tickets'
+:desk_safely
 SELECT
 	b.dimension AS "by",
 	b.value,
@@ -17,13 +18,15 @@ FROM support.report_backlog AS b
 ORDER BY b.dimension DESC, b.value = '(others)', b.open DESC, b.value;
 
 \pset title 'By age'
+:desk_safely
 SELECT a.age, a.open, support.bar(a.open, max(a.open) OVER ()) AS bar, a.unassigned
 FROM support.report_aging AS a;
 
 \pset title 'Without a first reply'
-TABLE support.report_unanswered;
+:desk_safely TABLE support.report_unanswered;
 
 \pset title 'The last 90 days'
+:desk_safely
 SELECT
 	min(h.backlog) AS least,
 	max(h.backlog) AS most,

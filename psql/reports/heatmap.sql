@@ -11,6 +11,7 @@
 \else
 	\set what created
 \endif
+:desk_safely
 SELECT
 	:'what' NOT IN ('created', 'replies', 'customer_comments', 'solved') AS refused,
 	format('the heatmap has no "%s"', :'what') AS problem,
@@ -21,6 +22,7 @@ SELECT
 \endif
 
 \pset title :what
+:desk_safely
 WITH hourly AS
 (
 	SELECT h.weekday, h.hour, h.:"what" / nullif(h.hours, 0) AS per_hour

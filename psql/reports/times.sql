@@ -19,17 +19,20 @@
 \else
 	\set anchor event
 \endif
+:desk_safely
 SELECT
 	date_trunc('week', support.desk_now())::date - 7 * (:'weeks'::integer - 1) AS first_day,
 	date_trunc('week', support.desk_now())::date + 6 AS last_day
 \gset
 
 \pset title 'First replies'
+:desk_safely
 SELECT r.bucket_at::date AS week, r.n, r.average, r.p50, r.p90, r.p95, r.p99
 FROM support.report('first_reply', bucket => 'week', filters => :'filters', anchor => :'anchor',
 	first_day => :'first_day', last_day => :'last_day') AS r;
 
 \pset title 'Solutions that stand'
+:desk_safely
 SELECT r.bucket_at::date AS week, r.n, r.average, r.p50, r.p90, r.p95, r.p99
 FROM support.report('full_resolution', bucket => 'week', filters => :'filters', anchor => :'anchor',
 	first_day => :'first_day', last_day => :'last_day') AS r;

@@ -12,8 +12,9 @@
 
 \if :{?week}
 \else
-	SELECT (support.desk_now() - '7 days'::interval)::date AS week \gset
+	:desk_safely SELECT (support.desk_now() - '7 days'::interval)::date AS week \gset
 \endif
+:desk_safely
 SELECT
 	date_trunc('week', :'week'::date::timestamp)::date AS first_day,
 	date_trunc('week', :'week'::date::timestamp)::date + 6 AS last_day,
@@ -23,6 +24,7 @@ SELECT
 \gset
 
 \pset title :title
+:desk_safely
 SELECT
 	to_char(created.bucket_at, 'YYYY-MM-DD Dy') AS day,
 	created.n AS created,
@@ -40,6 +42,7 @@ JOIN support.report('backlog', bucket => 'day', filters => :'filters',
 ORDER BY created.bucket_at;
 
 \pset title 'Numbers and times, and those of the week before'
+:desk_safely
 SELECT
 	m.label AS what,
 	now.n,
@@ -65,9 +68,12 @@ CROSS JOIN LATERAL support.report(m.metric, filters => :'filters', first_day => 
 CROSS JOIN LATERAL support.report(m.metric, filters => :'filters', first_day => :'first_before', last_day => :'last_before') AS before
 ORDER BY m.place;
 
-SELECT EXISTS (SELECT FROM support.sla_policies) AS has_promises, coalesce(:'filters'::jsonb ->> 'team_id', '') AS team_id \gset
+:desk_safely
+SELECT EXISTS (SELECT FROM support.sla_policies) AS has_promises, coalesce(:'filters'::jsonb ->> 'team_id', '') AS team_id
+\gset
 \if :has_promises
 	\pset title 'Promises, and those of the week before'
+	:desk_safely
 	SELECT
 		replace(k.metric, '_', ' ') AS promise,
 		k.achieved AS kept,
@@ -80,8 +86,9 @@ SELECT EXISTS (SELECT FROM support.sla_policies) AS has_promises, coalesce(:'fil
 		USING (metric);
 
 	\pset title 'Overdue now, the ten that are late longest'
+	:desk_safely
 	SELECT
-		t.ticket_number AS number,
+		support.terminal_text(t.ticket_number, true) AS number,
 		t.priority,
 		support.terminal_text(left(t.title, 28), true) AS title,
 		replace(b.next_metric, '_', ' ') AS promise,
