@@ -346,6 +346,7 @@ make_desk(const Layout *layout, bool seed)
 	tie_numbers();
 	guard_log();
 	mend_foreign_keys(layout->text, layout->statements);
+	tell_of_disabled_triggers();
 	give_rights_again(rights);
 	if (seed)
 		note_version(layout->number);

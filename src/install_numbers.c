@@ -34,16 +34,21 @@ has_numbers(void)
 	return OidIsValid(relation_named("ticket_number_seq"));
 }
 
-/* Have a sequence that was made anew go on after the greatest number of a ticket that it could have given. */
+/*
+ * Have a sequence that was made anew go on after the greatest number that it could have given a ticket, or one that was
+ * removed and may come back.
+ */
 void
 go_on_numbering(void)
 {
 	const char *prefix = quote_literal_cstr(ticket_prefix);
 
 	execute(psprintf("SELECT setval('support.ticket_number_seq', n.last)"
-					 " FROM (SELECT max(substr(ticket_number, length(%s) + 1)::bigint) AS last FROM support.tickets"
-					 " WHERE starts_with(ticket_number, %s)"
-					 " AND substr(ticket_number, length(%s) + 1) ~ '^[1-9][0-9]{0,17}$') AS n"
+					 " FROM (SELECT max(substr(t.number, length(%s) + 1)::bigint) AS last"
+					 " FROM (SELECT ticket_number AS number FROM support.tickets"
+					 " UNION ALL SELECT e.old_value ->> 'ticket_number' FROM support_internal.recycle_bin AS b"
+					 " JOIN support.audit_log AS e ON e.ticket_id = b.ticket_id AND e.id = b.audit_id) AS t"
+					 " WHERE starts_with(t.number, %s) AND substr(t.number, length(%s) + 1) ~ '^[1-9][0-9]{0,17}$') AS n"
 					 " WHERE n.last IS NOT NULL", prefix, prefix, prefix));
 }
 

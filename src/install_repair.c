@@ -4,8 +4,9 @@
  *
  * A table that is there is not made again, yet its owner may have dropped a column, a NOT NULL or a constraint of it,
  * or changed a column's type. The code relies on types and on what cannot be NULL. So columns, NOT NULLs and constraints
- * of the layout are added where they are missing; rows that do not comply are the server's to complain of. Another type
- * is the owner's to change back. What the owner added, and defaults and lengths that he chose, stay as they are.
+ * of the layout are added where they are missing; rows that do not comply are the server's to complain of. Those of a table
+ * that follows from others are taken away first, and written anew. Another type is the owner's to change back. What the owner
+ * added, and defaults and lengths that he chose, stay as they are.
  */
 #include "postgres.h"
 
@@ -26,6 +27,9 @@
 #include "utils/syscache.h"
 
 #include "base/distributed.h"
+#include "base/plan.h"
+#include "base/tables.h"
+#include "install_migrate.h"
 #include "install_repair.h"
 
 static AlterTableCmd *
@@ -151,6 +155,8 @@ mend_table(const char *layout, CreateStmt *statement, bool foreign_keys)
 		else if (foreign_keys == (castNode(Constraint, element)->contype == CONSTR_FOREIGN))
 			commands = mend_constraint(commands, relid, (Constraint *) element);
 	}
+	if (commands != NIL && derived_table(statement->relation->relname) != NULL)
+		execute(psprintf("DELETE FROM %s", quote_qualified_identifier(statement->relation->schemaname, statement->relation->relname)));
 	alter_table(layout, statement->relation, commands);
 }
 
@@ -162,6 +168,20 @@ mend_all(const char *layout, List *statements, bool foreign_keys)
 	foreach(cell, statements)
 		if (IsA(lfirst_node(RawStmt, cell)->stmt, CreateStmt))
 			mend_table(layout, (CreateStmt *) lfirst_node(RawStmt, cell)->stmt, foreign_keys);
+}
+
+/* Say which triggers of ours somebody has switched off: what happens meanwhile is in no log. */
+void
+tell_of_disabled_triggers(void)
+{
+	execute("SELECT string_agg(format('%I on %s', t.tgname, t.tgrelid::regclass), ', ' ORDER BY t.tgrelid::regclass::text, t.tgname)"
+			" FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = 'support_internal'::regnamespace"
+			" JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relnamespace = ANY ('{support,support_internal}'::regnamespace[])"
+			" WHERE t.tgenabled = ANY ('{D,R}') AND NOT t.tgisinternal");
+	if (!result_is_null(0, 1))
+		ereport(WARNING,
+				(errmsg("triggers of the desk are disabled: %s", result_text(0, 1)),
+				 errhint("ALTER TABLE ... ENABLE TRIGGER switches them on. What changes meanwhile is in no log and no report.")));
 }
 
 /* Put back columns, NOT NULLs, keys and checks of the tables that are there. */

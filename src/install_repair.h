@@ -9,5 +9,6 @@
 
 extern void mend_tables(const char *layout, List *statements);
 extern void mend_foreign_keys(const char *layout, List *statements);
+extern void tell_of_disabled_triggers(void);
 
 #endif							/* SUPPORT_INSTALL_REPAIR_H */

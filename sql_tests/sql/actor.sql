@@ -124,6 +124,17 @@ SELECT support.actor_id(), support.set_actor(1), support.actor_id();
 RESET support_ext.actor_id;
 RESET SESSION AUTHORIZATION;
 SELECT actor_id, db_role, action FROM support.audit_log WHERE id > :last;
+-- Once he is deactivated he changes nothing, whoever else he may be for the server.
+BEGIN;
+SELECT support.deactivate_user(1);
+SET LOCAL SESSION AUTHORIZATION regress_actor_ann;
+SAVEPOINT before;
+UPDATE support.users SET full_name = 'Ann' WHERE id = 1;
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK TO before;
+SELECT support.create_team('Ann''s');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
 -- A bot is a program, which may act for many; so may who has the rights of the desk's owner, be it by a function of his.
 BEGIN;
 UPDATE support.users SET role = 'bot' WHERE id = 1;

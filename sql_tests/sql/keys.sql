@@ -49,6 +49,31 @@ ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING t.id, t.name;
 -- Rows without a key of another system are as many as one likes.
 SELECT count(*) FROM support.tickets WHERE external_id IS NULL;
 
+-- No id is 0 or below: 0 stands for none.
+DO $$
+DECLARE
+	attempt text;
+BEGIN
+	FOREACH attempt IN ARRAY ARRAY[
+		$i$tickets (id, title, description, creator_id) VALUES (0, 'x', '', 2)$i$,
+		$i$comments (id, ticket_id, author_id, content) VALUES (0, 1, 2, 'x')$i$,
+		$i$comments (id, ticket_id, author_id, content) VALUES (-5, 1, 2, 'x')$i$,
+		$i$attachments (id, ticket_id, filename) VALUES (0, 1, 'x')$i$,
+		$i$users (id, email, full_name) VALUES (0, 'x@corp.example', 'x')$i$,
+		$i$organizations (id, name) VALUES (0, 'x')$i$,
+		$i$teams (id, name) VALUES (0, 'x')$i$,
+		$i$tags (id, name) VALUES (0, 'x')$i$]
+	LOOP
+		BEGIN
+			EXECUTE 'INSERT INTO support.' || attempt;
+			RAISE WARNING 'taken: %', attempt;
+		EXCEPTION WHEN check_violation THEN
+			RAISE NOTICE '%', SQLERRM;
+		END;
+	END LOOP;
+END
+$$;
+
 -- Without its constraint, an id is the table's key within a ticket alone, and the desk works on.
 ALTER TABLE support.comments DROP CONSTRAINT ix_comments_id;
 ALTER TABLE support.attachments DROP CONSTRAINT ix_attachments_id;

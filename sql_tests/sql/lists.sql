@@ -50,6 +50,17 @@ SELECT support.install();
 SELECT *, count(*) OVER () = 3 AS all_there FROM customers ORDER BY id;
 SELECT count(*) - :entries AS entries FROM support.audit_log;
 
+-- A trigger of the application that comes after ours cannot make it another's ticket unseen; one that comes before can.
+CREATE FUNCTION route() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.requester_id := 3; RETURN NEW; END $$;
+CREATE TRIGGER zz_route BEFORE INSERT OR UPDATE ON support.tickets FOR EACH ROW EXECUTE FUNCTION route();
+INSERT INTO support.tickets (title, description, creator_id) VALUES ('Routed', '', 2);
+UPDATE support.tickets SET title = 'Routed' WHERE requester_id IS NULL;
+ALTER TRIGGER zz_route ON support.tickets RENAME TO a_route;
+BEGIN;
+INSERT INTO support.tickets (title, description, creator_id) VALUES ('Routed', '', 2) RETURNING requester_id, customer_id;
+ROLLBACK;
+DROP TRIGGER a_route ON support.tickets;
+
 -- A desk on which one ticket of twenty is unsolved, and nobody has more than forty.
 INSERT INTO support.teams (name) SELECT 'Team ' || n FROM generate_series(1, 200) AS n;
 INSERT INTO support.organizations (name) SELECT 'Organization ' || n FROM generate_series(1, 200) AS n;

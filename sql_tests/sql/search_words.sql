@@ -105,6 +105,13 @@ SELECT team_id, breaches FROM support.backlog WHERE ticket_id = 70;
 SELECT flaw FROM support_internal.search_flaws;
 ROLLBACK;
 
+-- What has no blank is split after each 255 characters, and quickly: the server's parser would take minutes for the first.
+SELECT support.create_ticket('Endless', repeat('a_', 40000), creator_id => :dora) AS endless \gset
+SELECT support.add_comment(:endless, repeat('ü', 300) || E'\t' || repeat('x', 255) || ' ' || repeat('y', 256), author_id => :dora) \g /dev/null
+SELECT comment_id > 0 AS is_comment, length(words), max(length(w.lexeme)) FROM support.search_words CROSS JOIN unnest(words) AS w
+WHERE ticket_id = :endless GROUP BY comment_id, words ORDER BY comment_id;
+SELECT ticket_id, flaw FROM support_internal.search_flaws;
+
 -- Nobody empties it, and what went past the triggers is put right by install().
 TRUNCATE support.search_words;
 \echo :LAST_ERROR_SQLSTATE

@@ -444,7 +444,8 @@ DROP SEQUENCE support.ticket_number_seq;
 SELECT setval('support.ticket_number_seq', 41) \g /dev/null
 INSERT INTO support.tickets (title, description, creator_id) VALUES ('The last', '', 3) RETURNING ticket_number;
 INSERT INTO support.tickets (ticket_number, title, description, creator_id)
-SELECT n, 'Brought in', '', 3 FROM unnest('{T-9x,T-1000000000000000000,T-007,X-5000,T-}'::text[]) AS n;
+SELECT n, 'Brought in', '', 3 FROM unnest('{T-9x,T-1000000000000000000,T-007,X-5000,T-,T-60}'::text[]) AS n;
+DELETE FROM support.tickets WHERE ticket_number = 'T-60';
 DROP SEQUENCE support.ticket_number_seq CASCADE;
 SELECT support.install();
 INSERT INTO support.tickets (title, description, creator_id) VALUES ('The next', '', 3) RETURNING ticket_number;

@@ -313,6 +313,28 @@ $node->safe_psql('owned', 'SELECT support.maintain()');
 unlike(ran_as(), qr/$superuser/, 'maintain() does');
 is(scalar sqlstate($node, 'owned', $install, as('app')), '42501', 'others cannot bring it forward');
 
+# What she makes of a view runs as her, too, when the administrator reads by a function
+$node->safe_psql('owned', <<'SQL', @mallory);
+SELECT support.create_sla_policy('Standard', '[{"metric": "resolution", "target": "1 hour"}]');
+SELECT support.create_ticket('The fire is out', creator_id => 1) AS id \gset
+SELECT support.add_comment(:id, 'Who said so?', author_id => 1);
+SELECT format('CREATE OR REPLACE VIEW %s AS SELECT v.* FROM (%s) AS v WHERE lair.spring()', c.oid::regclass,
+	rtrim(pg_get_viewdef(c.oid), ';'))
+FROM pg_class AS c
+WHERE c.relnamespace::regnamespace::text ~ '^support' AND c.relkind = 'v'
+\gexec
+SQL
+ran_as();
+foreach my $call ('dashboard()', 'dashboard_html()', 'show_ticket(1)', 'get_ticket(1)', 'ticket_history(1)', "report('created')",
+	"report('backlog', group_by => 'team')", "sla_at_risk('10 hours')", "sla_explain(2, 'resolution')", "ticket_as_of(1, now())",
+	"sla_kept('2026-01-01', '2027-01-01')", 'undo_since(1, now())', "comments_as_of(1, now())", 'verify_audit()', 'verify_stats()')
+{
+	$node->safe_psql('owned', "SELECT support.$call");
+	unlike(ran_as(), qr/$superuser/, "$call reads with her rights");
+}
+$node->safe_psql('owned', $install, @mallory);
+ran_as();
+
 # Without the traps it is what it was. Dumps have the grants, too.
 my $dump = PostgreSQL::Test::Utils::tempdir . '/owned.dump';
 $node->safe_psql('owned', <<'SQL', @mallory);

@@ -39,8 +39,8 @@ enum
 
 static Statement statements[] = {
 	[USER_OF_ROLE] = {
-		.text = "SELECT id, role <> 'bot' FROM support.users WHERE db_role = $1",
-		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}},
+		.text = "SELECT id, role <> 'bot', is_active FROM support.users WHERE db_role = $1",
+		.columns = {{INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
 		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[NAME_OF_USER] = {
@@ -60,6 +60,7 @@ static Statement statements[] = {
 static Oid	role_looked_up = InvalidOid;
 static int64 user_of_role;		/* 0 if none */
 static bool user_is_person;		/* and no bot, which is a program that may act for many */
+static bool user_is_active;
 static SessionCache user_of_role_cache;
 
 void
@@ -104,6 +105,7 @@ session_user_id(void)
 	Oid			role = InSecurityRestrictedOperation() ? user_at_hand() : GetSessionUserId();
 	int64		found = 0;
 	bool		is_person = false;
+	bool		is_active = false;
 
 	if (role == role_looked_up && !user_of_role_cache.stale)
 		return user_of_role;
@@ -118,14 +120,22 @@ session_user_id(void)
 	{
 		found = result_int64(0, 1);
 		is_person = result_bool(0, 2);
+		is_active = result_bool(0, 3);
 	}
 	SPI_finish();
 
 	/* what an old snapshot or a change on the way says is right for now only */
 	user_of_role = found;
 	user_is_person = is_person;
+	user_is_active = is_active;
 	role_looked_up = IsolationUsesXactSnapshot() || user_of_role_cache.stale ? InvalidOid : role;
 	return found;
+}
+
+static bool
+has_owners_rights(Oid role)
+{
+	return OidIsValid(role) && has_privs_of_role(role, table_owner(desk_relation("support", "audit_log")));
 }
 
 /* Raise 42501 if the session is another person's, and neither he nor the role that says so has the rights of the desk's owner. */
@@ -133,12 +143,10 @@ static void
 check_said_by(int64 user_id, Oid role)
 {
 	int64		own_id = session_user_id();
-	Oid			owner;
 
 	if (own_id == 0 || own_id == user_id || !user_is_person)
 		return;
-	owner = table_owner(desk_relation("support", "audit_log"));
-	if (has_privs_of_role(GetSessionUserId(), owner) || (OidIsValid(role) && has_privs_of_role(role, owner)))
+	if (has_owners_rights(GetSessionUserId()) || has_owners_rights(role))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -154,13 +162,26 @@ check_acts_as(int64 user_id)
 	check_said_by(user_id, GetUserId());
 }
 
-/* Who acts? False if nobody is known to. Raises 42501 if the setting names somebody whom the session may not act as. */
+/* Raise 55000 if the session is that of somebody who was deactivated, unless he has the rights of the desk's owner. */
+static void
+check_still_acts(int64 own_id)
+{
+	if (own_id != 0 && user_is_person && !user_is_active && !has_owners_rights(GetSessionUserId()))
+		refuse_inactive_user(own_id);
+}
+
+/*
+ * Who acts? False if nobody is known to. Raises 42501 if the setting names somebody whom the session may not act as, 55000 if
+ * the session's own user was deactivated.
+ */
 bool
 acting_user(int64 *user_id)
 {
 	*user_id = actor_setting.user_id != 0 ? actor_setting.user_id : session_user_id();
 	if (actor_setting.user_id != 0)
 		check_said_by(actor_setting.user_id, actor_setting.set_by);
+	else
+		check_still_acts(*user_id);
 	return *user_id != 0;
 }
 

@@ -8,8 +8,11 @@
 #define SUPPORT_COMPAT_H
 
 #include "access/genam.h"
+#include "access/gist_private.h"
 #include "access/heapam.h"
+#include "access/heapam_xlog.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "commands/cluster.h"
@@ -92,18 +95,44 @@ typedef enum IndexesToUpdate
 	INDEXES_ALL
 } IndexesToUpdate;
 
-/* Replace a tuple of a heap that nobody else can be changing. */
-static inline IndexesToUpdate
-update_heap_tuple(Relation rel, ItemPointer old, HeapTuple tuple)
+/* Replace a tuple of a heap, once whoever is changing it has ended. */
+static inline TM_Result
+update_heap_tuple(Relation rel, ItemPointer old, HeapTuple tuple, IndexesToUpdate *indexes)
+{
+	CommandId	command = GetCurrentCommandId(true);
+	TM_FailureData failure;
+	LockTupleMode mode;
+	TM_Result	outcome;
+#if PG_VERSION_NUM >= 160000
+	TU_UpdateIndexes update;
+
+	outcome = heap_update(rel, old, tuple, command, InvalidSnapshot, true, &failure, &mode, &update);
+	*indexes = update == TU_None ? INDEXES_NONE : update == TU_Summarizing ? INDEXES_SUMMARIZING : INDEXES_ALL;
+#else
+	outcome = heap_update(rel, old, tuple, command, InvalidSnapshot, true, &failure, &mode);
+	*indexes = HeapTupleIsHeapOnly(tuple) ? INDEXES_NONE : INDEXES_ALL;
+#endif
+	return outcome;
+}
+
+/* Of rows that are to be dropped, the last transaction that anybody must have seen the end of. */
+#if PG_VERSION_NUM >= 160000
+#define advance_horizon(header, horizon) HeapTupleHeaderAdvanceConflictHorizon(header, horizon)
+#else
+#define advance_horizon(header, horizon) HeapTupleHeaderAdvanceLatestRemovedXid(header, horizon)
+#endif
+
+/*
+ * Have standbys wait for queries, or cancel them, that may see what the transactions up to the horizon removed from a table. It
+ * is a record of GiST's that says no more than this, whatever the relation is.
+ */
+static inline void
+log_horizon(Relation rel, FullTransactionId horizon)
 {
 #if PG_VERSION_NUM >= 160000
-	TU_UpdateIndexes indexes;
-
-	simple_heap_update(rel, old, tuple, &indexes);
-	return indexes == TU_None ? INDEXES_NONE : indexes == TU_Summarizing ? INDEXES_SUMMARIZING : INDEXES_ALL;
+	gistXLogPageReuse(rel, rel, 0, horizon);
 #else
-	simple_heap_update(rel, old, tuple);
-	return HeapTupleIsHeapOnly(tuple) ? INDEXES_NONE : INDEXES_ALL;
+	gistXLogPageReuse(rel, 0, horizon);
 #endif
 }
 

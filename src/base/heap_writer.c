@@ -494,11 +494,30 @@ place_values(const HeapTable *table, const Datum *values, const bool *nulls, Dat
 	}
 }
 
-/* Remove a row that find_rows() found. It must be of an earlier command. */
+/*
+ * Raise 40001 where a row that was found has changed since: whoever changes a ticket has locked that, so it was the owner of
+ * the table, past all functions.
+ */
+static void
+check_outcome(Relation rel, TM_Result outcome)
+{
+	if (outcome == TM_Updated || outcome == TM_Deleted)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: somebody changed a row of %s meanwhile",
+						qualified_name(RelationGetRelid(rel))),
+				 errhint("Try the transaction again.")));
+	if (outcome != TM_Ok)
+		elog(ERROR, "a row of relation %u cannot be changed: %d", RelationGetRelid(rel), outcome);
+}
+
+/* Remove a row that find_rows() found. It must be of an earlier command. Raises 40001. */
 void
 remove_row(Relation rel, HeapTuple old)
 {
-	simple_heap_delete(rel, &old->t_self);
+	TM_FailureData failure;
+
+	check_outcome(rel, heap_delete(rel, &old->t_self, GetCurrentCommandId(true), InvalidSnapshot, true, &failure, false));
 }
 
 /* Remove the rows that have the key of a tuple beside it. */
@@ -556,7 +575,7 @@ add_new_row(HeapTable *table, Relation rel, const Datum *values, const bool *nul
 
 /*
  * Change a row that find_rows() found. Columns of others stay as they are. The row must be of an earlier command, as
- * after CommandCounterIncrement() it is.
+ * after CommandCounterIncrement() it is. Raises 40001.
  */
 void
 change_row(HeapTable *table, Relation rel, HeapTuple old, const Datum *values, const bool *nulls)
@@ -571,7 +590,7 @@ change_row(HeapTable *table, Relation rel, HeapTuple old, const Datum *values, c
 		heap_deform_tuple(old, desc, row, row_nulls);
 	place_values(table, values, nulls, row, row_nulls);
 	tuple = heap_form_tuple(desc, row, row_nulls);
-	indexes = update_heap_tuple(rel, &old->t_self, tuple);
+	check_outcome(rel, update_heap_tuple(rel, &old->t_self, tuple, &indexes));
 	if (indexes != INDEXES_NONE)
 		add_to_indexes(table, rel, tuple, row, row_nulls, indexes == INDEXES_SUMMARIZING, UNIQUE_CHECK_YES);
 }

@@ -44,7 +44,7 @@ typedef struct Statement
 	bool		any_columns;	/* whoever reads the result looks at its types */
 	TableName	as_owner_of;	/* machinery: runs with the rights of this table's owner */
 	bool		names_machinery;	/* in support_internal, which the caller need not be let into; his rights count, but a
-									 * superuser's only as far as the owner's go */
+									 * superuser's only as far as the owner's go, as for all that begins with SELECT */
 	bool		one_use;		/* the plan goes with the SPI level */
 	bool		any_layout;		/* runs on a desk of whatever layout */
 	bool		replan;			/* planned for each run: what is best depends on the arguments */

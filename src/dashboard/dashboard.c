@@ -97,9 +97,13 @@ static Statement statements[] = {
 		.columns = {{FLOAT8OID}, {FLOAT8OID}, {FLOAT8OID}}
 	},
 	[LIST_STATUSES] = {
-		.text = "SELECT s.status, s.tickets::float8, s.percent::text,"
-		" s.category <> ALL (ARRAY['solved', 'closed']) AS is_open"
-		" FROM support.report_status AS s LIMIT 6",
+		/* where there are more, those that have tickets */
+		.text = "SELECT l.status, l.tickets::float8, l.percent::text,"
+		" l.category <> ALL (ARRAY['solved', 'closed']) AS is_open"
+		" FROM (SELECT r.status, r.category, r.tickets, r.percent, s.position"
+		" FROM support.report_status AS r JOIN support.statuses AS s ON s.name = r.status"
+		" ORDER BY r.tickets = 0, s.position, r.status LIMIT 6) AS l"
+		" ORDER BY l.position, l.status",
 		.columns = {{TEXTOID, NOT_NULL}, {FLOAT8OID}, {TEXTOID, NOT_NULL}, {BOOLOID}}
 	},
 	[LIST_PRIORITIES] = {

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 
@@ -170,6 +171,16 @@ check_has_no_tickets(const Row *old, const Row *new)
 	SPI_finish();
 }
 
+/* Say that a db_role names no role, which then is nobody's: it may be made later, or be a slip. */
+static void
+tell_of_missing_role(const Row *user)
+{
+	if (!OidIsValid(get_role_oid(row_text(user, USER_DB_ROLE), true)))
+		ereport(NOTICE,
+				(errmsg("there is no role \"%s\" yet, which db_role of the user names", row_text(user, USER_DB_ROLE)),
+				 errhint("It is compared letter by letter, case and blanks included; a role that is renamed is nobody's until db_role follows.")));
+}
+
 /*
  * Refuse a time zone that is none, and keep a user's updated_at, which moves if another column does, or alone to a later time
  * that the client names; a change of standing waits for assignments.
@@ -183,6 +194,8 @@ complete_user(RowChange *change)
 
 	if (!change->restoring && changes(change, USER_TIME_ZONE) && !row_is_null(change->new, USER_TIME_ZONE))
 		(void) time_zone_named(row_text(change->new, USER_TIME_ZONE));
+	if (!change->restoring && changes(change, USER_DB_ROLE) && !row_is_null(change->new, USER_DB_ROLE))
+		tell_of_missing_role(change->new);
 	if (change->old == NULL)
 		return;
 	for (int i = 0; i < shape->natts; i++)
@@ -199,12 +212,12 @@ complete_user(RowChange *change)
 	}
 }
 
-/* Tell sessions of a change of what they keep of users: their roles, and who a db_role is. */
+/* Tell sessions of a change of what they keep of users: their roles, and who a db_role is, as long as he is active. */
 static void
 tell_sessions(const RowChange *change)
 {
 	if (change->old == NULL ? !row_is_null(change->new, USER_DB_ROLE) :
-		change->new == NULL || changes(change, USER_ROLE) || changes(change, USER_DB_ROLE))
+		change->new == NULL || changes(change, USER_ROLE) || changes(change, USER_IS_ACTIVE) || changes(change, USER_DB_ROLE))
 		CacheInvalidateRelcacheByRelid(change->new ? change->new->shape->relid : change->old->shape->relid);
 }
 

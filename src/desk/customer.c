@@ -42,12 +42,19 @@ has_value_of(const Row *row, int column, int other)
 	return row_int64(row, column) == row_int64(row, other);
 }
 
+/* The column that says whose ticket it is. */
+static int
+source_of(const Row *ticket)
+{
+	return row_is_null(ticket, TICKET_REQUESTER_ID) ? TICKET_CREATOR_ID : TICKET_REQUESTER_ID;
+}
+
 /* Keep the customer. A ticket without a creator is left for the column's own constraint to refuse. */
 void
 keep_customer(RowChange *change)
 {
 	Row		   *ticket = change->new;
-	int			source = row_is_null(ticket, TICKET_REQUESTER_ID) ? TICKET_CREATOR_ID : TICKET_REQUESTER_ID;
+	int			source = source_of(ticket);
 
 	if (has_value_of(ticket, TICKET_CUSTOMER_ID, source))
 		return;
@@ -55,6 +62,23 @@ keep_customer(RowChange *change)
 		row_clear(ticket, TICKET_CUSTOMER_ID);
 	else
 		row_set(ticket, TICKET_CUSTOMER_ID, row_datum(ticket, source));
+}
+
+/*
+ * Raise 55000 where a trigger of the application has made it another's ticket after ours had its say. Where ours is switched
+ * off, the column is empty, and install() fills it in.
+ */
+static void
+check_customer(const RowChange *change)
+{
+	const Row  *ticket = change->new;
+
+	if (!row_is_null(ticket, TICKET_CUSTOMER_ID) && !has_value_of(ticket, TICKET_CUSTOMER_ID, source_of(ticket)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a trigger changed whose ticket %lld is after support_before had read it",
+						(long long) row_int64(ticket, TICKET_ID)),
+				 errhint("Give a BEFORE trigger that sets requester_id, creator_id or customer_id a name that sorts before support_before.")));
 }
 
 /*
@@ -73,7 +97,7 @@ settle_customers(void)
 void
 customer_init(void)
 {
-	static RowHooks hooks = {.table = &tickets_table, .complete = keep_customer};
+	static RowHooks hooks = {.table = &tickets_table, .complete = keep_customer, .check = check_customer};
 
 	add_row_hooks(&hooks, 1);
 }

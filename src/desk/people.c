@@ -19,6 +19,7 @@ enum
 	HOLDER_OF_EXTERNAL_ID,
 	FIND_ORGANIZATION,
 	INSERT_USER,
+	LOCK_TICKETS,
 	LOCK_USER,
 	DEACTIVATE,
 	REACTIVATE,
@@ -52,6 +53,14 @@ static Statement statements[] = {
 		" VALUES ($1, $2, $3, $4, $5) RETURNING id",
 		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 5, .argtypes = {TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID}
+	},
+	[LOCK_TICKETS] = {
+		.text = "SELECT count(*) FROM (SELECT FROM support.tickets AS t"
+		" JOIN support.statuses AS s ON s.name = t.status AND s.category <> ALL (ARRAY['solved', 'closed'])"
+		" WHERE t.assignee_id = $1 AND t.deleted_at IS NULL"
+		" ORDER BY t.id FOR NO KEY UPDATE OF t) AS locked",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {INT8OID}
 	},
 	[LOCK_USER] = {
 		.text = "SELECT 1 FROM support.users WHERE id = $1 FOR UPDATE",
@@ -172,6 +181,20 @@ lock_user(int64 user_id)
 }
 
 /*
+ * The same for one whose tickets move. These are locked first, as whoever changes one does: the server asks for the row of
+ * an assignee when a ticket is changed twice. What comes to him meanwhile is seen once his row is locked.
+ */
+static void
+lock_user_and_tickets(int64 user_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, user_id);
+	run_latest(&statements[LOCK_TICKETS], &args);
+	lock_user(user_id);
+}
+
+/*
  * Give the unsolved tickets of a user who is locked to the one in an argument, or to nobody; returns how many. Raises 22023
  * if that is the same user, 23503 if the other cannot take them. It sees the tickets that came while we waited for the lock,
  * whatever the transaction keeps to.
@@ -203,7 +226,7 @@ support_deactivate_user(PG_FUNCTION_ARGS)
 	int32		moved;
 
 	begin_call(&call, fcinfo, 2);
-	lock_user(user_id);
+	lock_user_and_tickets(user_id);
 	moved = hand_over_tickets(user_id, fcinfo, 1);
 	arg_int64(&args, user_id);
 	run(&statements[DEACTIVATE], &args);
@@ -241,9 +264,13 @@ support_set_user_role(PG_FUNCTION_ARGS)
 
 	begin_call(&call, fcinfo, 3);
 	check_role(role);
-	lock_user(user_id);
-	if (!takes_tickets(role))
+	if (takes_tickets(role))
+		lock_user(user_id);
+	else
+	{
+		lock_user_and_tickets(user_id);
 		moved = hand_over_tickets(user_id, fcinfo, 2);
+	}
 	arg_int64(&args, user_id);
 	arg_text(&args, role);
 	run(&statements[SET_ROLE], &args);

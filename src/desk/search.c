@@ -9,7 +9,9 @@
  * Whoever writes a ticket's or comment's row has locked it until the transaction ends, and nobody else touches its words
  * meanwhile. Rows go the way of heap_writer.c, or over SPI where somebody changed the table so that this does not serve.
  *
- * A tsvector has a limit of 1 MB. The first 100,000 characters of a text stay below it, whatever they are.
+ * A tsvector has a limit of 1 MB. The first 100,000 characters of a text stay below it, whatever they are. The server's parser
+ * looks at what has no blank again for each character of it that may end a word: a customer's mail of 100 kB of underscores
+ * would keep it, and the ticket locked, for minutes. So a blank is put after each 255 characters that have none.
  */
 #include "postgres.h"
 
@@ -18,6 +20,8 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "storage/lmgr.h"
 #include "tsearch/ts_utils.h"
 #include "utils/builtins.h"
@@ -31,6 +35,7 @@
 #include "desk/search.h"
 
 #define MAX_CHARACTERS 100000
+#define MAX_RUN 255				/* characters without a blank */
 #define OF_TICKET INT64CONST(0) /* the comment_id of a ticket's own words */
 
 /* A text, and what its words weigh. */
@@ -129,11 +134,62 @@ start_of(Datum text)
 	return DirectFunctionCall2(text_left, text, Int32GetDatum(MAX_CHARACTERS));
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+
+/* The text with a blank after each so many characters without one. */
+static Datum
+with_breaks(const char *text, int size)
+{
+	const char *end = text + size;
+	StringInfoData broken;
+	int			run = 0;
+
+	initStringInfo(&broken);
+	for (int length; text < end; text += length)
+	{
+		length = Min(pg_mblen(text), end - text);
+		appendBinaryStringInfo(&broken, text, length);
+		run = is_blank(*text) ? 0 : run + 1;
+		if (run == MAX_RUN)
+		{
+			appendStringInfoChar(&broken, ' ');
+			run = 0;
+		}
+	}
+	return PointerGetDatum(cstring_to_text_with_len(broken.data, broken.len));
+}
+
+/* Has the text so many bytes without a blank as that many characters have at least? */
+static bool
+has_long_run(const char *text, int size)
+{
+	int			run = 0;
+
+	for (int i = 0; i < size && run < MAX_RUN; i++)
+		run = is_blank(text[i]) ? 0 : run + 1;
+	return run == MAX_RUN;
+}
+
+/* What is split of a text. */
+static Datum
+splittable(Datum text)
+{
+	struct varlena *start = PG_DETOAST_DATUM_PACKED(start_of(text));
+
+	if (!has_long_run(VARDATA_ANY(start), VARSIZE_ANY_EXHDR(start)))
+		return PointerGetDatum(start);
+	return with_breaks(VARDATA_ANY(start), VARSIZE_ANY_EXHDR(start));
+}
+
 /* The words of a text, all of one weight. */
 static Datum
 words_of(Oid config, Datum text, char weight)
 {
-	Datum		words = DirectFunctionCall2(to_tsvector_byid, ObjectIdGetDatum(config), start_of(text));
+	Datum		words = DirectFunctionCall2(to_tsvector_byid, ObjectIdGetDatum(config), splittable(text));
 
 	return DirectFunctionCall2(tsvector_setweight, words, CharGetDatum(weight));
 }

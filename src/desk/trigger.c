@@ -41,6 +41,25 @@ change_at_hand(TriggerData *trigdata, Row rows[2])
 	return change;
 }
 
+/*
+ * Raise 23514 for an id that no sequence gives: 0 stands for none, in the log, the settings and the words. A CHECK would be
+ * read anew for each statement, which this is not worth.
+ */
+static void
+check_id(const RowChange *change)
+{
+	const TableShape *shape = change->new->shape;
+	int64		id;
+
+	if (!change->table->has_id || change->new->nulls[shape->id - 1])
+		return;
+	id = DatumGetInt64(change->new->values[shape->id - 1]);
+	if (id < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("id of %s.%s cannot be %lld", schema_of(change->table), change->table->name, (long long) id)));
+}
+
 PG_FUNCTION_INFO_V1(support_before_row);
 Datum
 support_before_row(PG_FUNCTION_ARGS)
@@ -65,6 +84,8 @@ support_before_row(PG_FUNCTION_ARGS)
 	}
 	else if (!change.restoring)
 		fill_in_defaults(trigdata->tg_relation, change.new);
+	if (!change.restoring)
+		check_id(&change);
 	apply_value_rules(&change);
 	complete_row(&change);
 	row_require_new(change.new);

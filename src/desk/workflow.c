@@ -48,7 +48,7 @@ typedef struct NumberRange
 
 static const NumberRange version_range = {TICKET_VERSION, 0, INT64CONST(1) << 62};
 static const NumberRange number_ranges[] = {
-	{TICKET_ID, 1, PG_INT64_MAX}, {TICKET_REOPEN_COUNT, 0, 1 << 30}, {TICKET_REPLY_COUNT, 0, 1 << 30}
+	{TICKET_REOPEN_COUNT, 0, 1 << 30}, {TICKET_REPLY_COUNT, 0, 1 << 30}
 };
 
 /* Raise 23514 for a number that no ticket has, or that leaves no room to count on. */

@@ -20,6 +20,7 @@
 #include "sla/sla_follow.h"
 #include "sla/sla_names.h"
 #include "sla/sla_store.h"
+#include "sla/sla_unclocked.h"
 #include "sla/sla_wait.h"
 
 enum
@@ -449,7 +450,8 @@ sla_follow_init(void)
 {
 	static RowHooks hooks[] = {
 		{.table = &tickets_table, .follow = follow_change_of_ticket},
-		{.table = &ticket_tags_table, .follow = follow_tags}
+		{.table = &ticket_tags_table, .follow = follow_tags},
+		{.table = &statuses_table, .follow = tell_of_category}
 	};
 
 	add_row_hooks(hooks, lengthof(hooks));

@@ -3,7 +3,8 @@
  *		Whom a policy promises something that no clock measures yet.
  *
  * A policy holds for the tickets that are opened, or change, from then on. Those that are there when it is made have no
- * clocks until somebody asks for them, and who made it is told so.
+ * clocks until somebody asks for them, and who made it is told so. So is who has a status mean something else: what it meant
+ * for the clocks of the tickets that are in it is found out anew for the asking, too.
  */
 #include "postgres.h"
 
@@ -21,7 +22,8 @@
 
 enum
 {
-	UNCLOCKED_TICKETS
+	UNCLOCKED_TICKETS,
+	COUNT_CLOCKED
 };
 
 static Statement statements[] = {
@@ -37,6 +39,12 @@ static Statement statements[] = {
 		" LIMIT $2",
 		.any_columns = true,
 		.nargs = 2, .argtypes = {INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
+	},
+	[COUNT_CLOCKED] = {
+		.text = "SELECT count(*) FROM support.tickets AS t WHERE t.status = $1 AND t.deleted_at IS NULL"
+		" AND EXISTS (SELECT FROM support.sla_clocks AS c WHERE c.ticket_id = t.id)",
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	}
 };
 
@@ -103,4 +111,26 @@ tell_of_unclocked(int64 policy_id)
 							   (unsigned long) count, (long long) count),
 				 errhint("SELECT support.sla_reapply(%lld) gives them some that count from the beginning, support.sla_reapply(%lld, 'now') some that count from now on.",
 						 (long long) policy_id, (long long) policy_id)));
+}
+
+/* A status has another category: say how many tickets have clocks that went by the one before. */
+void
+tell_of_category(const RowChange *change)
+{
+	Args		args = {0};
+	int64		count;
+
+	if (change->old == NULL || change->new == NULL || !changes(change, STATUS_CATEGORY))
+		return;
+	SPI_connect();
+	arg(&args, row_datum(change->new, STATUS_NAME));
+	run_latest(&statements[COUNT_CLOCKED], &args);
+	count = result_int64(0, 1);
+	SPI_finish();
+	if (count > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%lld ticket in status \"%s\" has clocks that go by the category it had",
+							   "%lld tickets in status \"%s\" have clocks that go by the category it had",
+							   (unsigned long) count, (long long) count, row_text(change->new, STATUS_NAME)),
+				 errhint("SELECT support.sla_reapply() has them go by the new one.")));
 }

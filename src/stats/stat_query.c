@@ -169,7 +169,7 @@ read_bounds(StatQuery *query, FunctionCallInfo fcinfo, int n)
 	if (PG_ARGISNULL(n) || ARR_NDIM(array = PG_GETARG_ARRAYTYPE_P(n)) > 1 || array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("bounds must be an array of one dimension without nulls")));
+				 errmsg("the bounds of a time range must not be null")));
 	instants = (TimestampTz *) ARR_DATA_PTR(array);
 	nbounds = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	query->bounds = palloc(sizeof(int64) * Max(nbounds, 1));
@@ -182,7 +182,7 @@ read_bounds(StatQuery *query, FunctionCallInfo fcinfo, int n)
 		if (i > 0 && instants[i] < instants[i - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("bounds must ascend")));
+					 errmsg("a time range must not end before it begins")));
 	}
 }
 
