@@ -131,7 +131,7 @@ $$;
 
 -- The backlog, and its list, by what tickets and clocks say
 CREATE VIEW oracle_of_lists.backlog AS
-SELECT t.id AS ticket_id, t.status, t.team_id, t.assignee_id, t.created_at, n.due_at AS next_due_at, n.metric AS next_metric,
+SELECT t.id AS ticket_id, t.team_id, t.assignee_id, t.created_at, n.due_at AS next_due_at, n.metric AS next_metric,
 	(SELECT count(*) FROM support.sla_clocks AS c WHERE c.ticket_id = t.id AND c.breached_at IS NOT NULL)::integer AS breaches
 FROM support.tickets AS t
 LEFT JOIN LATERAL
