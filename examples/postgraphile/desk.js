@@ -63,10 +63,19 @@ function settingsOf(request) {
     return { role: ROLE, ...(user && { "support_ext.actor_id": user }) };
 }
 
-// The setting takes any number: have the desk refuse a user that is not there or no longer active, in the same transaction
+// Does a document change something, whichever of its operations is asked for?
+function isChange(document) {
+    return document.definitions.some(({ operation }) => operation === "mutation");
+}
+
+// The setting takes any number: have the desk refuse a user that is not there or no longer active, in the same transaction.
+// Nobody may read, and change nothing: not all of the desk's functions ask who acts.
 function checkActor(inner) {
     return (options, work) => inner(options, async (context) => {
         const user = options.pgSettings["support_ext.actor_id"];
+        if (!user && isChange(options.queryDocumentAst)) {
+            throw Object.assign(new Error("no acting user"), { status: 401 });
+        }
         if (user) {
             await context.pgClient.query("SELECT support.set_actor($1, is_local => true)", [user]).catch((error) => {
                 throw ["P0002", "55000"].includes(error.code) ? Object.assign(error, { status: 401 }) : error;

@@ -41,9 +41,9 @@ function check(cell, what, got, expected) {
     console.log(`#      got ${shown}\n# expected ${wanted}`.replace(/\n(?!#)/g, "\n# "));
 }
 
-// The SQL of doc/api.md that makes the schema; the roles may be there from another database
-function sqlOfPage() {
-    const part = page.slice(page.indexOf("\n## Rights\n"), page.indexOf("\n## What PostgREST needs\n"));
+// The SQL of doc/api.md from a heading on that makes the schema; the roles may be there from another database
+function sqlOfPage(heading) {
+    const part = page.slice(page.indexOf(`\n## ${heading}\n`), page.indexOf("\n## What PostgREST needs\n"));
     return [...part.matchAll(/^```sql\n(.*?)^```$/gms)].map(([, sql]) => sql).join("")
         .replace(/^CREATE ROLE .*;$/gm, "DO $$$$ BEGIN $& EXCEPTION WHEN duplicate_object THEN END $$$$;");
 }
@@ -202,6 +202,15 @@ async function testList(send) {
     check("list", "many requests at once", new Set(pages.map(([[first]]) => first)), new Set([ids[2]]));
 }
 
+// Mutations that both schemas have, of a ticket
+function writing(id) {
+    return [`setStatus(input: { ticketId: "${id}", status: "resolved" })`,
+        `setPriority(input: { ticketId: "${id}", priority: "low" })`,
+        `assignTicket(input: { ticketId: "${id}", assigneeId: "${ADA}" })`, `deleteTicket(input: { ticketId: "${id}" })`,
+        `updateTicket(input: { ticketId: "${id}", changes: { title: "Defaced" } })`]
+        .map((call) => `mutation { ${call} { clientMutationId } }`);
+}
+
 async function testActor(send, owner) {
     const list = "{ allTickets(first: 1) { nodes { id } } }";
     const create = 'mutation { createTicket(input: { title: "Whose?" }) { ticket { id } } }';
@@ -213,7 +222,28 @@ async function testActor(send, owner) {
     check("actor", "and who is no longer active", await refusalOf(send(EMMY, list)),
         [401, "55000", "user 4 is not active", undefined]);
     check("actor", "nobody reads", Object.keys(await dataOf(send(null, list))), ["allTickets"]);
-    check("actor", "and cannot write", (await refusalOf(send(null, create))).slice(0, 3), [200, "55000", "no acting user"]);
+    const id = await opened(send, ADA, "Left alone");
+    const { rows: [before] } = await owner.query("SELECT max(id) AS id FROM support.audit_log");
+    for (const mutation of [create, ...writing(id)]) {
+        check("actor", `and cannot write: ${/\w+(?=\()/.exec(mutation)[0]}`, await refusalOf(send(null, mutation)),
+            [401, undefined, "no acting user", undefined]);
+    }
+    const { rows: [after] } = await owner.query("SELECT max(id) AS id FROM support.audit_log");
+    check("actor", "and did not", after, before);
+    const web = new pg.Pool({ user: process.env.DESK_OWNER, max: 1 });
+    for (const call of [`set_status(${id}, 'resolved')`, `update_ticket(${id}, '{"title": "Defaced"}')`,
+        `assign_ticket(${id}, ${ADA})`, `delete_ticket(${id})`]) {
+        check("actor", `the schema itself refuses nobody: ${call}`,
+            await web.query(`SET ROLE web; SELECT api.${call}`).catch(({ code, message }) => [code, message]),
+            ["55000", "no acting user"]);
+    }
+    await web.end();
+    for (const [key, value] of Object.entries({ ticket_number: "T-9", external_id: "mail-1", channel: "ceo", requester_id: 1 })) {
+        check("actor", `no change names what is hidden: ${key}`, await refusalOf(send(CARL,
+            "mutation ($changes: JSON) { updateTicket(input: { ticketId: \"1\", changes: $changes }) { ticket { id } } }",
+            { changes: { [key]: value } })), [200, "22023", `"${key}" is not for clients to change`,
+            "They may change: title, description, status, priority, assignee_id, team_id, tags, custom."]);
+    }
     check("actor", "no argument names another",
         (await refusalOf(send(CARL, create.replace("title:", "creatorId: 1, title:"))))[2],
         'Field "creatorId" is not defined by type "CreateTicketInput".');
@@ -280,6 +310,10 @@ async function testDesksOwn(send) {
     check("refusals", "of the desk's own schema", (await refusalOf(send(ADA,
         'mutation { setStatus(input: { ticketId: "42000", status: "open" }) { ticketId } }'))).slice(1, 3),
     ["P0002", "ticket 42000 does not exist"]);
+    for (const mutation of writing(ticketId)) {
+        check("actor", `nobody has no ${/\w+(?=\()/.exec(mutation)[0]} of the desk's own schema`,
+            await refusalOf(send(null, mutation)), [401, undefined, "no acting user", undefined]);
+    }
     check("actor", "no argument of the desk's own functions names another", (await refusalOf(send(CARL,
         `mutation { setStatus(input: { ticketId: "${ticketId}", status: "open", actorId: "1" }) { ticketId } }`)))[2],
     'Field "actorId" is not defined by type "SetStatusInput".');
@@ -292,7 +326,8 @@ async function testDesksOwn(send) {
 async function main() {
     const owner = new pg.Pool({ user: process.env.DESK_OWNER, max: 2 });
     try {
-        await owner.query(sqlOfPage());
+        await owner.query(sqlOfPage("Rights"));
+        await owner.query(sqlOfPage("Who acts")); // it may run again
         if (POOLED) {
             await owner.query(`GRANT web TO ${LOGIN}`);
         }
