@@ -622,5 +622,13 @@ SELECT count(*) AS clocks, count(*) FILTER (WHERE breached_at IS NOT NULL AND
 		WHERE e.ticket_id = c.ticket_id AND e.clock_id = c.id) <> 1) AS wrong
 FROM support.sla_clocks AS c;
 
+-- A tick takes the clock that has been due longest and does all that is due of its ticket: more than it was told.
+DELETE FROM support.tickets;
+SET support_ext.now = '2026-09-07 09:00+02';
+SELECT support.update_sla_policy(:all, targets => '[{"metric": "first_reply", "target": "2 hours"}, {"metric": "resolution", "target": "2 hours"}]') > 0 AS changed;
+SELECT support.create_ticket('Both', creator_id => 3, channel => 'email') IS NOT NULL AS created FROM generate_series(1, 2);
+SET support_ext.now = '2026-09-07 12:00+02';
+SELECT support.sla_tick(1), support.sla_tick(1) AS again, support.sla_tick(1) AS nothing;
+
 \c contrib_regression
 DROP DATABASE regress_sla;
