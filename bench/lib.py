@@ -43,6 +43,7 @@ PEOPLE = """
 """
 CUSTOMERS = "1, 500"
 AGENTS = "501, 520"
+AGENT = 501  # who acts
 
 # The rivals have the columns, checks, keys and indexes of the desk's table, and foreign keys to them as it has. All but
 # one have the desk's BEFORE trigger too; `unaudited` is no more than that: the desk without the log. `bare` has nothing
@@ -141,12 +142,20 @@ class Server:
     def __init__(self, host, port):
         self.connection = [f"--host={host}", f"--port={port}"]
         self.database = "postgres"
+        self.actor = AGENT
 
     @classmethod
     def like(cls, server, database):
         """Another database of the same server."""
         other = copy.copy(server)
         other.database = database
+        return other
+
+    def as_role(self, role, actor):
+        """The same database, for somebody else who logs in, and says that this user acts, or nothing."""
+        other = copy.copy(self)
+        other.connection = [*self.connection, f"--username={role}"]
+        other.actor = actor
         return other
 
     def copy_database(self, name):
@@ -156,7 +165,7 @@ class Server:
     def psql(self, script):
         """Run statements and return what they print."""
         return run(["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1",
-                    *self.connection, f"--dbname={self.database}"], script).strip()
+                    *self.connection, f"--dbname={self.database}"], self.actor, script).strip()
 
     def number(self, query):
         return int(self.psql(query))
@@ -173,7 +182,8 @@ class Server:
             file.write_text(script)
             run(["pgbench", "--no-vacuum", "--protocol=prepared", f"--transactions={WARM_UP + transactions}",
                  f"--random-seed={seed}", f"--file={file}", "--log", f"--log-prefix={directory}/log",
-                 *(f"--define={name}={value}" for name, value in variables.items()), *self.connection, self.database])
+                 *(f"--define={name}={value}" for name, value in variables.items()), *self.connection, self.database],
+                self.actor)
             [log] = pathlib.Path(directory).glob("log.*")
             # the clock of a busy virtual machine may stand still meanwhile
             return [max(int(line.split()[2]), 1) for line in log.read_text().splitlines()][WARM_UP:]
@@ -185,9 +195,9 @@ class Server:
         return [statistics.fmean(part) / 1e6 for part in slices]
 
 
-def run(command, script=None):
-    """Run a program and return its output. In its sessions an agent acts, as in an application's."""
-    environment = {**os.environ, "PGOPTIONS": "-c support_ext.actor_id=501"}
+def run(command, actor, script=None):
+    """Run a program and return its output. In its sessions this user acts, as in an application's."""
+    environment = {**os.environ, "PGOPTIONS": f"-c support_ext.actor_id={actor}"}
     done = subprocess.run(command, input=script, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stderr}")

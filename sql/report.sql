@@ -88,3 +88,4 @@ LANGUAGE c STABLE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'support_report';
 COMMENT ON FUNCTION support.report(text, timestamptz, timestamptz, text, text, text, jsonb, text, date, date) IS
 	'A metric over a range, by default the last 90 days: by hour, day, week, month, quarter or year of a time zone, and by group; from_at included, to_at not. Days, both included, are those of that zone; from_at and to_at as dates are read in the session''s. 22023: an unknown metric, bucket, zone, group, filter or anchor, bounds that are infinite or the wrong way round. 54000: more than 10,000 buckets.';
+REVOKE ALL ON FUNCTION support.report(text, timestamptz, timestamptz, text, text, text, jsonb, text, date, date) FROM PUBLIC;

@@ -10,6 +10,8 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "access/sight.h"
+#include "base/access_list.h"
 #include "base/actor.h"
 #include "base/analysis.h"
 #include "base/desk_settings.h"
@@ -59,6 +61,7 @@ _PG_init(void)
 	own_relations_init();
 	layout_init();
 	settings_init();
+	access_list_init();
 	actor_init();
 	desk_settings_init();
 	lookups_init();
@@ -78,6 +81,7 @@ _PG_init(void)
 	sla_policy_init();
 	sla_check_init();
 	sla_follow_init();
+	sight_init();
 
 	choices_init();
 	assignment_init();

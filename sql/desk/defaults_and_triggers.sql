@@ -143,6 +143,16 @@ CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support_internal.settings
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('settings');
 
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support_internal.access
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('access');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support_internal.access
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('access');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support_internal.access
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('access');
+
 CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.sla_clocks
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_clocks');
@@ -260,6 +270,9 @@ COMMENT ON TRIGGER support_truncate ON support.sla_policies IS 'Refuses TRUNCATE
 COMMENT ON TRIGGER support_before ON support.sla_targets IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does, the pauses of the metric among them; checks the target, and that it is the only one for the same.';
 COMMENT ON TRIGGER "A_support_after" ON support.sla_targets IS 'Checks what the target refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.sla_targets IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support_internal.access IS 'Takes part in what the desk''s other tables do.';
+COMMENT ON TRIGGER "A_support_after" ON support_internal.access IS 'Writes the change to the audit log, and tells sessions of it.';
+COMMENT ON TRIGGER support_truncate ON support_internal.access IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support_internal.settings IS 'Checks the name and the value.';
 COMMENT ON TRIGGER "A_support_after" ON support_internal.settings IS 'Writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support_internal.settings IS 'Refuses TRUNCATE, which no row trigger sees.';

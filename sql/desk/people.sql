@@ -33,6 +33,7 @@ CREATE TABLE support.users
 	time_zone text,
 	updated_at timestamptz NOT NULL,
 	email_key text GENERATED ALWAYS AS (lower(email)) STORED,
+	sees_all boolean NOT NULL DEFAULT false,
 	CONSTRAINT users_pkey PRIMARY KEY (id),
 	CONSTRAINT ix_users_email UNIQUE (email),
 	CONSTRAINT ix_users_external_id UNIQUE (external_id),
@@ -63,6 +64,7 @@ COMMENT ON COLUMN support.users.external_id IS 'Key in another system, unique wh
 COMMENT ON COLUMN support.users.time_zone IS 'IANA name of the zone that the user lives in, as pg_timezone_names has it.';
 COMMENT ON COLUMN support.users.updated_at IS 'When another column last changed; kept by a trigger.';
 COMMENT ON COLUMN support.users.email_key IS 'The e-mail address in lower case: what makes it unique without regard to case.';
+COMMENT ON COLUMN support.users.sees_all IS 'An agent who sees the tickets of all teams, where his access shows him only some.';
 COMMENT ON INDEX support.ix_users_email IS 'An e-mail address belongs to one user.';
 COMMENT ON INDEX support.ix_users_email_key IS 'An e-mail address belongs to one user, whatever its case.';
 COMMENT ON INDEX support.ix_users_db_role IS 'A database role acts as one user.';

@@ -1,6 +1,6 @@
 -- How the promises stand. What a clock's row has is of its checkpoint; these tell how it stands now.
 
-CREATE OR REPLACE VIEW support.sla_status AS
+CREATE OR REPLACE VIEW support.sla_status WITH (security_invoker = true) AS
 SELECT
 	c.ticket_id,
 	c.id AS clock_id,
@@ -190,6 +190,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION support.sla_kept(timestamptz, timestamptz, bigint) IS
 	'How many promises were kept from one instant on and before another, by what was promised: those that were fulfilled in time, or broken, in that range, whoever announced it; of all teams, or of the one that had the ticket then. Metrics without any are left out.';
+REVOKE ALL ON FUNCTION support.sla_kept(timestamptz, timestamptz, bigint) FROM PUBLIC;
 
 -- A clock is to be looked at a microsecond after it is due, or earlier: the index on wake_at has all that are due by then.
 -- What the view works out is worked out for the page alone.

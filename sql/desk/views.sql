@@ -1,6 +1,6 @@
 -- Lists for people: the live tickets and the recycle bin.
 
-CREATE OR REPLACE VIEW support.ticket_list AS
+CREATE OR REPLACE VIEW support.ticket_list WITH (security_invoker = true) AS
 SELECT
 	t.id,
 	t.ticket_number,
@@ -60,7 +60,7 @@ COMMENT ON COLUMN support.ticket_list.next_due_at IS 'When the next promise to i
 COMMENT ON COLUMN support.ticket_list.next_metric IS 'What is due then, see sla_targets.';
 COMMENT ON COLUMN support.ticket_list.breaches IS 'How many promises to it are broken by now, whether anybody has announced it or not; NULL once it is solved.';
 
-CREATE OR REPLACE VIEW support.unsolved_tickets AS
+CREATE OR REPLACE VIEW support.unsolved_tickets WITH (security_invoker = true) AS
 SELECT
 	b.ticket_id AS id,
 	t.ticket_number,
@@ -120,7 +120,7 @@ COMMENT ON COLUMN support.unsolved_tickets.next_due_at IS 'When the next promise
 COMMENT ON COLUMN support.unsolved_tickets.next_metric IS 'What is due then, see sla_targets.';
 COMMENT ON COLUMN support.unsolved_tickets.breaches IS 'How many promises to it are broken by now, whether anybody has announced it or not.';
 
-CREATE OR REPLACE VIEW support.my_tickets AS
+CREATE OR REPLACE VIEW support.my_tickets WITH (security_invoker = true) AS
 SELECT
 	b.ticket_id AS id,
 	t.ticket_number,

@@ -157,6 +157,7 @@ my @calls = (
 	q{terminal_text('First line', true)} => 'First line',
 	q{line_text(' First line')} => 'First line',
 	q{version() ~ '^[0-9]'} => 't',
+	q{access_matrix()} => undef,
 	q{settings()} => undef);
 my (@sql, @expected, %called);
 while (my ($call, $result) = splice @calls, 0, 2)
@@ -173,14 +174,15 @@ is( $node->safe_psql('desk', <<'SQL'),
 SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'support'::regnamespace
 SQL
 	join(' ', sort keys %called, qw(attach_month install configure maintain purge_deleted seal_audit audit_proof check_audit_proof verify_stats
-			check_history rebuild_stats)),
+			check_history rebuild_stats grant_access revoke_access issue_token act revoke_tokens)),
 	'no function of the desk was left out');
 is(authors_after(0), "app|1\napp|", 'the log names the role and the acting user, who was nobody at first');
 may_not('app', 'what the owner keeps is refused',
 	'SELECT support.install()', 'SELECT support.install(seed => false)', "SELECT support.purge_deleted('0 seconds')",
 	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.check_history()', 'SELECT support.rebuild_stats()',
 	'SELECT support.maintain()', 'SELECT support.maintain(dry_run => true)', "SELECT support.attach_month('2026-03-01')",
-	"SELECT support.configure('retention', '1 day')");
+	"SELECT support.configure('retention', '1 day')", "SELECT support.grant_access('app', 'app')", "SELECT support.revoke_access('app')",
+	'SELECT support.issue_token(1)', 'SELECT support.revoke_tokens(1)');
 $node->safe_psql('desk', 'SELECT support.seal_audit()');
 is($node->safe_psql('desk', 'SELECT support.check_audit_proof(support.audit_proof(1))', as('app')),
 	't', 'app: an entry that the owner has sealed is proved');
@@ -413,7 +415,8 @@ my @writers = (
 	"add_comment(2, 'x', author_id => 1)",
 	"edit_comment(1, 1, 'y')", 'delete_comment(1, 1)', "add_attachment(2, 'a.txt', 'a')", "tag_ticket(2, '{a}')",
 	"untag_ticket(1, '{fire}')", 'watch_ticket(2, 1)', 'unwatch_ticket(1, 2)', 'delete_ticket(2)', 'restore_ticket(3)',
-	'restore_ticket(4)', 'restore_comment(1, 2)', 'restore_comment(1, 3)', 'purge_deleted()', 'install()');
+	'restore_ticket(4)', 'restore_comment(1, 2)', 'restore_comment(1, 3)', 'purge_deleted()', 'install()',
+	"grant_access('reader', 'app')", "revoke_access('app')", 'issue_token(2)', 'revoke_tokens(2)');
 my @readers = (
 	'get_ticket(2)', "get_ticket_by_number('T-2')", "ticket_id('T-2')", 'show_ticket(2)', 'attachment_content(1, 1)', 'ticket_history(2)');
 

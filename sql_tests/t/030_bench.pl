@@ -128,6 +128,10 @@ sub lists
 	return qr/^\Q$heading: milliseconds, goal at most $goal; times the ideal, goal at most 2; growth, goal below 1.3\E\n +small .*\n$lines/m;
 }
 
+my $of_role = sub { return qr/^\Q$_[0]\E\n(?:  \w+ +[\d.]+ ms\n){3}(?:  \w+ \/ app +[\d.]+ of the time, quartiles [\d.]+ and [\d.]+, goal at most 1.15\n){2}/m };
+prints('access', [ '--tickets', 2000, '--rows', 20 ],
+	map { ($_ => $of_role->($_)) } "a list of 50: a team's unsolved, by deadline", 'get_ticket() with ten comments', "UPDATE of a ticket's status");
+
 prints('lists', [ '--tickets', 2000, '--rows', 20, '--small', 1000 ],
 	'lists' => lists('a list of 50', 2, @lists),
 	'counts' => lists('a count', 5, "an agent's unsolved", "all of an agent's"));

@@ -40,7 +40,7 @@ SELECT viewname FROM pg_views WHERE schemaname = 'support' ORDER BY 1
 SQL
 my @readers = (
 	(map { "SELECT * FROM support.$_" } @views),
-	'SELECT support.actor_id()', 'SELECT support.attachment_content(1, 1)', 'SELECT support.desk_now()',
+	'SELECT support.access_matrix()', 'SELECT support.actor_id()', 'SELECT support.attachment_content(1, 1)', 'SELECT support.desk_now()',
 	'SELECT support.get_ticket(1)', 'SELECT support.get_ticket(1, include_private => true, page_size => 1)',
 	"SELECT support.get_ticket_by_number('OLD-1')", "SELECT support.ticket_id('old-1')", 'SELECT support.settings()', 'SELECT support.show_ticket(1)',
 	'SELECT support.ticket_history(1)', 'SELECT support.ticket_history(4, all_fields => true)',
@@ -87,7 +87,7 @@ my %writers = (
 	create_sla_policy => q('x', '[{"metric": "resolution", "target": "1 hour"}]'), create_team => "'Third line'", create_ticket => "'x', creator_id => 4",
 	create_user => "'new\@desk.example', 'New'", deactivate_user => '2', reactivate_user => '2', set_user_role => "2, 'admin'", delete_comment => '1, 1',
 	delete_ticket => '2', edit_comment => "1, 1, 'y'", feed_done => "'archive', '1/1/1'",
-	feed_start => "'new'", fold_stats => '', feed_stop => "'archive'", install => '', log_event => "1, 'visit'",
+	feed_start => "'new'", fold_stats => '', feed_stop => "'archive'", grant_access => "'app', 'app'", issue_token => '2', revoke_access => "'app'", revoke_tokens => '2', install => '', log_event => "1, 'visit'",
 	maintain => '', next_ticket_number => '', undo => '1', undo_since => "2, '2026-01-01', dry_run => false", purge_deleted => '', rebuild_stats => '',
 	restore_comment => '1, 5', restore_ticket => '5', seal_audit => '', set_priority => "2, 'low'",
 	set_status => "2, 'pending'", sla_reapply => '', sla_tick => '', tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
@@ -100,7 +100,7 @@ my @writers = (
 	"UPDATE support.tickets SET status = 'pending' WHERE id = 2", 'DELETE FROM support.tickets WHERE id = 2',
 	"INSERT INTO support.audit_log (action) VALUES ('visit')");
 
-is($primary->safe_psql('desk', <<'SQL'), join(' ', sort 'set_actor', keys %writers), 'all functions that write are here');
+is($primary->safe_psql('desk', <<'SQL'), join(' ', sort 'act', 'set_actor', keys %writers), 'all functions that write are here');
 SELECT string_agg(proname, ' ' ORDER BY proname COLLATE "C")
 FROM pg_proc
 WHERE pronamespace = 'support'::regnamespace AND provolatile = 'v'

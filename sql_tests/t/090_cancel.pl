@@ -46,9 +46,9 @@ SQL
 # What to pass for an argument, by its name; n is the number of the call in its statement
 my $histogram = '(SELECT support.histogram(s) FROM generate_series(1, 9) AS s)';
 my %argument = (
-	action => q('noted'), assignee_id => '2', at_snapshot => 'pg_current_snapshot()', at_time => 'now()',
+	access => q('reporter'), action => q('noted'), assignee_id => '2', at_snapshot => 'pg_current_snapshot()', at_time => 'now()',
 	attachment_id => '1 + n % 40', audit_id => '1 + (n * 7) % 400', calendar_id => '1', changes => q('{"channel": "web"}'),
-	comment_id => '1 + n % 40', consumer => q('follower'), content => q('Here'), email => q('e' || random() || '@x.example'),
+	comment_id => '1 + n % 40', consumer => q('follower'), content => q('Here'), db_role => q('pg_monitor'), email => q('e' || random() || '@x.example'),
 	due_at => q(now()), feed_position => q('0/0/0'), filename => q('here.txt'), fraction => '0.5', from_at => q(now() - interval '1 year'),
 	full_name => q('Eve Else'), histogram => $histogram, hours => q('{"mon": "09:00-10:00"}'), max_value => '9',
 	metric => q('first_reply'), minuend => $histogram, name => q('Name ' || random()), new_owner_id => '3',
@@ -62,6 +62,7 @@ my %argument = (
 # Where the name alone does not tell, and where a call would leave nothing to do for the next one
 my $ticket = '1 + n % 40';
 my %call = (
+	act => q[support.act(support.issue_token(2))],
 	deactivate_user => q[support.deactivate_user(support.create_user('e' || random() || '@x.example', 'Eve', 'agent'))],
 	set_user_role => q[support.set_user_role(support.create_user('f' || random() || '@x.example', 'Eve', 'agent'), 'customer')],
 	delete_comment => "concat(support.delete_comment($ticket, $ticket), support.restore_comment($ticket, $ticket))",

@@ -65,7 +65,10 @@ my @calls = (
 	# upkeep
 	'sla_reapply()', 'sla_reapply(1)', q{sla_reapply(1, 'now')}, 'sla_tick()', 'sla_tick(2)', q{purge_deleted('1 second')}, 'fold_stats()', 'verify_stats()',
 	'check_history()', 'rebuild_stats()', 'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
-	'check_audit_proof(support.audit_proof(:sealed))', 'install()');
+	'check_audit_proof(support.audit_proof(:sealed))', 'install()',
+	# who may see and do what
+	'access_matrix()', 'issue_token(2)', 'act(support.issue_token(2))', 'revoke_tokens(2)', q{grant_access('pg_monitor', 'agent')},
+	q{grant_access('pg_monitor', 'app')}, q{revoke_access('pg_monitor')});
 my %aggregates = (
 	sparkline => '7::pg_catalog.float8',
 	histogram => '7::pg_catalog.float8',

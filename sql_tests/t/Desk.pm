@@ -306,6 +306,8 @@ sub every_table_has_rows
 SELECT format('SELECT %L WHERE NOT EXISTS (SELECT FROM %s)', c.oid::regclass, c.oid::regclass)
 FROM pg_class AS c
 WHERE c.relkind IN ('r', 'p') AND c.relnamespace::regnamespace::text IN ('support', 'support_internal', 'shop')
+	-- of which 051_access has a desk: roles are the cluster's, and a token is another each time
+	AND c.relname NOT IN ('access', 'tokens')
 ORDER BY c.oid::regclass::text
 \gexec
 SQL

@@ -109,14 +109,14 @@ SQL
 		"\tCONSTRAINT audit_log_action_check" =>
 			"\tCONSTRAINT audit_log_note_check CHECK (length(note) < 1000),\n\tCONSTRAINT audit_log_action_check");
 	edit("$dir/sql/desk/views.sql", <<'OLD' => <<'NEW');
-CREATE OR REPLACE VIEW support.my_tickets AS
+CREATE OR REPLACE VIEW support.my_tickets WITH (security_invoker = true) AS
 SELECT
 	b.ticket_id AS id,
 	t.ticket_number,
 	t.status,
 	t.priority,
 OLD
-CREATE OR REPLACE VIEW support.my_tickets AS
+CREATE OR REPLACE VIEW support.my_tickets WITH (security_invoker = true) AS
 SELECT
 	b.ticket_id AS id,
 	t.ticket_number,

@@ -5,7 +5,7 @@
  * The acting user is support_ext.actor_id where that is set, else the user whose db_role is the session user. It is
  * what a client says of itself: a label for the log, not a proof of identity; the log keeps the database role beside
  * it. But who logs in as himself is known: a role that is a person's db_role acts as that person alone, unless it has the
- * rights of the desk's owner. A setting is taken as it comes, also before there is a transaction to look anybody up in,
+ * rights of the desk's owner. And once any access was granted (access_list.c) only roles that are trusted with it say who acts. A setting is taken as it comes, also before there is a transaction to look anybody up in,
  * so this is asked whenever it is read. A function's trailing argument actor_id becomes the setting for the length of the call, under a settings level
  * of its own, so that triggers and defaults see it and the end of the (sub)transaction takes it back after an error.
  *
@@ -21,7 +21,9 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
+#include "base/access_list.h"
 #include "base/actor.h"
 #include "base/compat.h"
 #include "base/errors.h"
@@ -138,16 +140,51 @@ has_owners_rights(Oid role)
 	return OidIsValid(role) && has_privs_of_role(role, table_owner(desk_relation("support", "audit_log")));
 }
 
+/* Whom the session has proved to be, in which transaction: see prove_actor(). */
+static int64 *proved;
+static int	nproved;
+static LocalTransactionId proved_in;
+
+/*
+ * Take a user for proved, until the transaction ends: the session has shown something that only he can have. It may act as him
+ * from now on, whatever its role is.
+ */
+void
+prove_actor(int64 user_id)
+{
+	if (proved_in != current_lxid())
+		nproved = 0;
+	proved_in = current_lxid();
+	if (proved == NULL)
+		proved = MemoryContextAlloc(TopMemoryContext, sizeof(int64) * (nproved + 1));
+	else
+		proved = repalloc(proved, sizeof(int64) * (nproved + 1));
+	proved[nproved++] = user_id;
+}
+
+static bool
+is_proved(int64 user_id)
+{
+	for (int i = 0; proved_in == current_lxid() && i < nproved; i++)
+		if (proved[i] == user_id)
+			return true;
+	return false;
+}
+
 /* Raise 42501 if the session is another person's, and neither he nor the role that says so has the rights of the desk's owner. */
 static void
 check_said_by(int64 user_id, Oid role)
 {
 	int64		own_id = session_user_id();
+	bool		is_trusted = any_access_is_granted() ? speaks_for_others(GetSessionUserId()) : own_id == 0 || !user_is_person;
 
-	if (own_id == 0 || own_id == user_id || !user_is_person)
+	if (own_id == user_id || is_trusted || is_proved(user_id) || has_owners_rights(GetSessionUserId()) || has_owners_rights(role))
 		return;
-	if (has_owners_rights(GetSessionUserId()) || has_owners_rights(role))
-		return;
+	if (own_id == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" may not say who acts", GetUserNameFromId(GetSessionUserId(), false)),
+				 errhint("That is for roles whose access is app; others act as the user whose db_role they are.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("role \"%s\" acts as user %lld and not as user %lld",

@@ -101,7 +101,8 @@ static const DeskColumn user_columns[] = {
 	[USER_ROLE] = {"role", COLUMN_TEXT, NOT_NULL},
 	[USER_DB_ROLE] = {"db_role", COLUMN_TEXT},
 	[USER_TIME_ZONE] = {"time_zone", COLUMN_TEXT},
-	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN}
+	[USER_UPDATED_AT] = {"updated_at", COLUMN_TIME, FILLED_IN},
+	[USER_SEES_ALL] = {"sees_all", COLUMN_BOOLEAN, NOT_NULL}
 };
 
 static const ValueRule user_rules[] = {
@@ -297,7 +298,8 @@ static const ValueRule attachment_rules[] = {
 static const DeskTable plain_tables[] = {
 	{.name = "organizations", .hooks = HOOKS, .has_id = true, .rules = organization_rules, .nrules = lengthof(organization_rules)},
 	{.name = "teams", .hooks = HOOKS, .has_id = true, .rules = team_rules, .nrules = lengthof(team_rules)},
-	{.name = "team_members", .hooks = HOOKS},
+	{.name = "team_members", .hooks = HOOKS, .is_kept = true},
+	{.name = "access", .hooks = HOOKS, .is_internal = true, .is_kept = true},
 	{.name = "attachments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true, .rules = attachment_rules, .nrules = lengthof(attachment_rules)},
 	{.name = "tags", .hooks = HOOKS, .has_id = true, .rules = tag_rules, .nrules = lengthof(tag_rules)},
 	{.name = "status_transitions", .hooks = HOOKS, .is_kept = true},

@@ -65,7 +65,8 @@ enum
 	USER_ROLE,
 	USER_DB_ROLE,
 	USER_TIME_ZONE,
-	USER_UPDATED_AT
+	USER_UPDATED_AT,
+	USER_SEES_ALL
 };
 
 /* Of support.ticket_tags. */

@@ -212,12 +212,16 @@ complete_user(RowChange *change)
 	}
 }
 
-/* Tell sessions of a change of what they keep of users: their roles, and who a db_role is, as long as he is active. */
+/*
+ * Tell sessions of a change of what they keep of users: their roles, what they may see, and who a db_role is, as long as he is
+ * active.
+ */
 static void
 tell_sessions(const RowChange *change)
 {
 	if (change->old == NULL ? !row_is_null(change->new, USER_DB_ROLE) :
-		change->new == NULL || changes(change, USER_ROLE) || changes(change, USER_IS_ACTIVE) || changes(change, USER_DB_ROLE))
+		change->new == NULL || changes(change, USER_ROLE) || changes(change, USER_IS_ACTIVE) ||
+		changes(change, USER_SEES_ALL) || changes(change, USER_DB_ROLE))
 		CacheInvalidateRelcacheByRelid(change->new ? change->new->shape->relid : change->old->shape->relid);
 }
 

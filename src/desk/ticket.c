@@ -38,6 +38,7 @@ enum
 	SET_STATUS,
 	SET_PRIORITY,
 	ASSIGN,
+	HAND_OVER,
 	TRANSFER
 };
 
@@ -82,6 +83,11 @@ static Statement statements[] = {
 		.text = "UPDATE support.tickets SET assignee_id = $3, team_id = coalesce($4, team_id)" AT_VERSION,
 		.columns = {{INT8OID, NOT_NULL}},
 		.nargs = 4, .argtypes = {INT8OID, INT8OID, INT8OID, INT8OID}
+	},
+	[HAND_OVER] = {
+		.text = "UPDATE support.tickets SET assignee_id = $3, team_id = coalesce($4, team_id)" AT_VERSION,
+		.columns = {{INT8OID, NOT_NULL}},
+		.nargs = 4, .argtypes = {INT8OID, INT8OID, INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("tickets")
 	},
 	[TRANSFER] = {
 		.text = "UPDATE support.tickets SET creator_id = $3" AT_VERSION,
@@ -129,7 +135,10 @@ update(Statement *statement, const Args *args, int64 ticket_id, int64 expected)
 	return run(statement, args) > 0 ? result_int64(0, 1) : version;
 }
 
-/* The frame of a setter: one argument (two, where n_values says so) from the second on, then expected_version, actor_id. */
+/*
+ * The frame of a setter: one argument (two, where n_values says so) from the second on, then expected_version, actor_id. A
+ * statement that runs with the owner's rights is for a ticket that the caller may change as it is.
+ */
 static Datum
 set_columns(FunctionCallInfo fcinfo, Statement *statement, int n_values)
 {
@@ -144,6 +153,8 @@ set_columns(FunctionCallInfo fcinfo, Statement *statement, int n_values)
 	arg_passed(&args, fcinfo, n_values + 1);
 	for (int i = 1; i <= n_values; i++)
 		arg_passed(&args, fcinfo, i);
+	if (statement->as_owner_of.name != NULL)
+		(void) lock_ticket_at_version(ticket_id, expected);
 	version = update(statement, &args, ticket_id, expected);
 	end_call(&call);
 	return Int64GetDatum(version);
@@ -167,12 +178,15 @@ support_set_priority(PG_FUNCTION_ARGS)
 	return set_columns(fcinfo, &statements[SET_PRIORITY], 1);
 }
 
-/* assign_ticket(ticket_id, assignee_id, team_id, expected_version, actor_id) -> version */
+/*
+ * assign_ticket(ticket_id, assignee_id, team_id, expected_version, actor_id) -> version. Who changes a ticket may hand it over to
+ * those who see it when he does not any more, which row security would not let him.
+ */
 PG_FUNCTION_INFO_V1(support_assign_ticket);
 Datum
 support_assign_ticket(PG_FUNCTION_ARGS)
 {
-	return set_columns(fcinfo, &statements[ASSIGN], 2);
+	return set_columns(fcinfo, &statements[is_filtered("tickets") && may_change("tickets") ? HAND_OVER : ASSIGN], 2);
 }
 
 /* Raise P0002 unless there is such a user. */

@@ -16,6 +16,8 @@ extern void check_ticket_is_there(int64 ticket_id);
 extern void check_live_ticket(int64 ticket_id);
 extern int64 lock_live_ticket(int64 ticket_id);
 extern int64 lock_ticket_at_version(int64 ticket_id, int64 expected);
+extern bool is_filtered(const char *table);
+extern bool may_change(const char *table);
 extern bool may_see_ticket(int64 ticket_id);
 extern bool may_know_removed(const char *table, int64 ticket_id, int64 id);
 extern bool is_removed_ticket(int64 ticket_id);

@@ -123,7 +123,7 @@ static Statement statements[] = {
 		" ORDER BY b.ticket_number = $1 DESC, b.deleted_at DESC, b.ticket_id DESC"
 		" LIMIT 1",
 		.columns = {{INT8OID, NOT_NULL}},
-		.nargs = 1, .argtypes = {TEXTOID}
+		.nargs = 1, .argtypes = {TEXTOID}, .as_owner_of = INTERNAL_TABLE("recycle_bin")
 	},
 	[SHOW_HEADER] = {
 		.text = "SELECT format('%s  %s', t.ticket_number, t.title),"

@@ -253,6 +253,24 @@ current_era(void)
 	return era;
 }
 
+/* The same where nothing may be written: 0 if there is no row yet. A standby is in the era of its primary. Needs an SPI level. */
+int32
+known_era(void)
+{
+	Eras		eras;
+	Args		line;
+
+	if (RecoveryInProgress())
+	{
+		read_eras(&eras);
+		return eras.current;
+	}
+	if (era != 0 && !era_cache.stale)
+		return era;
+	line = this_line();
+	return run(&statements[FIND_ERA], &line) > 0 ? DatumGetInt32(result(0, 1)) : 0;
+}
+
 bool
 same_cluster(const Era *a, const Era *b)
 {

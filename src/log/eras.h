@@ -34,6 +34,7 @@ typedef struct Eras
 
 extern void eras_init(void);
 extern int32 current_era(void);
+extern int32 known_era(void);
 extern void read_eras(Eras *eras);
 extern void read_sealed_eras(Eras *eras);
 extern const Era *find_era(const Eras *eras, int32 era);

@@ -1,0 +1,10 @@
+/*
+ * sight.h
+ *		What the acting user may see.
+ */
+#ifndef SUPPORT_SIGHT_H
+#define SUPPORT_SIGHT_H
+
+extern void sight_init(void);
+
+#endif							/* SUPPORT_SIGHT_H */
