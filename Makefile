@@ -4,21 +4,21 @@ MODULE_big = support_ext
 PGFILEDESC = "support_ext - a customer-support desk in the database"
 
 # ground floor first: a room includes and calls only those before it; see src/README.md
-ROOMS = base log proof stats calendar sla access desk past report dashboard
+ROOMS = base log proof stats calendar sla access desk past report dashboard privacy
 
 SOURCES = $(wildcard $(addsuffix /*.c, $(addprefix src/, $(ROOMS)))) $(wildcard src/*.c)
 OBJS = $(SOURCES:.c=.o) $(WIN32RES)
 
 # member functions, in the order that the extension script creates them
 FUNCTION_SQL = $(addprefix sql/, \
-	schema.sql version.sql actor.sql access.sql settings.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql history.sql past.sql undo.sql \
+	schema.sql version.sql actor.sql access.sql settings.sql people.sql calendar.sql sla.sql ticket.sql comment.sql tag.sql recycle.sql privacy.sql history.sql past.sql undo.sql \
 	feed.sql proof.sql histogram.sql chart.sql stats.sql stat_check.sql report.sql dashboard.sql maintain.sql trigger.sql install.sql)
 
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
 	settings.sql access.sql people.sql workflow.sql calendars.sql tickets.sql comments.sql search.sql tags.sql audit.sql sla.sql backlog.sql stats.sql expected.sql history_flaws.sql feed.sql \
-	proof.sql defaults_and_triggers.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql report_rows.sql history.sql past.sql \
-	undo.sql replies.sql)
+	proof.sql holds.sql defaults_and_triggers.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql report_rows.sql history.sql past.sql \
+	undo.sql replies.sql privacy.sql)
 
 # what brings older desks to this layout
 MIGRATION_SQL = $(wildcard sql/desk/migrations/*.sql)

@@ -3,8 +3,8 @@
  *		Taking old partitions off the log.
  *
  * A partition whose entries are all older than the retention goes: off the log, to a schema of its own, or for good. It
- * stays while a consumer of the feed has not read it, or while some of its entries are not sealed where others are: the
- * answer says so. What the recycle bin needs of it is copied to the default partition, so a removed ticket comes back
+ * stays while a consumer of the feed has not read it, while some of its entries are not sealed where others are, or, if it were
+ * dropped, while a hold is on some of them: the answer says so. What the recycle bin needs of it is copied to the default partition, so a removed ticket comes back
  * however long ago it went. The partition itself keeps all that it had: to write so much anew would keep others from the
  * log for long. A month that is older and still lies in the default partition becomes a partition first, and goes with
  * the others.
@@ -51,6 +51,16 @@
 	"	AND NOT EXISTS (SELECT FROM support_internal.audit_leaves AS l" \
 	"		WHERE l.era = p.era AND l.xid = p.xid AND l.audit_id = p.id)"
 
+/* The first hold that is on entries of a partition. */
+#define HOLD_ON_ENTRIES \
+	"SELECT h.id, h.reason" \
+	" FROM support.holds AS h" \
+	" WHERE h.lifted_at IS NULL AND EXISTS (SELECT FROM %s AS p" \
+	"	WHERE p.ticket_id = h.ticket_id OR p.actor_id = h.user_id" \
+	"	OR (p.ticket_id = 0 AND p.table_name = 'users' AND p.record_id = h.user_id)" \
+	"	OR p.ticket_id = ANY (ARRAY(SELECT o.ticket_id FROM support_internal.tickets_held_with(h.user_id) AS o)))" \
+	" ORDER BY h.id LIMIT 1"
+
 /* The entries of a partition, as an item of FROM. */
 static char *
 entries_of(const char *name)
@@ -67,6 +77,20 @@ lying_entries_of(const Upkeep *upkeep, const Month *month)
 					time_literal(month->upto));
 }
 
+/* Is a hold on some of the entries of a partition that would be dropped? The answer says why, and what to do. */
+static bool
+is_held(Upkeep *upkeep, const char *name, const char *entries)
+{
+	char	   *reason;
+
+	if (upkeep->action != RETENTION_DROP || look(psprintf(HOLD_ON_ENTRIES, entries)) == 0)
+		return false;
+	reason = result_text(0, 2);
+	note(upkeep, "kept %s: hold " INT64_FORMAT " is on entries of it%s%s; support.lift_hold() lifts one", name, result_int64(0, 1),
+		 reason ? ": " : "", reason ? reason : "");
+	return true;
+}
+
 /* Must a partition stay for now, or one that is to be made of these entries? The answer says why, and what to do. */
 static bool
 is_needed(Upkeep *upkeep, const char *name, const char *entries)
@@ -80,6 +104,8 @@ is_needed(Upkeep *upkeep, const char *name, const char *entries)
 			 name, result_text(0, 1));
 		return true;
 	}
+	if (is_held(upkeep, name, entries))
+		return true;
 	(void) look(psprintf(UNSEALED_ENTRIES, entries));
 	unsealed = result_int64(0, 1);
 	if (unsealed > 0)

@@ -29,12 +29,12 @@ COMMENT ON COLUMN support.audit_log.era IS 'The cluster and line of time that th
 COMMENT ON COLUMN support.audit_log.xid IS 'Top-level transaction, 64 bits, unique within the era.';
 COMMENT ON COLUMN support.audit_log.actor_id IS 'The acting user, as actor_id() tells; NULL where only the database role is known.';
 COMMENT ON COLUMN support.audit_log.db_role IS 'The database role that asked for the change.';
-COMMENT ON COLUMN support.audit_log.action IS 'INSERT, UPDATE, DELETE, PURGE, PRUNE, or the name of an event that an application logged.';
+COMMENT ON COLUMN support.audit_log.action IS 'INSERT, UPDATE, DELETE, PURGE, PRUNE, ERASE, or the name of an event that an application logged.';
 COMMENT ON COLUMN support.audit_log.table_name IS 'The table of the record; NULL for an application''s event.';
 COMMENT ON COLUMN support.audit_log.record_id IS 'The record''s id; NULL for tables without one, whose key is in the image.';
 COMMENT ON COLUMN support.audit_log.ticket_id IS 'The ticket that the record belongs to, 0 for none.';
-COMMENT ON COLUMN support.audit_log.old_value IS 'UPDATE: the changed columns as they were. DELETE: the whole row.';
-COMMENT ON COLUMN support.audit_log.new_value IS 'UPDATE: the changed columns as they are now.';
+COMMENT ON COLUMN support.audit_log.old_value IS 'UPDATE: the changed columns as they were. DELETE: the whole row. What was erased since has a neutral value in its place.';
+COMMENT ON COLUMN support.audit_log.new_value IS 'UPDATE: the changed columns as they are now. What was erased since has a neutral value in its place.';
 COMMENT ON INDEX support.ix_audit_log_occurred_at IS 'Finds the entries of a time range, and of transactions, at the cost of a few bytes a page range.';
 COMMENT ON TABLE support_internal.audit_log_default IS 'Entries of a month that has no partition.';
 

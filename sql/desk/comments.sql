@@ -97,3 +97,5 @@ COMMENT ON TABLE support_internal.attachment_contents IS
 COMMENT ON COLUMN support_internal.attachment_contents.ticket_id IS 'The ticket.';
 COMMENT ON COLUMN support_internal.attachment_contents.sha256 IS 'SHA-256 of the content.';
 COMMENT ON COLUMN support_internal.attachment_contents.content IS 'The bytes.';
+-- Nothing is planned by them, and statistics would keep some when they are gone.
+ALTER TABLE support_internal.attachment_contents ALTER COLUMN content SET STATISTICS 0;

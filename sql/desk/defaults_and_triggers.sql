@@ -7,6 +7,8 @@ ALTER TABLE support.users ALTER COLUMN updated_at SET DEFAULT support.desk_now()
 ALTER TABLE support.teams ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.calendars ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.sla_policies ALTER COLUMN created_at SET DEFAULT support.desk_now();
+ALTER TABLE support.holds ALTER COLUMN placed_at SET DEFAULT support.desk_now();
+ALTER TABLE support.ticket_rules ALTER COLUMN created_at SET DEFAULT support.desk_now();
 ALTER TABLE support.tickets ALTER COLUMN ticket_number SET DEFAULT support.next_ticket_number();
 ALTER TABLE support.tickets ALTER COLUMN status SET DEFAULT support_internal.default_status();
 ALTER TABLE support.tickets ALTER COLUMN created_at SET DEFAULT support.desk_now();
@@ -132,6 +134,26 @@ CREATE TRIGGER "A_support_after"
 CREATE TRIGGER support_truncate
 	BEFORE TRUNCATE ON support.sla_targets
 	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('sla_targets');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.holds
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('holds');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.holds
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('holds');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.holds
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('holds');
+
+CREATE TRIGGER support_before
+	BEFORE INSERT OR UPDATE ON support.ticket_rules
+	FOR EACH ROW EXECUTE FUNCTION support_internal.before_row('ticket_rules');
+CREATE TRIGGER "A_support_after"
+	AFTER INSERT OR UPDATE OR DELETE ON support.ticket_rules
+	FOR EACH ROW EXECUTE FUNCTION support_internal.after_row('ticket_rules');
+CREATE TRIGGER support_truncate
+	BEFORE TRUNCATE ON support.ticket_rules
+	FOR EACH STATEMENT EXECUTE FUNCTION support_internal.refuse_truncate('ticket_rules');
 
 CREATE TRIGGER support_before
 	BEFORE INSERT OR UPDATE ON support_internal.settings
@@ -270,6 +292,12 @@ COMMENT ON TRIGGER support_truncate ON support.sla_policies IS 'Refuses TRUNCATE
 COMMENT ON TRIGGER support_before ON support.sla_targets IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does, the pauses of the metric among them; checks the target, and that it is the only one for the same.';
 COMMENT ON TRIGGER "A_support_after" ON support.sla_targets IS 'Checks what the target refers to and writes the change to the audit log.';
 COMMENT ON TRIGGER support_truncate ON support.sla_targets IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.holds IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims the reason.';
+COMMENT ON TRIGGER "A_support_after" ON support.holds IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.holds IS 'Refuses TRUNCATE, which no row trigger sees.';
+COMMENT ON TRIGGER support_before ON support.ticket_rules IS 'Fills in defaults where an INSERT sends NULL, leaves what there is where an UPDATE does; trims the name.';
+COMMENT ON TRIGGER "A_support_after" ON support.ticket_rules IS 'Writes the change to the audit log.';
+COMMENT ON TRIGGER support_truncate ON support.ticket_rules IS 'Refuses TRUNCATE, which no row trigger sees.';
 COMMENT ON TRIGGER support_before ON support_internal.access IS 'Takes part in what the desk''s other tables do.';
 COMMENT ON TRIGGER "A_support_after" ON support_internal.access IS 'Writes the change to the audit log, and tells sessions of it.';
 COMMENT ON TRIGGER support_truncate ON support_internal.access IS 'Refuses TRUNCATE, which no row trigger sees.';

@@ -161,10 +161,12 @@ BEGIN ATOMIC
 		a.record_id,
 		f.field,
 		CASE
+			WHEN f.field IS NULL AND a.action = 'ERASE' THEN NULL
 			WHEN f.field IS NULL THEN a.old_value::text
 			ELSE support_internal.value_for_people(f.field, a.old_value ->> f.field, a.id)
 		END,
 		CASE
+			WHEN f.field IS NULL AND a.action = 'ERASE' THEN NULL
 			WHEN f.field IS NULL THEN a.new_value::text
 			ELSE support_internal.value_for_people(f.field, a.new_value ->> f.field, a.id)
 		END

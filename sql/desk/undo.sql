@@ -129,7 +129,7 @@ BEGIN ATOMIC
 		l.record_id,
 		l.action,
 		l.table_name,
-		CASE WHEN l.action = 'UPDATE' THEN (l.old_value ->> 'version')::bigint END
+		CASE WHEN l.action = ANY (ARRAY['UPDATE', 'ERASE']) THEN (l.old_value ->> 'version')::bigint END
 	FROM
 	(
 		SELECT DISTINCT a.ticket_id

@@ -75,6 +75,8 @@ INSERT INTO support.calendar_holidays (calendar_id, day, is_open, opens, closes)
 INSERT INTO support.sla_policies (name, conditions, is_active, position) VALUES ('Standard', '{"channel": "email"}', false, 7);
 INSERT INTO support.sla_targets (policy_id, metric, target, pause_categories, warn_percents)
 VALUES (1, 'first_reply', '4 hours', '{pending}', '{50}');
+INSERT INTO support.holds (ticket_id, reason, placed_by) VALUES (1, 'in court', 1);
+INSERT INTO support.ticket_rules (name, filters, keep_for, action) VALUES ('spam', '{"tag": "spam"}', '30 days', 'purge');
 ALTER TABLE support.tickets ADD COLUMN contract text NOT NULL DEFAULT 'none';
 UPDATE support.tickets SET contract = 'gold', assignee_id = 1, team_id = 1, organization_id = 1, priority = 'high', channel = 'email',
 	requester_id = 2, external_id = 'x-1', custom = '{"a": 1}', pending_until = '2026-03-09', status = 'pending' WHERE id = 1;
@@ -103,7 +105,8 @@ FROM
 		VALUES ('tickets', 'id = 1'), ('comments', 'id = 1'), ('attachments', 'id = 1'), ('ticket_watchers', 'ticket_id = 1'),
 			('users', 'id = 2'), ('organizations', 'id = 1'), ('teams', 'id = 1'), ('statuses', 'name = ''on_hold'''),
 			('priorities', 'name = ''low'''), ('calendars', 'id = 1'), ('calendar_hours', 'id = 1'),
-			('calendar_holidays', 'id = 1'), ('sla_policies', 'id = 1'), ('sla_targets', 'id = 1')
+			('calendar_holidays', 'id = 1'), ('sla_policies', 'id = 1'), ('sla_targets', 'id = 1'),
+			('holds', 'id = 1'), ('ticket_rules', 'id = 1')
 	) AS r (target, condition)
 CROSS JOIN LATERAL
 	(

@@ -15,6 +15,8 @@ INSERT INTO support.teams (name) VALUES ('Fonts');
 INSERT INTO support.calendars (name, time_zone) VALUES ('Office', 'UTC');
 INSERT INTO support.calendar_holidays (calendar_id, day, name) VALUES (1, '2026-12-25', 'Christmas');
 INSERT INTO support.sla_policies (name) VALUES ('Gold');
+INSERT INTO support.holds (ticket_id, reason) VALUES (1, 'in court');
+INSERT INTO support.ticket_rules (name, action) VALUES ('spam', 'purge');
 SELECT support.set_actor(1);
 
 -- A blank external_id is none, on every road: two mails without a Message-ID are two tickets, and two comments.
@@ -83,7 +85,7 @@ INSERT INTO names (rel, col) VALUES
 	('users', 'external_id'), ('teams', 'name'), ('calendars', 'name'), ('calendars', 'time_zone'), ('calendar_holidays', 'name'),
 	('sla_policies', 'name'), ('statuses', 'name'), ('priorities', 'name'), ('tickets', 'ticket_number'), ('tickets', 'title'),
 	('tickets', 'channel'), ('tickets', 'external_id'), ('comments', 'external_id'), ('attachments', 'filename'),
-	('attachments', 'content_type'), ('tags', 'name');
+	('attachments', 'content_type'), ('tags', 'name'), ('holds', 'reason'), ('ticket_rules', 'name');
 SELECT support.add_attachment(1, ' a.txt ', 'x', ' text/plain ') > 0 AS added;
 SELECT '>' || filename || '<' AS filename, '>' || content_type || '<' AS content_type FROM support.attachments;
 INSERT INTO support.statuses (name, category, position) VALUES ('parked', 'hold', 45);
@@ -291,10 +293,12 @@ INSERT INTO limits VALUES
 	('organizations', 'external_id', 2000), ('users', 'external_id', 2000), ('tickets', 'external_id', 2000), ('comments', 'external_id', 2000),
 	('users', 'db_role', 63), ('users', 'time_zone', 255), ('calendars', 'time_zone', 255), ('calendar_holidays', 'name', 255),
 	('statuses', 'name', 255), ('priorities', 'name', 255), ('tickets', 'channel', 255), ('attachments', 'content_type', 255),
-	('tickets', 'delete_reason', 65536), ('tickets', 'description', 33554432), ('comments', 'content', 33554432);
+	('tickets', 'delete_reason', 65536), ('tickets', 'description', 33554432), ('comments', 'content', 33554432),
+	('holds', 'reason', 2000);
 SELECT support.configure('max_custom_size', '32MB');
 SELECT rel, col, least, put(rel, col, repeat('x', least::integer + 1)) FROM limits ORDER BY rel, col;
 UPDATE support.sla_policies SET conditions = jsonb_build_object('channel', repeat('x', 1048576));
+UPDATE support.ticket_rules SET filters = jsonb_build_object('channel', repeat('x', 1048576));
 INSERT INTO support.sla_targets (policy_id, metric, target, pause_categories)
 VALUES (1, 'resolution', '1 hour', array_fill('open'::text, ARRAY[10000]));
 INSERT INTO support.sla_targets (policy_id, metric, target, warn_percents) VALUES (1, 'resolution', '1 hour', array_fill(50, ARRAY[10000]));

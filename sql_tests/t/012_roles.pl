@@ -174,7 +174,8 @@ is( $node->safe_psql('desk', <<'SQL'),
 SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'support'::regnamespace
 SQL
 	join(' ', sort keys %called, qw(attach_month install configure maintain purge_deleted seal_audit audit_proof check_audit_proof verify_stats
-			check_history rebuild_stats grant_access revoke_access issue_token act revoke_tokens)),
+			check_history rebuild_stats grant_access revoke_access issue_token act revoke_tokens
+			export_user erase_user redact_comment place_hold lift_hold set_ticket_rule apply_ticket_rules)),
 	'no function of the desk was left out');
 is(authors_after(0), "app|1\napp|", 'the log names the role and the acting user, who was nobody at first');
 may_not('app', 'what the owner keeps is refused',
@@ -182,7 +183,10 @@ may_not('app', 'what the owner keeps is refused',
 	'SELECT support.seal_audit()', 'SELECT support.verify_stats()', 'SELECT support.check_history()', 'SELECT support.rebuild_stats()',
 	'SELECT support.maintain()', 'SELECT support.maintain(dry_run => true)', "SELECT support.attach_month('2026-03-01')",
 	"SELECT support.configure('retention', '1 day')", "SELECT support.grant_access('app', 'app')", "SELECT support.revoke_access('app')",
-	'SELECT support.issue_token(1)', 'SELECT support.revoke_tokens(1)');
+	'SELECT support.issue_token(1)', 'SELECT support.revoke_tokens(1)',
+	'SELECT support.export_user(4)', 'SELECT support.erase_user(4)',
+	'SELECT support.redact_comment(1, 1)', 'SELECT support.place_hold(1)', 'SELECT support.lift_hold(1)',
+	"SELECT support.set_ticket_rule('all', '{}', '0 s', 'purge')", 'SELECT support.apply_ticket_rules(false)');
 $node->safe_psql('desk', 'SELECT support.seal_audit()');
 is($node->safe_psql('desk', 'SELECT support.check_audit_proof(support.audit_proof(1))', as('app')),
 	't', 'app: an entry that the owner has sealed is proved');
@@ -210,7 +214,7 @@ my @tables = (
 	[ 'ticket_watchers', "ticket_id\tuser_id", "2\t4", "kind = 'cc'", 'ticket_id = 2' ]);
 
 is( $node->safe_psql('desk', "SELECT tablename FROM pg_tables WHERE schemaname = 'support' ORDER BY tablename"),
-	join("\n", sort qw(audit_log backlog search_words sla_clocks sla_events), map { $_->[0] } @tables),
+	join("\n", sort qw(audit_log backlog holds search_words sla_clocks sla_events ticket_rules), map { $_->[0] } @tables),
 	'every table of the desk is tried');
 foreach my $row (@tables)
 {
@@ -263,7 +267,7 @@ may_not(
 	"SELECT setval('support.audit_log_id_seq', 1)",
 	(map { ("SELECT * FROM support_internal.$_", "DELETE FROM support_internal.$_") }
 			qw(audit_log_default recycle_bin eras schema_version attachment_contents calendar_versions sla_policy_versions stat_deltas
-				stat_counters settings)),
+				stat_counters settings audit_redactions)),
 	"UPDATE support_internal.eras SET era = 7",
 	'TRUNCATE support.tickets CASCADE',
 	'ALTER TABLE support.audit_log DISABLE TRIGGER ALL',
@@ -271,6 +275,9 @@ may_not(
 	'DELETE FROM support.sla_clocks',
 	'DELETE FROM support.backlog',
 	'DELETE FROM support.search_words',
+	'UPDATE support.holds SET lifted_at = now()',
+	'DELETE FROM support.holds',
+	"INSERT INTO support.ticket_rules (name, keep_for, action) VALUES ('all', '0 s', 'purge')",
 	'UPDATE support.search_words SET ticket_id = 1',
 	"INSERT INTO support.search_words (ticket_id, comment_id, words) VALUES (77, 0, '')",
 	'UPDATE support.backlog SET breaches = 0',

@@ -76,6 +76,12 @@ is(join(' ', grep { answer_of($standby, "SELECT * FROM support.$_") eq '' } @vie
 	'no view is empty but the one for which somebody must act');
 is($standby->safe_psql('desk', 'SELECT count(*) FROM support.verify_stats()'),
 	$primary->safe_psql('desk', 'SELECT count(*) FROM support.verify_stats()'), 'the owner compares what was counted there, too');
+foreach my $reader ('SELECT support.export_user(4)', 'SELECT support.erase_user(4)', 'SELECT support.apply_ticket_rules()')
+{
+	my $answer = $primary->safe_psql('desk', "$CLOCK\n$reader");
+
+	is($standby->safe_psql('desk', "$CLOCK\n$reader"), $answer, "so does the owner read, and try out: $reader");
+}
 is(answer_of($standby, 'SELECT support.get_ticket(5)'), 'ERROR:  55000', 'a deleted ticket is told');
 is(answer_of($standby, 'SELECT support.get_ticket(999)'), 'ERROR:  P0002', 'from one that never was');
 
@@ -92,7 +98,8 @@ my %writers = (
 	restore_comment => '1, 5', restore_ticket => '5', seal_audit => '', set_priority => "2, 'low'",
 	set_status => "2, 'pending'", sla_reapply => '', sla_tick => '', tag_ticket => "2, '{new}'", transfer_ticket_ownership => '2, 4',
 	untag_ticket => "2, '{till}'", update_calendar => "1, name => 'x'", update_sla_policy => "1, name => 'x'", unwatch_ticket => '1, 5', update_ticket => q(2, '{"title": "y"}'),
-	watch_ticket => '2, 4');
+	watch_ticket => '2, 4', erase_user => '4, dry_run => false', redact_comment => '1, 2', place_hold => '1', lift_hold => '1',
+	set_ticket_rule => "'x', '{}', '1 day', 'purge'", apply_ticket_rules => 'false');
 my @writers = (
 	(map { "SELECT support.$_($writers{$_})" } sort keys %writers),
 	"SELECT support.log_event(NULL, 'visit')", 'SELECT support.restore_ticket(4)',

@@ -27,7 +27,8 @@ my @calls = (
 	'ticket_history(1)', q{ticket_history(1, '2026-02-01', '2026-03-15', true)}, q{ticket_as_of(1, '2026-03-01')},
 	q{tickets_as_of('2026-03-01')}, q{tickets_as_of_snapshot(':snapshot')}, q{comments_as_of(1, '2026-03-01')},
 	(map { "rows_as_of(NULL::support.$_, NULL, '2026-03-01')" }
-			qw(tickets comments users organizations teams attachments tags calendars calendar_holidays sla_policies sla_targets)),
+			qw(tickets comments users organizations teams attachments tags calendars calendar_holidays sla_policies sla_targets holds
+			ticket_rules)),
 	q{business_elapsed(1, '2026-03-06 16:00+00', '2026-03-09 10:00+00')}, q{business_add(1, '2026-03-06 16:00+00', '1 hour')},
 	q{is_open(1, '2026-03-07 12:00+00')}, q{next_open(1, '2026-03-07 12:00+00')},
 	q{next_close(1, '2026-03-07 12:00+00')}, q{open_spans(1, '2026-03-07 12:00+00', '2026-03-09 12:00+00')},
@@ -64,7 +65,10 @@ my @calls = (
 	'restore_ticket(13)', 'deactivate_user(2, 3)', 'reactivate_user(2)', q{set_user_role(2, 'light_agent', 3)}, q{set_user_role(2, 'agent')},
 	# upkeep
 	'sla_reapply()', 'sla_reapply(1)', q{sla_reapply(1, 'now')}, 'sla_tick()', 'sla_tick(2)', q{purge_deleted('1 second')}, 'fold_stats()', 'verify_stats()',
-	'check_history()', 'rebuild_stats()', 'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
+	'check_history()', 'rebuild_stats()',
+	'export_user(5)', 'erase_user(5)', q{redact_comment(1, 2, 'angry', 'sad')}, q{place_hold(1, NULL, 'in court')}, 'place_hold(NULL, 3)', 'lift_hold(5001)',
+	q{set_ticket_rule('old', '{"status": ["closed", "resolved"]}', '1 day', 'erase_content')}, 'apply_ticket_rules()', 'apply_ticket_rules(false)', 'erase_user(5, false)',
+	'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
 	'check_audit_proof(support.audit_proof(:sealed))', 'install()',
 	# who may see and do what
 	'access_matrix()', 'issue_token(2)', 'act(support.issue_token(2))', 'revoke_tokens(2)', q{grant_access('pg_monitor', 'agent')},
@@ -96,7 +100,7 @@ my @tables = (
 	[ 'ticket_tags', 'ticket_id, tag_id', '3, 2', 'tag_id = 2', 'ticket_id, tag_id' ],
 	[ 'ticket_watchers', 'ticket_id, user_id', '2, 4', q{kind = 'cc'}, 'ticket_id, user_id' ],
 	[ 'audit_log', 'action, ticket_id', q{'visit', 2}, q{db_role = 'x'}, undef ]);
-my %kept = map { $_ => 1 } qw(backlog sla_clocks sla_events);
+my %kept = map { $_ => 1 } qw(backlog holds sla_clocks sla_events ticket_rules);
 
 # Plain SQL on a table by every road
 sub roads
@@ -281,6 +285,14 @@ my %refusals = (
 		'verify_stats: only the owner of the desk may check what was counted',
 		'check_history: only the owner of the desk may check histories',
 		'rebuild_stats: only the owner of the desk may count everything anew',
+		'export_user: only the owner of the desk may export what there is of a user',
+		'erase_user: only the owner of the desk may erase a user',
+		'redact_comment: only the owner of the desk may redact a comment',
+		('place_hold: only the owner of the desk may place a hold') x 2,
+		'lift_hold: only the owner of the desk may lift a hold',
+		'set_ticket_rule: only the owner of the desk may set a rule for tickets',
+		('apply_ticket_rules: only the owner of the desk may apply the rules for tickets') x 2,
+		'erase_user: only the owner of the desk may erase a user',
 		'maintain: only the owner of the desk may maintain the log',
 		'attach_month: only the owner of the desk may put a month back',
 		'seal_audit: only the owner of the desk may seal the audit log',

@@ -45,6 +45,12 @@ support.audit_log old_value = '{"status": null, "version": "x", "id": 1e30, "tic
 support.audit_log as table
 support.audit_log as view of other types
 support.ticket_watchers with a column r
+support.holds as view of other types
+support.holds reason = 'no such'
+support.holds user_id type text
+support.ticket_rules filters = '[]'
+support.ticket_rules keep_for = '178000000 years'
+support_internal.audit_redactions digest null
 support_internal.stat_values without rows
 support_internal.stat_counters entries = 9223372036854775807
 support_internal.schema_version version type bigint
@@ -80,6 +86,9 @@ support.sla_policies position
 support.sla_targets metric
 support.sla_targets target
 support.sla_targets warn_percents
+support.ticket_rules name
+support.ticket_rules filters
+support.ticket_rules action
 support.sla_clocks metric
 support.sla_clocks state
 support.sla_clocks target

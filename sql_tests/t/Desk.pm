@@ -115,7 +115,8 @@ sub app_grants
 	return <<"SQL";
 GRANT USAGE ON SCHEMA support TO $role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA support TO $role;
-REVOKE INSERT, UPDATE, DELETE ON support.audit_log, support.sla_clocks, support.sla_events, support.backlog, support.search_words FROM $role;
+REVOKE INSERT, UPDATE, DELETE ON support.audit_log, support.sla_clocks, support.sla_events, support.backlog, support.search_words,
+	support.holds, support.ticket_rules FROM $role;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA support TO $role;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA support TO $role;
 SQL
@@ -290,6 +291,11 @@ SELECT support.feed_start('search');
 SELECT support.feed_start('archive', NULL);
 SELECT support.feed_done('archive', feed_position) FROM support.feed_read('archive', 17);
 SELECT support.seal_audit();
+
+-- a word goes from a comment and from all that the log has of it; nothing is held or to be destroyed
+SELECT support.redact_comment(1, 2, 'very ', '');
+SELECT support.lift_hold(support.place_hold(1, reason => 'a test'));
+SELECT support.set_ticket_rule('spam', '{"tag": "spam"}', '30 days', 'purge');
 
 -- a ticket is taken for one whose solving was undone, which does no harm
 INSERT INTO support_internal.stat_hidden_solves VALUES (1);

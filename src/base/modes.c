@@ -62,6 +62,29 @@ bookkeeping_mode(int64 ticket_id, TimestampTz follow)
 	return bookkeeping;
 }
 
+/* An UPDATE of ours erases what these columns of a row hold. */
+Modes
+erasing_mode(const DeskTable *table, int64 id, const List *columns)
+{
+	Modes		erasing = modes;
+
+	erasing.erased_table = table;
+	erasing.erased_id = id;
+	erasing.erased_depth = trigger_depth() + 1;
+	erasing.erased_columns = columns;
+	return erasing;
+}
+
+/* An UPDATE of ours redacts entries of the log. */
+Modes
+redacting_mode(void)
+{
+	Modes		redacting = modes;
+
+	redacting.redacting_depth = trigger_depth() + 1;
+	return redacting;
+}
+
 /* Does the row become what it was? */
 bool
 is_restored(const Row *row)
@@ -71,6 +94,33 @@ is_restored(const Row *row)
 	return row->shape->table == modes.restored_table &&
 		(!AttributeNumberIsValid(id) || DatumGetInt64(row->values[id - 1]) == modes.restored_id) &&
 		trigger_depth() == modes.restored_depth;
+}
+
+/* Is the content of the row being erased? */
+bool
+is_erased(const Row *row)
+{
+	return modes.erased_table != NULL && row->shape->table == modes.erased_table &&
+		DatumGetInt64(row->values[row->shape->id - 1]) == modes.erased_id && trigger_depth() == modes.erased_depth;
+}
+
+/* Is the column one of those that are erased? */
+bool
+is_erased_column(const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, modes.erased_columns)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/* Has a statement of ours that redacts the log fired the trigger at work? */
+bool
+is_redacting(void)
+{
+	return modes.redacting_depth != 0 && trigger_depth() == modes.redacting_depth;
 }
 
 /* Does the UPDATE that fired the trigger at work keep this ticket's books? */

@@ -5,6 +5,8 @@
 #ifndef SUPPORT_MODES_H
 #define SUPPORT_MODES_H
 
+#include "nodes/pg_list.h"
+
 #include "base/row.h"
 
 /* All zero in a statement that is an application's own. */
@@ -35,6 +37,18 @@ typedef struct Modes
 	int64		books_of;
 	int			books_depth;
 	TimestampTz books_follow;	/* an instant from which they follow; DT_NOEND is now */
+
+	/*
+	 * The row whose content is erased, and how deep in triggers that UPDATE's own trigger is: the log has an ERASE for it,
+	 * which tells nothing of these columns.
+	 */
+	const DeskTable *erased_table;	/* NULL for none */
+	int64		erased_id;
+	int			erased_depth;
+	const List *erased_columns; /* names */
+
+	/* a statement of ours redacts entries of the log, whose guard is so deep in triggers; 0 for none */
+	int			redacting_depth;
 } Modes;
 
 extern Modes modes;
@@ -42,7 +56,12 @@ extern Modes modes;
 extern void work_in(const Modes *other, void (*work) (void *arg), void *arg);
 extern Modes restoring_mode(const DeskTable *table, int64 id);
 extern Modes bookkeeping_mode(int64 ticket_id, TimestampTz follow);
+extern Modes erasing_mode(const DeskTable *table, int64 id, const List *columns);
+extern Modes redacting_mode(void);
 extern bool is_restored(const Row *row);
+extern bool is_erased(const Row *row);
+extern bool is_erased_column(const char *name);
+extern bool is_redacting(void);
 extern bool keeps_books_of(int64 ticket_id);
 
 #endif							/* SUPPORT_MODES_H */

@@ -294,6 +294,18 @@ static const ValueRule attachment_rules[] = {
 	{"created_at", VALUE_EVENT}
 };
 
+static const ValueRule hold_rules[] = {
+	{"reason", VALUE_KEY, MAX_KEY_SIZE},
+	{"placed_at", VALUE_EVENT}
+};
+
+static const ValueRule rule_rules[] = {
+	{"name", VALUE_LINE, LIMIT_OF_TYPE},
+	{"filters", VALUE_JSON, MAX_CONDITIONS_SIZE},
+	{"action", VALUE_LINE, MAX_NAME_SIZE},
+	{"created_at", VALUE_EVENT}
+};
+
 /* Tables whose columns no rule reads. */
 static const DeskTable plain_tables[] = {
 	{.name = "organizations", .hooks = HOOKS, .has_id = true, .rules = organization_rules, .nrules = lengthof(organization_rules)},
@@ -302,6 +314,8 @@ static const DeskTable plain_tables[] = {
 	{.name = "access", .hooks = HOOKS, .is_internal = true, .is_kept = true},
 	{.name = "attachments", .hooks = HOOKS, .ticket_column = "ticket_id", .has_id = true, .rules = attachment_rules, .nrules = lengthof(attachment_rules)},
 	{.name = "tags", .hooks = HOOKS, .has_id = true, .rules = tag_rules, .nrules = lengthof(tag_rules)},
+	{.name = "holds", .hooks = HOOKS, .has_id = true, .rules = hold_rules, .nrules = lengthof(hold_rules)},
+	{.name = "ticket_rules", .hooks = HOOKS, .has_id = true, .rules = rule_rules, .nrules = lengthof(rule_rules)},
 	{.name = "status_transitions", .hooks = HOOKS, .is_kept = true},
 	{.name = "priorities", .hooks = HOOKS, .is_kept = true, .rules = name_rules, .nrules = lengthof(name_rules)}
 };

@@ -359,7 +359,7 @@ complete_changed_comment(RowChange *change)
 	if (changes(change, COMMENT_IS_PRIVATE) || changes(change, COMMENT_AUTHOR_ROLE) || changes(change, COMMENT_AUTHOR_ID) ||
 		changes(change, COMMENT_VIA))
 		check_may_be_public(new, is_imported(old) && is_imported(new));
-	if (changes(change, COMMENT_CONTENT))
+	if (changes(change, COMMENT_CONTENT) && !is_erased(new))
 		row_set(new, COMMENT_EDITED_AT, TimestampTzGetDatum(desk_now()));
 	else
 		take_over(change, COMMENT_EDITED_AT);

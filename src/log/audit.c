@@ -6,7 +6,7 @@
  * INSERT keeps no image: the live row and the old values of later entries give it back. A DELETE keeps the whole row,
  * which makes the log the recycle bin; a removed ticket is noted in support_internal.recycle_bin, so that it is found
  * without a scan. Tables without an id have their key in the image; those that their owner alone reads have all of a new
- * row there, for who reads the log cannot ask them.
+ * row there, for who reads the log cannot ask them. An ERASE is an UPDATE that keeps nothing of the columns whose content is erased.
  *
  * Who inserts a ticket under the id of a removed one, but in another status, has two entries written: it comes back, and
  * its status changes. So the statuses that the log has of a ticket follow one another, and end with the one it has.
@@ -156,9 +156,9 @@ audit_insert(const Row *row)
 	log_write(&entry);
 }
 
-/* Collect the columns that differ; false if none does. */
+/* Collect the columns that differ, but for those that are erased; false if none does. */
 static bool
-collect_changes(const RowChange *change, Image *before, Image *after)
+collect_changes(const RowChange *change, bool erasing, Image *before, Image *after)
 {
 	const TableShape *shape = change->new->shape;
 	bool		changed = false;
@@ -167,7 +167,8 @@ collect_changes(const RowChange *change, Image *before, Image *after)
 	{
 		int			attribute = shape->order[i];
 
-		if (shape->kinds[attribute] == IMAGE_NONE)
+		if (shape->kinds[attribute] == IMAGE_NONE ||
+			(erasing && is_erased_column(NameStr(TupleDescAttr(change->new->desc, attribute)->attname))))
 			continue;
 		if (change->differs[attribute] || names_record(shape, attribute))
 		{
@@ -183,6 +184,7 @@ void
 audit_update(const RowChange *change)
 {
 	LogEntry	entry = entry_for("UPDATE", change->new);
+	bool		erasing = is_erased(change->new);
 	int			nestlevel = begin_image_settings(change->new->shape);
 	Image		before;
 	Image		after;
@@ -190,13 +192,18 @@ audit_update(const RowChange *change)
 
 	image_begin(&before);
 	image_begin(&after);
-	changed = collect_changes(change, &before, &after);
+	changed = collect_changes(change, erasing, &before, &after);
 	end_image_settings(nestlevel);
-	if (!changed)
+	if (!changed && !erasing)
 		return;
 
-	entry.old_value = image_end(&before);
-	entry.new_value = image_end(&after);
+	if (erasing)
+		entry.action = "ERASE";
+	if (changed)
+	{
+		entry.old_value = image_end(&before);
+		entry.new_value = image_end(&after);
+	}
 	log_write(&entry);
 	note_column_names(change->new->shape);
 }

@@ -31,10 +31,10 @@ enum
 
 static Statement statements[] = {
 	[LATER_ENTRIES] = {
-		.text = "SELECT ticket_id, record_id, id, action = 'UPDATE', old_value FROM support.audit_log"
+		.text = "SELECT ticket_id, record_id, id, action = ANY (ARRAY['UPDATE', 'ERASE']), old_value FROM support.audit_log"
 		" WHERE table_name = $1"
 		" AND ticket_id = ANY ($2) AND id > $3"
-		" AND action = ANY (ARRAY['UPDATE', 'DELETE', 'PURGE'])",
+		" AND (action = ANY (ARRAY['UPDATE', 'DELETE', 'PURGE']) OR (action = 'ERASE' AND old_value IS NOT NULL))",
 		.columns = {{INT8OID, NOT_NULL}, {INT8OID}, {INT8OID, NOT_NULL}, {BOOLOID, NOT_NULL}, {JSONBOID}},
 		.nargs = 3, .argtypes = {TEXTOID, INT8ARRAYOID, INT8OID}
 	}

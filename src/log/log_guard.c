@@ -2,7 +2,7 @@
  * log_guard.c
  *		What others may do to the audit log: add entries of their own.
  *
- * Nobody changes or deletes an entry but we ourselves, when a ticket is purged. Entries that move between partitions pass no
+ * Nobody changes or deletes an entry but we ourselves, when a ticket is purged or content is erased. Entries that move between partitions pass no
  * trigger, see entry_mover.c.
  */
 #include "postgres.h"
@@ -144,7 +144,7 @@ support_guard_log(PG_FUNCTION_ARGS)
 	(void) own_table(trigdata);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(stamp_entry(trigdata));
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && is_of_purged_ticket(trigdata))
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && (is_redacting() || is_of_purged_ticket(trigdata)))
 		return PointerGetDatum(trigdata->tg_newtuple);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

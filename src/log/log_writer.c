@@ -120,7 +120,7 @@ looks_like(const char *text, const char *name)
 bool
 is_own_action(const char *action)
 {
-	static const char *const own[] = {"INSERT", "UPDATE", "DELETE", "PURGE", "PRUNE", "comment_deleted"};
+	static const char *const own[] = {"INSERT", "UPDATE", "DELETE", "PURGE", "PRUNE", "ERASE", "comment_deleted"};
 
 	for (int i = 0; i < lengthof(own); i++)
 		if (looks_like(action, own[i]))

@@ -126,11 +126,11 @@ is_word(text *found, const char *word)
 }
 
 static ChangeKind
-kind_of(Datum action)
+kind_of(Datum action, bool has_image)
 {
 	text	   *found = DatumGetTextPP(action);
 
-	if (is_word(found, "UPDATE"))
+	if (is_word(found, "UPDATE") || (has_image && is_word(found, "ERASE")))
 		return CHANGE_UPDATE;
 	if (is_word(found, "INSERT"))
 		return CHANGE_INSERT;
@@ -175,7 +175,7 @@ receive_change(TupleTableSlot *slot, DestReceiver *self)
 		.occurred_at = DatumGetTimestampTz(values[COLUMN_OCCURRED_AT]),
 		.era = nulls[COLUMN_ERA] ? 0 : DatumGetInt32(values[COLUMN_ERA]),
 		.xid = nulls[COLUMN_XID] ? 0 : DatumGetInt64(values[COLUMN_XID]),
-		.kind = kind_of(values[COLUMN_ACTION]),
+		.kind = kind_of(values[COLUMN_ACTION], !nulls[COLUMN_OLD_VALUE]),
 		.old_value = nulls[COLUMN_OLD_VALUE] ? (Datum) 0 : copy_image(values[COLUMN_OLD_VALUE])
 	};
 	MemoryContextSwitchTo(previous);

@@ -154,6 +154,48 @@ check_not_gone(const UndoRecord *record)
 	}
 }
 
+/* Does the entry tell no change any more but of books, since what it told of others was erased? */
+static bool
+is_erased_entry(const UndoEntry *entry)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&entry->old_value->root);
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	buffer;
+	bool		has_others = false;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		char	   *name = token == WJB_KEY ? pnstrdup(key.val.string.val, key.val.string.len) : NULL;
+		JsonbValue *before;
+		JsonbValue *after;
+
+		if (name == NULL || is_kept_column(name))
+			continue;
+		before = json_member(&entry->old_value->root, name, NULL);
+		after = json_member(&entry->new_value->root, name, &buffer);
+		if (before == NULL || after == NULL ||
+			compareJsonbContainers(&object_of(name, before)->root, &object_of(name, after)->root) != 0)
+			return false;
+		has_others = true;
+	}
+	return has_others;
+}
+
+/* Leave an entry whose change was erased: alone it is refused with 55000, with others it is passed over like bookkeeping. */
+static bool
+leave_erased(const UndoEntry *entry, Undoing *undoing)
+{
+	if (!is_erased_entry(entry))
+		return false;
+	if (undoing->alone)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("entry %lld cannot be undone: what it changed was erased", (long long) entry->id)));
+	undoing->is_bookkeeping = true;
+	return true;
+}
+
 /* Set the columns back that the entry changed. Bookkeeping alone is left to what it follows from. */
 static void
 undo_update(UndoRecord *record, Undoing *undoing)
@@ -162,6 +204,8 @@ undo_update(UndoRecord *record, Undoing *undoing)
 	int			nestlevel;
 	int			n;
 
+	if (leave_erased(record->entry, undoing))
+		return;
 	if (!lock_record(record, &row))
 		refuse_changed_record(record, NULL);
 	begin_statement(record, "UPDATE %s");
@@ -373,8 +417,11 @@ foresee_update(UndoRecord *record, int64 actor_id, Undoing *undoing)
 {
 	Row			row;
 	bool		is_there = read_record(record, &row);
-	int			nestlevel = begin_image_settings(record->shape);
+	int			nestlevel;
 
+	if (leave_erased(record->entry, undoing))
+		return;
+	nestlevel = begin_image_settings(record->shape);
 	undoing->is_bookkeeping = true;
 	check_columns_of_others(record, is_there ? &row : NULL, record->entry->old_value, actor_id, undoing);
 	end_image_settings(nestlevel);

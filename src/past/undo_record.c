@@ -38,6 +38,7 @@ static Statement statements[] = {
 		" AND a.record_id IS NOT DISTINCT FROM $3"
 		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) @> $4)"
 		" AND a.id > $5"
+		" AND a.action <> 'ERASE'"
 		" AND (a.action <> 'UPDATE' OR $6 IS NULL OR a.new_value ? $6)"
 		" AND " OF_OTHERS("$7", "$8")
 		" ORDER BY a.id DESC LIMIT 1",
@@ -53,6 +54,7 @@ static Statement statements[] = {
 		" AND a.record_id IS NOT DISTINCT FROM $3"
 		" AND ($4 IS NULL OR coalesce(a.new_value, a.old_value) @> $4)"
 		" AND a.id > $5"
+		" AND a.action <> 'ERASE'"
 		" AND (a.action <> 'UPDATE' OR $6 IS NULL OR a.new_value ?| $6)"
 		" AND a.actor_id IS DISTINCT FROM $7"
 		" ORDER BY a.id DESC LIMIT 1",

@@ -281,6 +281,9 @@ support_audit_proof(PG_FUNCTION_ARGS)
 	jsonb_push(&builder, WJB_BEGIN_OBJECT, NULL);
 	json_push_key(&builder, members[PROOF_MEMBER_VERSION]);
 	json_push_int64(&builder, PROOF_VERSION);
+	/* what an erased entry has kept is not what was sealed */
+	if (nulls[FOUND_SALT])
+		entry.nulls[LOG_OLD_VALUE] = entry.nulls[LOG_NEW_VALUE] = true;
 	json_push_key(&builder, members[PROOF_ENTRY]);
 	push_fields(&builder, log_columns, LOG_COLUMNS, entry.values, entry.nulls);
 	json_push_key(&builder, members[nulls[FOUND_SALT] ? PROOF_VALUES_DIGEST : PROOF_SALT]);

@@ -12,7 +12,7 @@
  *	- the leaves of a seal must give its root.
  *
  * Leaves that are marked as erased or pruned are counted and listed, and must in the end be those that the erasures and
- * prunings tell of. Of a part of the log, the seals with entries of the time range are read, and those between them;
+ * prunings tell of. What an erased entry still has must be what the last redaction of it has sealed, nothing where there is none. Of a part of the log, the seals with entries of the time range are read, and those between them;
  * erasures and prunings, which may concern other parts, must only be there.
  *
  * What is reported is the first entry by position that is not as it was sealed; if there is none, the first seal.
@@ -43,6 +43,7 @@ enum
 	EVERY_ENTRY,
 	ENTRIES_OF_RANGE,
 	LEAVES,
+	REDACTIONS,
 	SEALS
 };
 
@@ -80,6 +81,15 @@ static Statement statements[] = {
 		{BYTEAOID, NOT_NULL}, {BYTEAOID}, {BYTEAOID}, {INT8OID}, {INT8OID}},
 		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}, .many_rows = true
 	},
+	[REDACTIONS] = {
+		.text = "SELECT era, xid, audit_id, seal_id, digest, salt"
+		" FROM support_internal.audit_redactions"
+		" WHERE (era, xid, audit_id) >= ($1, $2, $3)"
+		" ORDER BY era, xid, audit_id, seal_id",
+		.columns = {{INT4OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL}, {INT8OID, NOT_NULL},
+		{BYTEAOID, NOT_NULL}, {BYTEAOID}},
+		.nargs = 3, .argtypes = {INT4OID, INT8OID, INT8OID}, .many_rows = true
+	},
 	[SEALS] = {
 		.text = "SELECT " SEAL_COLUMNS " FROM support_internal.audit_seals"
 		" WHERE kind = 'seal'"
@@ -107,15 +117,40 @@ enum
 	LEAF_COLUMNS
 };
 
+/* The columns of a redaction, likewise. */
+enum
+{
+	REDACTION_ERA,
+	REDACTION_XID,
+	REDACTION_ID,
+	REDACTION_SEAL_ID,
+	REDACTION_DIGEST,
+	REDACTION_SALT,
+	REDACTION_COLUMNS
+};
+
 /* The first and the last position there may be. */
 static const LogPosition first_position = {PG_INT32_MIN, PG_INT64_MIN, PG_INT64_MIN};
 static const LogPosition last_position = {PG_INT32_MAX, PG_INT64_MAX, PG_INT64_MAX};
 
-/* An erasure or a pruning, and the leaves found that name it. */
+typedef enum EndingKind
+{
+	ERASURE,
+	REDACTION,
+	PRUNING
+} EndingKind;
+
+/* What a mark is called. */
+static const char *const marks[] = {"erased", "redacted", "pruned"};
+
+/* How the rows of audit_seals are called that tell of it. */
+static const char *const kinds[] = {"erasure", "redaction", "pruning"};
+
+/* An erasure, a redaction or a pruning, and the leaves found that name it. */
 typedef struct Ending
 {
 	int64		seal_id;		/* hash key */
-	bool		is_erasure;
+	EndingKind	kind;
 	LogPosition	from;
 	LogPosition	to;
 	int64		entries;
@@ -162,6 +197,12 @@ typedef struct Verification
 	Reader		leaves;
 	bool		has_leaf;
 	Leaf		leaf;
+	Reader		redactions;
+	HeapTuple	redaction;		/* NULL after the last one */
+	bool		is_redacted;	/* the leaf at hand has been; then what its entry keeps: */
+	bool		keeps_salt;
+	uint8		kept_salt[SALT_LENGTH];
+	Digest		kept;
 	MerkleTree	tree;			/* of the seal at hand */
 } Verification;
 
@@ -194,7 +235,7 @@ make_endings(void)
 {
 	HASHCTL		ctl = {.keysize = sizeof(int64), .entrysize = sizeof(Ending), .hcxt = CurrentMemoryContext};
 
-	return hash_create("erasures and prunings", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return hash_create("erasures, redactions and prunings", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /* Note what has to be read for the time range. */
@@ -213,16 +254,16 @@ note_seal(Verification *v, const Datum *values)
 		v->to = to;
 }
 
-/* Note an erasure or a pruning. */
+/* Note what is no seal. */
 static void
-note_ending(Verification *v, const Datum *values, bool is_erasure)
+note_ending(Verification *v, const Datum *values, const char *kind)
 {
 	int64		seal_id = DatumGetInt64(values[SEAL_ID]);
 	Ending	   *ending = hash_search(v->endings, &seal_id, HASH_ENTER, NULL);
 
 	memset(ending, 0, sizeof(Ending));
 	ending->seal_id = seal_id;
-	ending->is_erasure = is_erasure;
+	ending->kind = strcmp(kind, kinds[ERASURE]) == 0 ? ERASURE : strcmp(kind, kinds[REDACTION]) == 0 ? REDACTION : PRUNING;
 	ending->from = position_in(values, SEAL_FROM_ERA);
 	ending->to = position_in(values, SEAL_TO_ERA);
 	ending->entries = DatumGetInt64(values[SEAL_ENTRIES]);
@@ -271,7 +312,7 @@ check_chain(Verification *v)
 		if (strcmp(kind, "seal") == 0)
 			note_seal(v, values);
 		else
-			note_ending(v, values, strcmp(kind, "erasure") == 0);
+			note_ending(v, values, kind);
 		pfree(kind);
 		last_id = DatumGetInt64(values[SEAL_ID]);
 		(void) read_digest(values[SEAL_FIELDS], &last);
@@ -339,6 +380,8 @@ open_readers(Verification *v, Reader *seals)
 		open_reader(&v->log, &statements[ENTRIES_OF_RANGE], &range);
 	arg_position(&from, v->from);
 	open_reader(&v->leaves, &statements[LEAVES], &from);
+	open_reader(&v->redactions, &statements[REDACTIONS], &from);
+	v->redaction = next_row(&v->redactions);
 	open_reader(seals, &statements[SEALS], &from);
 	next_entry(v);
 	next_leaf(v);
@@ -363,29 +406,100 @@ judge_entry(Verification *v)
 		v->unsealed++;
 }
 
+/* The leaf at hand is marked: check that a row of audit_seals tells of it, and add a digest to what that must list. */
+static Ending *
+find_ending(Verification *v, EndingKind kind, int64 seal_id)
+{
+	LogPosition	position = v->leaf.position;
+	Ending	   *ending = hash_search(v->endings, &seal_id, HASH_FIND, NULL);
+
+	if (ending != NULL && ending->kind == kind &&
+		compare_positions(position, ending->from) >= 0 && compare_positions(position, ending->to) <= 0)
+		return ending;
+	note_bad_entry(v, position.id, psprintf("is marked as %s, but no %s tells of it", marks[kind], kinds[kind]));
+	return NULL;
+}
+
+static void
+list_in_ending(Verification *v, Ending *ending, Datum digest)
+{
+	Digest		listed;
+
+	(void) read_digest(digest, &listed);
+	ending->list = list_digest(v->hasher, &ending->list, &listed);
+}
+
 /* Check that the erasure or pruning that the leaf at hand names tells of it, and list the leaf. */
 static void
 check_ending(Verification *v, int column)
 {
-	bool		is_erasure = column == LEAF_ERASED_BY;
-	LogPosition	position = v->leaf.position;
-	int64		seal_id = DatumGetInt64(v->leaf.values[column]);
 	Ending	   *ending;
-	Digest		digest;
 
 	if (v->leaf.nulls[column])
 		return;
-	ending = hash_search(v->endings, &seal_id, HASH_FIND, NULL);
-	if (ending == NULL || ending->is_erasure != is_erasure ||
-		compare_positions(position, ending->from) < 0 || compare_positions(position, ending->to) > 0)
-	{
-		note_bad_entry(v, position.id, is_erasure ? "is marked as erased, but no erasure tells of it" :
-					   "is marked as pruned, but no pruning tells of it");
+	ending = find_ending(v, column == LEAF_ERASED_BY ? ERASURE : PRUNING, DatumGetInt64(v->leaf.values[column]));
+	if (ending == NULL)
 		return;
-	}
-	(void) read_digest(v->leaf.values[LEAF_DIGEST], &digest);
 	ending->found++;
-	ending->list = list_digest(v->hasher, &ending->list, &digest);
+	list_in_ending(v, ending, v->leaf.values[LEAF_DIGEST]);
+}
+
+/* Keep what a redaction of the leaf at hand says that its entry has. */
+static void
+keep_redaction(Verification *v, const Datum *values, const bool *nulls)
+{
+	bytea	   *salt = nulls[REDACTION_SALT] ? NULL : DatumGetByteaPP(values[REDACTION_SALT]);
+
+	v->is_redacted = true;
+	(void) read_digest(values[REDACTION_DIGEST], &v->kept);
+	v->keeps_salt = salt != NULL && VARSIZE_ANY_EXHDR(salt) == SALT_LENGTH;
+	if (v->keeps_salt)
+		memcpy(v->kept_salt, VARDATA_ANY(salt), SALT_LENGTH);
+}
+
+/* Check the redactions of the leaf at hand, list them, and know the last one. */
+static void
+check_redactions(Verification *v)
+{
+	v->is_redacted = false;
+	for (; v->redaction != NULL; v->redaction = next_row(&v->redactions))
+	{
+		Datum		values[REDACTION_COLUMNS];
+		bool		nulls[REDACTION_COLUMNS];
+		int			order;
+		Ending	   *ending;
+
+		heap_deform_tuple(v->redaction, v->redactions.rows->tupdesc, values, nulls);
+		order = compare_positions(position_in(values, REDACTION_ERA), v->leaf.position);
+		if (order > 0)
+			break;
+		if (order < 0)
+		{
+			note_bad_entry(v, DatumGetInt64(values[REDACTION_ID]), "is marked as redacted, but was not sealed");
+			continue;
+		}
+		keep_redaction(v, values, nulls);
+		ending = find_ending(v, REDACTION, DatumGetInt64(values[REDACTION_SEAL_ID]));
+		if (ending == NULL)
+			continue;
+		ending->found++;
+		list_in_ending(v, ending, v->leaf.values[LEAF_DIGEST]);
+		list_in_ending(v, ending, values[REDACTION_DIGEST]);
+	}
+}
+
+/* Has the erased entry at hand the values that were left to it, none where nothing tells of any? */
+static bool
+has_what_is_left(Verification *v)
+{
+	Digest		now;
+
+	if (!v->is_redacted)
+		return v->entry.nulls[LOG_OLD_VALUE] && v->entry.nulls[LOG_NEW_VALUE];
+	if (!v->keeps_salt)
+		return false;
+	now = values_digest(v->hasher, v->kept_salt, &v->entry);
+	return same_digest(&now, &v->kept);
 }
 
 /* The digest of the values of the entry at hand; false if it cannot have them. */
@@ -403,7 +517,7 @@ digest_of_values(Verification *v, Digest *digest)
 		return true;
 	}
 	return !v->leaf.nulls[LEAF_VALUES_DIGEST] && read_digest(v->leaf.values[LEAF_VALUES_DIGEST], digest) &&
-		v->entry.nulls[LOG_OLD_VALUE] && v->entry.nulls[LOG_NEW_VALUE];
+		has_what_is_left(v);
 }
 
 /* Compare the entry at hand with its leaf. */
@@ -438,6 +552,7 @@ check_leaf(Verification *v)
 	v->entries++;
 	check_ending(v, LEAF_ERASED_BY);
 	check_ending(v, LEAF_PRUNED_BY);
+	check_redactions(v);
 	(void) read_digest(v->leaf.values[LEAF_DIGEST], &digest);
 	merkle_add(&v->tree, v->hasher, &digest);
 
@@ -503,6 +618,7 @@ check_log(Verification *v)
 	for (; v->has_entry; next_entry(v))
 		judge_entry(v);
 	close_reader(&seals);
+	close_reader(&v->redactions);
 	close_reader(&v->leaves);
 	close_reader(&v->log);
 }
@@ -517,8 +633,7 @@ check_endings(Verification *v)
 	hash_seq_init(&status, v->endings);
 	while ((ending = hash_seq_search(&status)) != NULL)
 		if (ending->found != ending->entries || !same_digest(&ending->list, &ending->root))
-			note_bad_seal(v, ending->seal_id, ending->is_erasure ? "does not fit what is marked as erased" :
-						  "does not fit what is marked as pruned");
+			note_bad_seal(v, ending->seal_id, psprintf("does not fit what is marked as %s", marks[ending->kind]));
 }
 
 /*

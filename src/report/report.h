@@ -50,6 +50,7 @@ typedef struct Request
 	ArrayType  *values;			/* those of the dimension that are asked for; NULL for all */
 } Request;
 
+extern void check_ticket_filters(Datum filters);
 extern void read_request(Request *request, FunctionCallInfo fcinfo);
 extern uint64 count_rows(const Request *request);
 

@@ -354,12 +354,10 @@ is_object(const JsonbValue *value)
 	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
 }
 
-/* Check the filters. Returns how many there are; sets the grouping and values of the last one. */
+/* Check filters. Returns how many there are; sets the grouping and values of the last one. */
 static int
-read_filters(Request *request, FunctionCallInfo fcinfo, const Grouping **filter)
+check_filters(Request *request, Jsonb *filters, const Grouping **filter)
 {
-	Jsonb	   *filters = PG_ARGISNULL(ARG_FILTERS) ?
-		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) : PG_GETARG_JSONB_P(ARG_FILTERS);
 	JsonbIterator *iterator = JsonbIteratorInit(&filters->root);
 	JsonbIteratorToken token;
 	JsonbValue	item;
@@ -387,6 +385,25 @@ read_filters(Request *request, FunctionCallInfo fcinfo, const Grouping **filter)
 		n++;
 	}
 	return n;
+}
+
+/* Check the filters of our call, as above. */
+static int
+read_filters(Request *request, FunctionCallInfo fcinfo, const Grouping **filter)
+{
+	return check_filters(request, PG_ARGISNULL(ARG_FILTERS) ?
+						 DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
+						 PG_GETARG_JSONB_P(ARG_FILTERS), filter);
+}
+
+/* Raise 22023 for what are no filters of a report that counts tickets. */
+void
+check_ticket_filters(Datum filters)
+{
+	Request		request = {.metric = metric_named("created")};
+	const Grouping *filter;
+
+	(void) check_filters(&request, DatumGetJsonbP(filters), &filter);
 }
 
 /* May the caller read all of a table, as its counters do? If not, to read its rows shows what may be read. */
