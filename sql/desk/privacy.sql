@@ -430,7 +430,7 @@ AS $$
 		CROSS JOIN LATERAL (VALUES (a.old_value), (a.new_value)) AS i (image)
 		WHERE a.ticket_id = k.id
 			AND a.table_name = 'attachments'
-			AND i.image ->> 'sha256' ~ '^\\x([0-9a-f]{2})*$'
+			AND i.image ->> 'sha256' ~ '^.x([0-9a-f]{2})*$'
 	) AS f
 	LEFT JOIN LATERAL support_internal.records_to_erase(k.id, of_user) AS r ON r.table_name = 'attachments' AND r.record_id = f.id
 	GROUP BY f.ticket_id, f.sha256
@@ -521,7 +521,13 @@ CREATE OR REPLACE FUNCTION support_internal.names_any(
 )
 RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN EXISTS (SELECT FROM unnest(names) AS n (name) WHERE strpos(lower(content), n.name) > 0);
+RETURN EXISTS
+(
+	SELECT
+	FROM (SELECT lower(content) OFFSET 0) AS c (content)
+	CROSS JOIN (SELECT DISTINCT u.name FROM unnest(names) AS u (name)) AS n
+	WHERE strpos(c.content, n.name) > 0
+);
 COMMENT ON FUNCTION support_internal.names_any(text[], text) IS 'Whether a text has one of some names in it, whatever its case.';
 
 -- Redacting

@@ -100,7 +100,7 @@ my @tables = (
 	[ 'ticket_tags', 'ticket_id, tag_id', '3, 2', 'tag_id = 2', 'ticket_id, tag_id' ],
 	[ 'ticket_watchers', 'ticket_id, user_id', '2, 4', q{kind = 'cc'}, 'ticket_id, user_id' ],
 	[ 'audit_log', 'action, ticket_id', q{'visit', 2}, q{db_role = 'x'}, undef ]);
-my %kept = map { $_ => 1 } qw(backlog holds sla_clocks sla_events ticket_rules);
+my %kept = map { $_ => 1 } qw(backlog sla_clocks sla_events);
 
 # Plain SQL on a table by every road
 sub roads
@@ -198,7 +198,7 @@ my %value = (
 
 my %called = map { /^(\w+)/ => 1 } @calls, keys %aggregates;
 is(join(' ', @$functions), join(' ', sort keys %called), 'the test has arguments for every function');
-is(join(' ', @$tables), join(' ', sort qw(backlog search_words sla_clocks sla_events), map { $_->[0] } @tables), 'and a row for every table');
+is(join(' ', @$tables), join(' ', sort qw(backlog holds search_words sla_clocks sla_events ticket_rules), map { $_->[0] } @tables), 'and a row for every table');
 
 my @statements = (
 	(map { "SELECT * FROM support.$_;" } @calls),

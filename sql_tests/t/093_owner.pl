@@ -61,7 +61,7 @@ my %calls = (
 	"configure('retention_action', 'archive')" => 'support_internal.settings',
 	'seal_audit()' => 'support_internal.audit_seals',
 	'rebuild_stats()' => 'support_internal.stat_deltas',
-	"purge_deleted('0 seconds')" => 'support.tickets', 'erase_user(5, false)' => 'support.comments', 'redact_comment(1, 1)' => 'support.comments',
+	"purge_deleted('0 seconds')" => 'support.tickets', 'erase_user(3, false)' => 'support.tickets',
 	'place_hold(1)' => 'support.holds', "set_ticket_rule('x', '{}', '1 year', 'purge')" => 'support.ticket_rules');
 foreach my $call (sort keys %calls)
 {

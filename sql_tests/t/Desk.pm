@@ -286,16 +286,16 @@ SELECT support.configure('max_attachment_size', '10MB');
 SELECT support.configure('retention_action', 'archive');
 SELECT support.configure('retention_action', NULL);
 
+-- a word goes from a comment and from all that the log has of it; nothing is held or to be destroyed
+SELECT support.redact_comment(1, 2, 'very ', '');
+SELECT support.lift_hold(support.place_hold(1, reason => 'a test'));
+SELECT support.set_ticket_rule('spam', '{"tag": "spam"}', '30 days', 'purge');
+
 -- others follow
 SELECT support.feed_start('search');
 SELECT support.feed_start('archive', NULL);
 SELECT support.feed_done('archive', feed_position) FROM support.feed_read('archive', 17);
 SELECT support.seal_audit();
-
--- a word goes from a comment and from all that the log has of it; nothing is held or to be destroyed
-SELECT support.redact_comment(1, 2, 'very ', '');
-SELECT support.lift_hold(support.place_hold(1, reason => 'a test'));
-SELECT support.set_ticket_rule('spam', '{"tag": "spam"}', '30 days', 'purge');
 
 -- a ticket is taken for one whose solving was undone, which does no harm
 INSERT INTO support_internal.stat_hidden_solves VALUES (1);

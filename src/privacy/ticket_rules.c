@@ -3,8 +3,8 @@
  *		How long solved and closed tickets are kept, and what becomes of them then.
  *
  * Rules that purge come first, since what is purged need not be erased, and of each kind the older ones. A ticket is dealt with
- * by the first that it is due by. Candidates are read without a lock and taken one by one: each is locked and looked at once more,
- * and one that has come back to life, or to be held, is passed over.
+ * by the first that it is due by. Candidates are read without a lock; each is locked then and looked at once more, and one that
+ * has come back to life, or to be held, is passed over.
  */
 #include "postgres.h"
 
@@ -21,7 +21,6 @@
 #include "base/bisection.h"
 #include "base/compat.h"
 #include "base/plan.h"
-#include "desk/hold.h"
 #include "desk/recycle.h"
 #include "log/log_writer.h"
 #include "privacy/erasure.h"
@@ -200,26 +199,34 @@ find_due(RuleRun *rule_run, Rule *rule)
 	rule_run->room -= rule->n;
 }
 
-/* Erase all that was written on a ticket. The log's last word on it is that all is erased. */
+/* Erase all that was written on tickets. The log's last word on each is that all is erased. */
 static void
-erase_ticket(int64 ticket_id)
+erase_tickets(const int64 *ticket_ids, int n)
 {
 	Erasure		erasure = {0};
-	LogEntry	entry = {.action = "ERASE", .ticket_id = ticket_id};
 
-	check_ticket_not_held(ticket_id);
-	erase_texts(&erasure, &ticket_id, 1);
-	log_write(&entry);
+	erase_texts(&erasure, ticket_ids, n);
+	for (int i = 0; i < n; i++)
+	{
+		LogEntry	entry = {.action = "ERASE", .ticket_id = ticket_ids[i]};
+
+		log_write(&entry);
+	}
 }
 
-/* Is a ticket that is locked now still due? */
+/* Lock a ticket and look whether it is still due, and not held. */
 static bool
 is_still_due(const Rule *rule, int64 ticket_id)
 {
 	Args		args = args_of_rule(rule);
+	bool		is_due;
 
+	SPI_connect();
+	lock_tickets(&ticket_id, 1);
 	arg_int64(&args, ticket_id);
-	return run(&statements[IS_DUE], &args) > 0;
+	is_due = run(&statements[IS_DUE], &args) > 0;
+	SPI_finish();
+	return is_due;
 }
 
 static int64
@@ -233,19 +240,21 @@ static int64
 apply_to_part(uint64 from, uint64 upto, void *arg)
 {
 	Rule	   *rule = arg;
+	int64	   *due = palloc(sizeof(int64) * (upto - from));
+	int			n = 0;
 
 	for (uint64 i = from; i < upto; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		SPI_connect();
-		lock_tickets(&rule->ticket_ids[i], 1);
 		rule->passed_over[i] = !is_still_due(rule, rule->ticket_ids[i]);
-		if (!rule->passed_over[i] && rule->erases)
-			erase_ticket(rule->ticket_ids[i]);
-		else if (!rule->passed_over[i])
-			purge_tickets(&rule->ticket_ids[i], 1);
-		SPI_finish();
+		if (!rule->passed_over[i])
+			due[n++] = rule->ticket_ids[i];
 	}
+	if (rule->erases)
+		erase_tickets(due, n);
+	else
+		purge_tickets(due, n);
+	pfree(due);
 	return upto - from;
 }
 

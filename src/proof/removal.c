@@ -200,19 +200,27 @@ append_ending(SealChain *chain, const char *kind, Statement *leaves, const Args 
 	return true;
 }
 
-/* A statement about planned entries, which has %s for their query, and a number (%d) for an argument of its own, if any. */
+/*
+ * A statement about planned entries, which may have an argument of its own behind theirs. Its plan is for one use: what plans
+ * entries is large, and whoever plans some plans many at once.
+ */
 static Statement *
-statement_about_planned(const PlannedEntries *planned, char *text, bool has_own_argument, const ResultColumn *columns,
+statement_about_planned(const PlannedEntries *planned, const char *text, bool has_own_argument, const ResultColumn *columns,
 						int ncolumns)
 {
-	Oid			argtypes[MAX_PLANNED_ARGS + 1];
-	int			nargs = planned->nargs;
+	Statement  *statement = palloc0(sizeof(Statement));
 
-	Assert(nargs <= MAX_PLANNED_ARGS);
-	memcpy(argtypes, planned->argtypes, sizeof(Oid) * nargs);
+	Assert(planned->nargs <= MAX_PLANNED_ARGS);
+	statement->text = text;
+	statement->nargs = planned->nargs;
+	memcpy(statement->argtypes, planned->argtypes, sizeof(Oid) * planned->nargs);
 	if (has_own_argument)
-		argtypes[nargs++] = INT8OID;
-	return statement_of(text, nargs, argtypes, columns, ncolumns);
+		statement->argtypes[statement->nargs++] = INT8OID;
+	for (int i = 0; i < ncolumns; i++)
+		statement->columns[i] = columns[i];
+	statement->any_columns = ncolumns == 0;
+	statement->one_use = statement->replan = true;
+	return statement;
 }
 
 /* Planned entries lose values: keep the digests of those instead of the salts of the entries that have had all so far. */
