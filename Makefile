@@ -17,7 +17,7 @@ FUNCTION_SQL = $(addprefix sql/, \
 # the desk's tables and views, in the order that support.install() makes them
 DESK_SQL = $(addprefix sql/desk/, \
 	settings.sql access.sql people.sql workflow.sql calendars.sql tickets.sql comments.sql search.sql tags.sql audit.sql sla.sql backlog.sql stats.sql expected.sql history_flaws.sql feed.sql \
-	proof.sql holds.sql defaults_and_triggers.sql views.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql report_rows.sql history.sql past.sql \
+	proof.sql holds.sql defaults_and_triggers.sql views.sql requests.sql sla_views.sql reports.sql reports_time.sql reports_groups.sql report_rows.sql history.sql past.sql \
 	undo.sql replies.sql privacy.sql)
 
 # what brings older desks to this layout

@@ -8,7 +8,7 @@ RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'support_grant_access';
 COMMENT ON FUNCTION support.grant_access(name, text) IS
-	'Gives a database role an access, in the place of the rights that it had: app, lead, agent, light_agent, auditor, reporter, or left_out, which leaves its rights alone. The first one that hides rows from somebody switches row security on. 42501: not the owner of the desk. 42704: no such role. 22023: no such access. 55000: the role has the owner''s rights, or roles without access hold rights.';
+	'Gives a database role an access, in the place of the rights that it had: app, lead, agent, light_agent, customer, auditor, reporter, or left_out, which leaves its rights alone. The first one that hides rows from somebody switches row security on. 42501: not the owner of the desk. 42704: no such role. 22023: no such access. 55000: the role has the owner''s rights, or roles without access hold rights.';
 REVOKE ALL ON FUNCTION support.grant_access(name, text) FROM PUBLIC;
 
 CREATE FUNCTION support.revoke_access(
@@ -88,3 +88,10 @@ LANGUAGE c STABLE PARALLEL RESTRICTED LEAKPROOF COST 100
 AS 'MODULE_PATHNAME', 'support_sees_ticket';
 COMMENT ON FUNCTION support_internal.sees_ticket(bigint, boolean) IS
 	'True if the acting user may see the ticket: as an agent, or as a light agent. What policies of what belongs to a ticket ask.';
+
+CREATE FUNCTION support_internal.my_organization()
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL RESTRICTED LEAKPROOF
+AS 'MODULE_PATHNAME', 'support_my_organization';
+COMMENT ON FUNCTION support_internal.my_organization() IS
+	'The organization of the acting user, if its customers see each other''s tickets (organizations.is_shared); NULL if there is none.';

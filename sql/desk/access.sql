@@ -6,14 +6,14 @@ CREATE TABLE support_internal.access
 	kind text NOT NULL,
 	CONSTRAINT access_pkey PRIMARY KEY (db_role),
 	CONSTRAINT access_kind_check
-		CHECK (kind = ANY (ARRAY['app', 'lead', 'agent', 'light_agent', 'auditor', 'reporter', 'left_out']))
+		CHECK (kind = ANY (ARRAY['app', 'lead', 'agent', 'light_agent', 'customer', 'auditor', 'reporter', 'left_out']))
 );
 
 COMMENT ON TABLE support_internal.access IS
 	'What support.grant_access() gave to whom. Once it has a row, only roles of the kind app, and who has the rights of the desk''s owner, may say who acts.';
 COMMENT ON COLUMN support_internal.access.db_role IS 'The database role, by name.';
 COMMENT ON COLUMN support_internal.access.kind IS
-	'app, lead, agent, light_agent, auditor or reporter; left_out: keeps the rights that it has, and sees no rows once row security is on.';
+	'app, lead, agent, light_agent, customer, auditor or reporter; left_out: keeps the rights that it has, and sees no rows once row security is on.';
 
 CREATE TABLE support_internal.tokens
 (

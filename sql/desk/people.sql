@@ -6,6 +6,7 @@ CREATE TABLE support.organizations
 	name varchar(255) NOT NULL,
 	external_id text,
 	created_at timestamptz NOT NULL,
+	is_shared boolean NOT NULL DEFAULT false,
 	CONSTRAINT organizations_pkey PRIMARY KEY (id),
 	CONSTRAINT organizations_name_key UNIQUE (name),
 	CONSTRAINT ix_organizations_external_id UNIQUE (external_id),
@@ -17,6 +18,7 @@ COMMENT ON COLUMN support.organizations.id IS 'Key.';
 COMMENT ON COLUMN support.organizations.name IS 'Name, unique and not blank.';
 COMMENT ON COLUMN support.organizations.external_id IS 'Key in another system, unique where set.';
 COMMENT ON COLUMN support.organizations.created_at IS 'When the row was made.';
+COMMENT ON COLUMN support.organizations.is_shared IS 'Its customers see each other''s tickets.';
 COMMENT ON INDEX support.ix_organizations_external_id IS 'Finds an organization by its key in another system.';
 
 CREATE TABLE support.users

@@ -134,6 +134,9 @@ is(difference(defaults_of('desk'), $defaults), <<'LOST' =~ s/\n\z//r, 'these col
 - support.users.updated_at
 LOST
 is(difference(views_of('desk'), $views), <<'LOST' =~ s/\n\z//r, 'these views are gone, and the user\'s views on them');
+- shop.my_request_attachments
+- shop.my_request_comments
+- shop.my_requests
 - shop.my_tickets
 - shop.report_activity
 - shop.report_agents
@@ -156,6 +159,9 @@ is(difference(views_of('desk'), $views), <<'LOST' =~ s/\n\z//r, 'these views are
 - shop.sla_status
 - shop.ticket_list
 - shop.unsolved_tickets
+- support.my_request_attachments
+- support.my_request_comments
+- support.my_requests
 - support.my_tickets
 - support.report_activity
 - support.report_agents

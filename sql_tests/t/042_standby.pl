@@ -61,7 +61,9 @@ my @readers = (
 	'SELECT support.verify_audit()', "SELECT support.verify_audit('2026-03-01', '2026-04-01')",
 	'SELECT support.audit_proof(1)', 'SELECT support.check_audit_proof(support.audit_proof(1))',
 	(map { "SELECT * FROM support.undo_since($_, '2026-01-01')" } 2 .. 7),
-	'BEGIN; SELECT support.set_actor(2, is_local => true); SELECT * FROM support.my_tickets; ROLLBACK');
+	'BEGIN; SELECT support.set_actor(2, is_local => true); SELECT * FROM support.my_tickets; ROLLBACK',
+	(map { "BEGIN; SELECT support.set_actor(4, is_local => true); SELECT * FROM support.$_; ROLLBACK" }
+			qw(my_requests my_request_comments my_request_attachments)));
 
 is(difference(rows_of($standby, 'desk'), rows_of($primary, 'desk')), '', 'the standby has the same rows');
 is($standby->safe_psql('desk', 'SELECT pg_is_in_recovery()'), 't', 'and is a standby');
@@ -72,8 +74,8 @@ foreach my $reader (@readers)
 	unlike($answer, qr/ERROR/, "primary: $reader");
 	is(answer_of($standby, $reader), $answer, "standby: $reader");
 }
-is(join(' ', grep { answer_of($standby, "SELECT * FROM support.$_") eq '' } @views), 'my_tickets',
-	'no view is empty but the one for which somebody must act');
+is(join(' ', grep { answer_of($standby, "SELECT * FROM support.$_") eq '' } @views),
+	'my_request_attachments my_request_comments my_requests my_tickets', 'no view is empty but those for which somebody must act');
 is($standby->safe_psql('desk', 'SELECT count(*) FROM support.verify_stats()'),
 	$primary->safe_psql('desk', 'SELECT count(*) FROM support.verify_stats()'), 'the owner compares what was counted there, too');
 foreach my $reader ('SELECT support.export_user(4)', 'SELECT support.erase_user(4)', 'SELECT support.apply_ticket_rules()')

@@ -234,6 +234,63 @@ is($session->query('SELECT count(*) FROM support.tickets WHERE id = 1'), 0, 'and
 $session->quit;
 $node->safe_psql('desk', 'SELECT support.assign_ticket(1, NULL, 1)');
 
+# Customers: three views and four functions, and nothing else
+
+$node->safe_psql('desk', <<'SQL');
+CREATE ROLE carl LOGIN;
+CREATE ROLE portal LOGIN;
+INSERT INTO support.organizations (name, is_shared) VALUES ('Shared', true), ('Closed', false);
+UPDATE support.users SET db_role = 'carl', organization_id = 1 WHERE id = 7;
+UPDATE support.users SET organization_id = 1 WHERE id = 8;
+UPDATE support.tickets SET organization_id = 1 WHERE id = 2;
+SELECT support.grant_access('carl', 'customer'), support.grant_access('portal', 'customer');
+SQL
+is(seen('carl', 'SELECT id FROM support.my_requests WHERE id < 9 ORDER BY id'), '1 2 3 4', 'carl: his tickets and one of his organization, none that is deleted');
+is(seen('carl', 'SELECT id FROM support.my_requests WHERE is_mine AND id < 9 ORDER BY id'), '1 3 4', 'carl: of which are his');
+is(seen('carl', 'SELECT count(*) FROM support.my_request_comments AS c WHERE content LIKE $$About%$$'), '4', 'carl: public comments alone');
+is(seen('carl', 'SELECT DISTINCT ticket_id FROM support.my_request_attachments WHERE ticket_id < 9 ORDER BY 1'), '1 2 3 4', 'carl: files');
+is(seen('portal', 'SELECT count(*) FROM support.my_requests'), '0', 'portal: nobody has no requests');
+is(seen('carl', "SELECT FROM support.$_"), '-', "carl: not $_") foreach qw(tickets comments attachments users audit_log search_words backlog ticket_list
+	my_tickets deleted_tickets report_status sla_status organizations teams statuses tags);
+foreach my $try (
+	[ "create_ticket('Help', 'It burns')", '' ],
+	[ "create_ticket('Help', creator_id => 7, requester_id => 7)", '' ],
+	[ (map { "create_ticket('Help', $_)" } "creator_id => 8", "requester_id => 8", "priority => 'urgent'", "tags => '{vip}'", 'assignee_id => 1',
+		'team_id => 1', 'organization_id => 1', "status => 'closed'", "channel => 'ceo'", q(custom => '{"a": 1}'), "ticket_number => 'A-1'",
+		"external_id => 'mail-1'", "created_at => '2020-01-01'"), '42501' ],
+	[ "add_comment(1, 'Still')", "add_comment(2, 'Here, too')", "add_comment(1, 'By web', via => 'web')", '' ],
+	[ (map { "add_comment(1, 'x', $_)" } 'is_private => true', "status => 'resolved'", 'author_id => 1', "via => 'auto'", "external_id => 'mail-1'",
+		"created_at => '2020-01-01'", 'actor_id => 1'), '42501' ],
+	[ (map { "add_comment($_, 'x')" } 5, 6, 8, 999), 'P0002' ],
+	[ "add_attachment(1, 'a', 'a')", 'attachment_content(1, 1)', '' ],
+	[ "add_attachment(5, 'a', 'a')", "add_attachment(1, 'a', 'a', comment_id => 1)", 'attachment_content(5, 5)', 'P0002' ],
+	[ 'attachment_content(1, 1, true)', 'set_actor(8)', "set_status(1, 'closed')", 'get_ticket(1)', 'delete_ticket(1)', "tag_ticket(1, '{x}')",
+		'edit_comment(1, 1, $$x$$)', 'ticket_history(1)', "report('created')", 'issue_token(7)', 'ticket_id($$A-1$$)', "log_event(1, 'x')", '42501' ])
+{
+	my $expected = pop @$try;
+
+	foreach my $call (@$try)
+	{
+		my ($state, $message) = sqlstate($node, 'desk', "BEGIN; SELECT support.$call; ROLLBACK", as('carl'));
+
+		is($state, $expected, "carl: $call" . ($expected ? ": $expected" : '')) or diag($message);
+	}
+}
+is($node->safe_psql('desk', <<'SQL'), "7|customer|7\ncarl|7", 'what he opens is his, and the log has him');
+SET SESSION AUTHORIZATION carl;
+SELECT support.create_ticket('By Carl') AS id \gset
+RESET SESSION AUTHORIZATION;
+SELECT creator_id, creator_role, customer_id FROM support.tickets WHERE id = :id;
+SELECT db_role, actor_id FROM support.audit_log WHERE ticket_id = :id;
+DELETE FROM support.tickets WHERE id = :id;
+SQL
+my $ticket_of_cora = $node->safe_psql('desk', 'SELECT support.issue_token(8)');
+is(seen('portal', "BEGIN; SELECT support.act('$ticket_of_cora'); SELECT id FROM support.my_requests WHERE id < 9 ORDER BY id; COMMIT"), 'Cora Customer (customer) 2',
+	'portal: whose token it shows');
+$node->safe_psql('desk', 'UPDATE support.organizations SET is_shared = false');
+is(seen('carl', 'SELECT id FROM support.my_requests WHERE id < 9 ORDER BY id'), '1 3 4', 'carl: his own, where the organization shares no more');
+$node->safe_psql('desk', 'UPDATE support.users SET db_role = NULL WHERE id = 7');
+
 # A function of the caller's own that is cheap and tells what it sees sees nothing that is hidden
 $node->safe_psql('desk', 'GRANT CREATE ON SCHEMA public TO agents');
 my (undef, undef, $leaked) = $node->psql('desk', <<'SQL', as('ann'));
@@ -277,9 +334,9 @@ is(scalar sqlstate($node, 'desk', 'SELECT support.issue_token(99)'), 'P0002', 'f
 $node->safe_psql('desk', "SET support_ext.now = '2000-01-01'; SELECT support.issue_token(1) AS old \\gset\nRESET support_ext.now;\nCREATE TABLE public.old AS SELECT :'old' AS token");
 my $old = $node->safe_psql('desk', 'SELECT token FROM public.old');
 is(scalar sqlstate($node, 'desk', "SELECT support.act('$old')", as('pool')), '28000', 'one that has expired');
-is($node->safe_psql('desk', 'SELECT count(*) FROM support_internal.tokens'), 2, 'is there');
+is($node->safe_psql('desk', 'SELECT count(*) FROM support_internal.tokens WHERE user_id = 1'), 2, 'is there');
 $node->safe_psql('desk', 'SELECT support.issue_token(1)');
-is($node->safe_psql('desk', 'SELECT count(*) FROM support_internal.tokens'), 2, 'until the next one is issued');
+is($node->safe_psql('desk', 'SELECT count(*) FROM support_internal.tokens WHERE user_id = 1'), 2, 'until the next one is issued');
 unlike($node->safe_psql('desk', 'SELECT * FROM support_internal.tokens'), qr/$token/, 'no token lies in the table');
 
 # On a standby, and after a promotion
@@ -324,7 +381,7 @@ my @refused = (
 	[ q{SELECT support.grant_access(current_user, 'app')}, '55000' ], [ q{SELECT support.revoke_access('stranger')}, 'P0002' ],
 	[ 'DROP ROLE rep', '2BP01' ]);
 is(scalar sqlstate($node, 'desk', $_->[0]), $_->[1], "$_->[0]: $_->[1]") foreach @refused;
-is($node->safe_psql('desk', <<'SQL'), '6', 'who granted access is in the log');
+is($node->safe_psql('desk', <<'SQL'), '8', 'who granted access is in the log');
 SELECT count(*) FROM support.audit_log WHERE table_name = 'access' AND action = 'INSERT' AND db_role = current_user
 SQL
 $node->safe_psql('desk', "GRANT USAGE ON SCHEMA support TO stranger; GRANT SELECT ON support.tickets TO stranger; SELECT support.revoke_access('agents'), support.revoke_access('lou')");

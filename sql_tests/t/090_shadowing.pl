@@ -71,8 +71,7 @@ my @calls = (
 	'maintain()', q{attach_month('2025-01-01')}, 'seal_audit()', 'verify_audit()', 'audit_proof(:sealed)',
 	'check_audit_proof(support.audit_proof(:sealed))', 'install()',
 	# who may see and do what
-	'access_matrix()', 'issue_token(2)', 'act(support.issue_token(2))', 'revoke_tokens(2)', q{grant_access('pg_monitor', 'agent')},
-	q{grant_access('pg_monitor', 'app')}, q{revoke_access('pg_monitor')});
+	'access_matrix()', q{grant_access('pg_monitor', 'reporter')}, q{revoke_access('pg_monitor')}, 'act(support.issue_token(2))', 'revoke_tokens(2)', 'set_actor(1)');
 my %aggregates = (
 	sparkline => '7::pg_catalog.float8',
 	histogram => '7::pg_catalog.float8',
@@ -297,6 +296,8 @@ my %refusals = (
 		'attach_month: only the owner of the desk may put a month back',
 		'seal_audit: only the owner of the desk may seal the audit log',
 		'install: permission denied for schema support_internal',
+		'grant_access: only the owner of the desk may grant access', 'revoke_access: only the owner of the desk may revoke access',
+		(map { "$_: role \"app\" may not issue or revoke tokens" } 'act', 'revoke_tokens'),
 		('audit_log: permission denied for table audit_log') x 3, 'ticket_tags: permission denied for table ticket_tags'));
 
 sub refusals

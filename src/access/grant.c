@@ -81,7 +81,7 @@ access_argument(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("access \"%s\" does not exist", name),
-				 errhint("It is app, lead, agent, light_agent, auditor, reporter or left_out.")));
+				 errhint("It is app, lead, agent, light_agent, customer, auditor, reporter or left_out.")));
 	return kind;
 }
 

@@ -41,6 +41,7 @@ typedef struct AccessRight
 #define PEOPLE "users|organizations|teams|team_members"
 #define RULES "statuses|status_transitions|priorities|tags|calendars|calendar_hours|calendar_holidays|sla_policies|sla_targets"
 #define FOLLOWING "sla_clocks|sla_events|backlog|search_words"
+#define REQUESTS "my_requests|my_request_comments|my_request_attachments"
 #define LISTS "ticket_list|unsolved_tickets|my_tickets|sla_status"
 #define REPORTS "report_\\w+"
 /* those that name no ticket, no agent and nobody who did something */
@@ -52,6 +53,7 @@ static const AccessRight rights[] = {
 	{KIND(APP), "SELECT", false, "\\w+"},
 	{KIND(APP), "INSERT, UPDATE, DELETE", false, WORK "|" PEOPLE "|" RULES},
 	{READERS, "SELECT", false, WORK "|" PEOPLE "|" RULES "|" FOLLOWING "|" LISTS},
+	{READERS | KIND(CUSTOMER), "SELECT", false, REQUESTS},
 	{KIND(LEAD) | KIND(AUDITOR), "SELECT", false, "audit_log|log_eras|deleted_tickets|" REPORTS},
 	{KIND(AGENT), "SELECT", false, "audit_log"},
 	{KIND(REPORTER), "SELECT", false, REPORTS_WITHOUT_NAMES},
@@ -71,6 +73,7 @@ static const AccessRight rights[] = {
 	"|restore_ticket|add_comment|edit_comment|delete_comment|restore_comment|add_attachment|tag_ticket|untag_ticket|watch_ticket"
 	"|unwatch_ticket|log_event|undo|create_user"},
 	{KIND(LIGHT_AGENT), "EXECUTE", true, "add_comment"},
+	{KIND(CUSTOMER), "EXECUTE", true, "create_ticket|add_comment|add_attachment|attachment_content|act"},
 	{KIND(LEAD), "EXECUTE", true,
 	"undo_since|deactivate_user|reactivate_user|set_user_role|create_team|add_team_member|create_calendar|update_calendar"
 	"|create_sla_policy|update_sla_policy|sla_reapply|sla_simulate"},
@@ -335,5 +338,7 @@ rows_of_access(AccessKind kind, const char *privilege, const char *relation)
 			return policies[i].rows;
 	if (is_secured)
 		return NULL;
+	if (is_listed(REQUESTS, relation, '|'))
+		return "the user's own, and those of an organization that is_shared";
 	return needs_row_security(kind) && is_listed(LISTS, relation, '|') ? OF_SEEN_TICKETS : "all";
 }

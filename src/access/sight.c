@@ -33,9 +33,10 @@ enum
 static Statement statements[] = {
 	[READ_SIGHT] = {
 		.text = "SELECT u.role, u.sees_all,"
-		" ARRAY(SELECT m.team_id FROM support.team_members AS m WHERE m.user_id = u.id ORDER BY m.team_id)"
+		" ARRAY(SELECT m.team_id FROM support.team_members AS m WHERE m.user_id = u.id ORDER BY m.team_id),"
+		" (SELECT o.id FROM support.organizations AS o WHERE o.id = u.organization_id AND o.is_shared)"
 		" FROM support.users AS u WHERE u.id = $1 AND u.is_active",
-		.columns = {{TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INT8ARRAYOID, NOT_NULL}},
+		.columns = {{TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}, {INT8ARRAYOID, NOT_NULL}, {INT8OID}},
 		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[READ_TICKET] = {
@@ -52,6 +53,7 @@ typedef struct Sight
 	bool		is_agent;		/* answers customers */
 	bool		sees_all;
 	ArrayType  *teams;			/* bigint[] */
+	int64		organization_id;	/* that shares its tickets, 0 for none */
 } Sight;
 
 static Sight sight;
@@ -77,7 +79,8 @@ take_sight(int64 user_id, bool found)
 	MemoryContextSwitchTo(caller);
 	if (sight.teams != NULL)
 		pfree(sight.teams);
-	sight = (Sight) {.user_id = user_id, .is_agent = is_agent, .sees_all = is_agent && result_bool(0, 2), .teams = teams};
+	sight = (Sight) {.user_id = user_id, .is_agent = is_agent, .sees_all = is_agent && result_bool(0, 2), .teams = teams,
+		.organization_id = found && !result_is_null(0, 4) ? result_int64(0, 4) : 0};
 }
 
 /* What the acting user may see now. */
@@ -93,6 +96,7 @@ sight_now(void)
 		return &sight;
 	sight_cache.tables[0] = desk_relation("support", "users");
 	sight_cache.tables[1] = desk_relation("support", "team_members");
+	sight_cache.tables[2] = desk_relation("support", "organizations");
 	sight_cache.stale = false;
 	note_reading(&sight_cache);
 	SPI_connect();
@@ -126,6 +130,25 @@ Datum
 support_my_teams(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(datumCopy(PointerGetDatum(sight_now()->teams), false, -1));
+}
+
+/* The organization of the acting user, if its customers see each other's tickets; 0 if there is none. */
+int64
+my_shared_organization(void)
+{
+	return sight_now()->organization_id;
+}
+
+/* my_organization() -> bigint: the same, NULL if there is none */
+PG_FUNCTION_INFO_V1(support_my_organization);
+Datum
+support_my_organization(PG_FUNCTION_ARGS)
+{
+	int64		organization_id = my_shared_organization();
+
+	if (organization_id == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(organization_id);
 }
 
 /* Does the acting user work in a team? */

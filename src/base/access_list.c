@@ -21,6 +21,7 @@ const char *const access_names[ACCESS_KINDS] = {
 	[ACCESS_LEAD] = "lead",
 	[ACCESS_AGENT] = "agent",
 	[ACCESS_LIGHT_AGENT] = "light_agent",
+	[ACCESS_CUSTOMER] = "customer",
 	[ACCESS_AUDITOR] = "auditor",
 	[ACCESS_REPORTER] = "reporter",
 	[ACCESS_LEFT_OUT] = "left_out"
@@ -39,10 +40,17 @@ static Statement statements[] = {
 	}
 };
 
-/* The roles that say who acts, and how many have any access at all. */
-static Oid *trusted_roles;
-static int	ntrusted;
-static int	ngranted = -1;
+/* A role that is there, with its access. */
+typedef struct Granted
+{
+	Oid			role;
+	AccessKind	kind;
+} Granted;
+
+/* What the table says, and how many rows it has: of roles that are not there, too. */
+static Granted *granted;
+static int	nroles;
+static int	nrows = -1;
 static SessionCache list_cache;
 
 /* A role came, went or has another name. */
@@ -77,27 +85,28 @@ access_named(const char *name, AccessKind *kind)
 static void
 keep_list(uint64 n)
 {
-	Oid		   *roles = MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * Max(n, 1));
+	Granted    *list = MemoryContextAlloc(TopMemoryContext, sizeof(Granted) * Max(n, 1));
 	int			found = 0;
 
 	for (uint64 i = 0; i < n; i++)
 	{
 		Oid			role = get_role_oid(result_text(i, 1), true);
+		AccessKind	kind;
 
-		if (OidIsValid(role) && strcmp(result_text(i, 2), access_names[ACCESS_APP]) == 0)
-			roles[found++] = role;
+		if (OidIsValid(role) && access_named(result_text(i, 2), &kind))
+			list[found++] = (Granted) {role, kind};
 	}
-	if (trusted_roles != NULL)
-		pfree(trusted_roles);
-	trusted_roles = roles;
-	ntrusted = found;
-	ngranted = (int) n;
+	if (granted != NULL)
+		pfree(granted);
+	granted = list;
+	nroles = found;
+	nrows = (int) n;
 }
 
 static void
 read_list(void)
 {
-	if (ngranted >= 0 && !list_cache.stale)
+	if (nrows >= 0 && !list_cache.stale)
 		return;
 	list_cache.tables[0] = desk_relation("support_internal", "access");
 	list_cache.stale = false;
@@ -112,16 +121,30 @@ bool
 any_access_is_granted(void)
 {
 	read_list();
-	return ngranted > 0;
+	return nrows > 0;
 }
 
-/* Is it a role, or a member of one, that may say who acts? */
+/* Is it a role with this access, or a member of one? */
+static bool
+has_access(Oid role, AccessKind kind)
+{
+	read_list();
+	for (int i = 0; i < nroles; i++)
+		if (granted[i].kind == kind && has_privs_of_role(role, granted[i].role))
+			return true;
+	return false;
+}
+
+/* May it say who acts? */
 bool
 speaks_for_others(Oid role)
 {
-	read_list();
-	for (int i = 0; i < ntrusted; i++)
-		if (has_privs_of_role(role, trusted_roles[i]))
-			return true;
-	return false;
+	return has_access(role, ACCESS_APP);
+}
+
+/* Is it a role that customers come by? */
+bool
+is_customers(Oid role)
+{
+	return has_access(role, ACCESS_CUSTOMER);
 }

@@ -12,6 +12,7 @@ typedef enum AccessKind
 	ACCESS_LEAD,
 	ACCESS_AGENT,
 	ACCESS_LIGHT_AGENT,
+	ACCESS_CUSTOMER,
 	ACCESS_AUDITOR,
 	ACCESS_REPORTER,
 	ACCESS_LEFT_OUT,
@@ -23,6 +24,7 @@ extern const char *const access_names[ACCESS_KINDS];
 extern bool access_named(const char *name, AccessKind *kind);
 extern bool any_access_is_granted(void);
 extern bool speaks_for_others(Oid role);
+extern bool is_customers(Oid role);
 extern void access_list_init(void);
 
 #endif							/* SUPPORT_ACCESS_LIST_H */

@@ -49,7 +49,7 @@ static Statement statements[] = {
 		.text = "SELECT format('%s (%s)', full_name, role), is_active"
 		" FROM support.users WHERE id = $1",
 		.columns = {{TEXTOID, NOT_NULL}, {BOOLOID, NOT_NULL}},
-		.nargs = 1, .argtypes = {INT8OID}
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	},
 	[ACTOR] = {
 		.text = "SELECT is_active FROM support.users WHERE id = $1",

@@ -308,7 +308,7 @@ static const ValueRule rule_rules[] = {
 
 /* Tables whose columns no rule reads. */
 static const DeskTable plain_tables[] = {
-	{.name = "organizations", .hooks = HOOKS, .has_id = true, .rules = organization_rules, .nrules = lengthof(organization_rules)},
+	{.name = "organizations", .hooks = HOOKS, .is_kept = true, .has_id = true, .rules = organization_rules, .nrules = lengthof(organization_rules)},
 	{.name = "teams", .hooks = HOOKS, .has_id = true, .rules = team_rules, .nrules = lengthof(team_rules)},
 	{.name = "team_members", .hooks = HOOKS, .is_kept = true},
 	{.name = "access", .hooks = HOOKS, .is_internal = true, .is_kept = true},

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "access/portal.h"
 #include "base/actor.h"
 #include "base/desk_settings.h"
 #include "base/plan.h"
@@ -141,14 +142,25 @@ Datum
 support_add_attachment(PG_FUNCTION_ARGS)
 {
 	int64		ticket_id = required_id(fcinfo, 0, "ticket_id");
+	Caller		caller;
 	Call		call;
+	bool		as_customer;
 	int64		id;
 
 	begin_call(&call, fcinfo, 5);
+	as_customer = enter_as_customer(&caller);
+	if (as_customer)
+	{
+		check_own_request(ticket_id);
+		if (!PG_ARGISNULL(4))
+			check_own_comment(ticket_id, PG_GETARG_INT64(4));
+	}
 	check_size(fcinfo, 2);
 	lock_live_ticket(ticket_id);
 	check_comment(ticket_id, fcinfo, 4);
 	id = keep_file(ticket_id, fcinfo);
+	if (as_customer)
+		become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(id);
 }
@@ -182,11 +194,20 @@ support_attachment_content(PG_FUNCTION_ARGS)
 	int64		attachment_id = required_id(fcinfo, 1, "attachment_id");
 	bool		include_private = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	Args		args = {0};
+	Caller		caller;
 	Call		call;
+	bool		as_customer;
 	Datum		digest;
 	Datum		content = (Datum) 0;
 
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
+	as_customer = enter_as_customer(&caller);
+	if (as_customer)
+	{
+		check_own_request(ticket_id);
+		if (include_private)
+			refuse_choice("include_private");
+	}
 	digest = digest_of(ticket_id, attachment_id, include_private);
 	arg_int64(&args, ticket_id);
 	if (digest != (Datum) 0)
@@ -195,6 +216,8 @@ support_attachment_content(PG_FUNCTION_ARGS)
 		arg_null(&args);
 	if (run_read_only(&statements[READ_CONTENT], &args) > 0)
 		content = SPI_datumTransfer(result(0, 1), false, -1);
+	if (as_customer)
+		become_caller(&caller);
 	end_call(&call);
 	if (content == (Datum) 0)
 		PG_RETURN_NULL();

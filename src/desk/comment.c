@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "access/portal.h"
 #include "base/actor.h"
 #include "base/errors.h"
 #include "base/lookups.h"
@@ -229,17 +230,40 @@ write_comment(FunctionCallInfo fcinfo, int64 ticket_id)
 	return comment_id;
 }
 
+/* Raise P0002 where a customer answers on another's ticket, 42501 where he asks for more than to have said something. */
+static void
+check_customers_comment(FunctionCallInfo fcinfo, int64 ticket_id)
+{
+	check_own_request(ticket_id);
+	if (!PG_ARGISNULL(ARG_PRIVATE) && PG_GETARG_BOOL(ARG_PRIVATE))
+		refuse_choice("is_private");
+	if (!PG_ARGISNULL(ARG_VIA) && strcmp(text_to_cstring(PG_GETARG_TEXT_PP(ARG_VIA)), "api") != 0 &&
+		strcmp(text_to_cstring(PG_GETARG_TEXT_PP(ARG_VIA)), "web") != 0)
+		refuse_choice("via");
+	check_names_me(fcinfo, ARG_AUTHOR, "author_id");
+	check_left_open(fcinfo, ARG_STATUS, "status");
+	check_left_open(fcinfo, ARG_EXTERNAL_ID, "external_id");
+	check_left_open(fcinfo, ARG_CREATED_AT, "created_at");
+}
+
 /* add_comment(ticket_id, content, is_private, status, author_id, via, external_id, expected_version, actor_id) -> id */
 PG_FUNCTION_INFO_V1(support_add_comment);
 Datum
 support_add_comment(PG_FUNCTION_ARGS)
 {
 	int64		ticket_id = required_id(fcinfo, ARG_TICKET, "ticket_id");
+	Caller		caller;
 	Call		call;
+	bool		as_customer;
 	int64		comment_id;
 
 	begin_call(&call, fcinfo, ARG_ACTOR);
+	as_customer = enter_as_customer(&caller);
+	if (as_customer)
+		check_customers_comment(fcinfo, ticket_id);
 	comment_id = write_comment(fcinfo, ticket_id);
+	if (as_customer)
+		become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(comment_id);
 }

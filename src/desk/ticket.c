@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "access/portal.h"
 #include "base/actor.h"
 #include "base/characters.h"
 #include "base/errors.h"
@@ -389,16 +390,47 @@ open_ticket(FunctionCallInfo fcinfo)
 	return ticket_id;
 }
 
+/* Raise 42501 where a customer asks for more than a title and a description, for himself. */
+static void
+check_customers_ticket(FunctionCallInfo fcinfo)
+{
+	static const struct
+	{
+		int			argument;
+		const char *name;
+	}			left_open[] = {
+		{ARG_PRIORITY, "priority"}, {ARG_ASSIGNEE, "assignee_id"}, {ARG_TEAM, "team_id"}, {ARG_ORGANIZATION, "organization_id"},
+		{ARG_STATUS, "status"}, {ARG_CHANNEL, "channel"}, {ARG_NUMBER, "ticket_number"}, {ARG_EXTERNAL_ID, "external_id"},
+		{ARG_CREATED_AT, "created_at"}
+	};
+
+	for (int i = 0; i < lengthof(left_open); i++)
+		check_left_open(fcinfo, left_open[i].argument, left_open[i].name);
+	check_names_me(fcinfo, ARG_CREATOR, "creator_id");
+	check_names_me(fcinfo, ARG_REQUESTER, "requester_id");
+	if (!PG_ARGISNULL(ARG_TAGS) && ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(ARG_TAGS)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(ARG_TAGS))) > 0)
+		refuse_choice("tags");
+	if (!PG_ARGISNULL(ARG_CUSTOM) && JB_ROOT_COUNT(PG_GETARG_JSONB_P(ARG_CUSTOM)) > 0)
+		refuse_choice("custom");
+}
+
 /* create_ticket(...) -> id */
 PG_FUNCTION_INFO_V1(support_create_ticket);
 Datum
 support_create_ticket(PG_FUNCTION_ARGS)
 {
+	Caller		caller;
 	Call		call;
+	bool		as_customer;
 	int64		ticket_id;
 
 	begin_call(&call, fcinfo, ARG_ACTOR);
+	as_customer = enter_as_customer(&caller);
+	if (as_customer)
+		check_customers_ticket(fcinfo);
 	ticket_id = open_ticket(fcinfo);
+	if (as_customer)
+		become_caller(&caller);
 	end_call(&call);
 	PG_RETURN_INT64(ticket_id);
 }
