@@ -195,7 +195,7 @@ my %value = (
 	sealed => ask('SELECT min(id) FROM support.audit_log WHERE ticket_id = 1'));
 @calls = map { $_ eq ':every_report' ? @reports : s/:(\w+)/$value{$1} \/\/ ":$1"/ger } @calls;
 
-my %called = map { /^(\w+)/ => 1 } @calls, keys %aggregates;
+my %called = map { map { $_ => 1 } /(?:^|support\.)(\w+)\(/g } @calls, map { "$_(" } keys %aggregates;
 is(join(' ', @$functions), join(' ', sort keys %called), 'the test has arguments for every function');
 is(join(' ', @$tables), join(' ', sort qw(backlog holds search_words sla_clocks sla_events ticket_rules), map { $_->[0] } @tables), 'and a row for every table');
 
