@@ -438,7 +438,7 @@ ALTER TABLE support.teams DROP CONSTRAINT teams_pkey CASCADE, DROP CONSTRAINT te
 ALTER TABLE support.audit_log ALTER COLUMN action DROP NOT NULL;
 ALTER TABLE support.users DROP CONSTRAINT users_organization_id_fkey;
 ALTER TABLE support_internal.stat_counters ALTER COLUMN cells DROP NOT NULL;
-ALTER TABLE support.attachments DROP COLUMN content_type;
+ALTER TABLE support.attachments DROP COLUMN content_type CASCADE;
 SQL
 isnt(structure_of($node, 'mixed'), $mixed, 'a desk has lost something');
 $node->safe_psql('mixed', $install);
@@ -464,7 +464,7 @@ $install;
 SQL
 is(scalar sqlstate($node, 'mixed', <<"SQL"), '', 'another length is the owner\'s to choose');
 BEGIN;
-ALTER TABLE support.attachments ALTER COLUMN filename TYPE varchar(1000);
+ALTER TABLE support.ticket_rules ALTER COLUMN name TYPE varchar(1000);
 $install;
 ROLLBACK;
 SQL

@@ -54,7 +54,7 @@ static const AccessRight rights[] = {
 	{KIND(APP), "INSERT, UPDATE, DELETE", false, WORK "|" PEOPLE "|" RULES},
 	{READERS, "SELECT", false, WORK "|" PEOPLE "|" RULES "|" FOLLOWING "|" LISTS},
 	{READERS | KIND(CUSTOMER), "SELECT", false, REQUESTS},
-	{KIND(LEAD) | KIND(AUDITOR), "SELECT", false, "audit_log|log_eras|deleted_tickets|" REPORTS},
+	{KIND(LEAD) | KIND(AUDITOR), "SELECT", false, "audit_log|log_eras|deleted_tickets|holds|ticket_rules|" REPORTS},
 	{KIND(AGENT), "SELECT", false, "audit_log"},
 	{KIND(REPORTER), "SELECT", false, REPORTS_WITHOUT_NAMES},
 	{AGENTS, "INSERT, UPDATE, DELETE", false, WORK},
