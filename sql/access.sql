@@ -95,3 +95,15 @@ LANGUAGE c STABLE PARALLEL RESTRICTED LEAKPROOF
 AS 'MODULE_PATHNAME', 'support_my_organization';
 COMMENT ON FUNCTION support_internal.my_organization() IS
 	'The organization of the acting user, if its customers see each other''s tickets (organizations.is_shared); NULL if there is none.';
+
+CREATE FUNCTION support_internal.my_id()
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL RESTRICTED LEAKPROOF
+AS 'MODULE_PATHNAME', 'support_my_id';
+COMMENT ON FUNCTION support_internal.my_id() IS 'The acting user, NULL if he is no agent and no light agent.';
+
+CREATE FUNCTION support_internal.me()
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL RESTRICTED LEAKPROOF
+AS 'MODULE_PATHNAME', 'support_me';
+COMMENT ON FUNCTION support_internal.me() IS 'The acting user; NULL if nobody acts, or one who was deactivated.';

@@ -36,6 +36,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
+#include "access/policies.h"
 #include "base/compat.h"
 #include "base/layout.h"
 #include "base/modes.h"
@@ -347,6 +348,8 @@ make_desk(const Layout *layout, bool seed)
 	guard_log();
 	mend_foreign_keys(layout->text, layout->statements);
 	tell_of_disabled_triggers();
+	if (!is_first && execute("SELECT FROM support_internal.access LIMIT 1") > 0)
+		write_policies();
 	give_rights_again(rights);
 	if (seed)
 		note_version(layout->number);

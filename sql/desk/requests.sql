@@ -1,5 +1,8 @@
 -- What customers see of their tickets: chosen columns, without private notes. They have no right on the tables.
 
+-- Nothing that is asked of them comes down to the tables: the rows that a scan finds and leaves out would tell of others'.
+-- OFFSET keeps it up; what is one's own is little.
+
 CREATE OR REPLACE VIEW support.my_requests WITH (security_barrier = true) AS
 SELECT
 	t.id,
@@ -9,15 +12,23 @@ SELECT
 	t.status,
 	t.priority,
 	u.full_name AS requester,
-	t.customer_id = (SELECT support.actor_id()) AS is_mine,
+	t.is_mine,
 	t.created_at,
 	t.updated_at,
 	t.first_replied_at,
 	t.solved_at
-FROM support.tickets AS t
-LEFT JOIN support.users AS u ON u.id = t.customer_id
-WHERE t.deleted_at IS NULL
-	AND (t.customer_id = (SELECT support.actor_id()) OR t.organization_id = (SELECT support_internal.my_organization()));
+FROM
+	(
+		SELECT
+			r.id, r.ticket_number, r.title, r.description, r.status, r.priority, r.customer_id,
+			r.customer_id = (SELECT support_internal.me()) AS is_mine,
+			r.created_at, r.updated_at, r.first_replied_at, r.solved_at
+		FROM support.tickets AS r
+		WHERE r.deleted_at IS NULL
+			AND (r.customer_id = (SELECT support_internal.me()) OR r.organization_id = (SELECT support_internal.my_organization()))
+		OFFSET 0
+	) AS t
+LEFT JOIN support.users AS u ON u.id = t.customer_id;
 
 COMMENT ON VIEW support.my_requests IS
 	'The live tickets of the acting user as a customer, and those of the user''s organization where its customers see each other''s (organizations.is_shared), in no order.';
@@ -39,15 +50,23 @@ SELECT
 	c.ticket_id,
 	c.id,
 	u.full_name AS author,
-	c.author_id = (SELECT support.actor_id()) AS is_mine,
+	c.is_mine,
 	c.content,
 	c.created_at,
 	c.edited_at
-FROM support.comments AS c
-LEFT JOIN support.users AS u ON u.id = c.author_id
-WHERE NOT c.is_private
-	AND c.deleted_at IS NULL
-	AND EXISTS (SELECT FROM support.my_requests AS r WHERE r.id = c.ticket_id);
+FROM
+	(
+		SELECT
+			o.ticket_id, o.id, o.author_id,
+			o.author_id = (SELECT support_internal.me()) AS is_mine,
+			o.content, o.created_at, o.edited_at
+		FROM support.my_requests AS r
+		JOIN support.comments AS o ON o.ticket_id = r.id
+		WHERE NOT o.is_private
+			AND o.deleted_at IS NULL
+		OFFSET 0
+	) AS c
+LEFT JOIN support.users AS u ON u.id = c.author_id;
 
 COMMENT ON VIEW support.my_request_comments IS 'The public comments of what my_requests shows, in no order.';
 COMMENT ON COLUMN support.my_request_comments.ticket_id IS 'The ticket.';
@@ -67,10 +86,17 @@ SELECT
 	a.content_type,
 	a.byte_size,
 	a.created_at
-FROM support.attachments AS a
-JOIN support.my_requests AS r ON r.id = a.ticket_id
-WHERE a.comment_id IS NULL
-	OR EXISTS (SELECT FROM support.my_request_comments AS c WHERE c.ticket_id = a.ticket_id AND c.id = a.comment_id);
+FROM
+	(
+		SELECT
+			o.ticket_id, o.id, o.comment_id, o.filename, o.content_type, o.byte_size, o.created_at
+		FROM support.my_requests AS r
+		JOIN support.attachments AS o ON o.ticket_id = r.id
+		LEFT JOIN support.comments AS c ON c.ticket_id = o.ticket_id AND c.id = o.comment_id AND NOT c.is_private AND c.deleted_at IS NULL
+		WHERE o.comment_id IS NULL
+			OR c.id IS NOT NULL
+		OFFSET 0
+	) AS a;
 
 COMMENT ON VIEW support.my_request_attachments IS 'The files of what my_requests and my_request_comments show, in no order.';
 COMMENT ON COLUMN support.my_request_attachments.ticket_id IS 'The ticket.';

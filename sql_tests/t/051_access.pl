@@ -165,6 +165,19 @@ my @tries = (
 	[ 'ann', "SET support_ext.actor_id = 2; SELECT support.actor_id()", '42501' ],
 	[ 'ann', "SET support_ext.actor_id = 2; UPDATE support.tickets SET title = 'x' WHERE id = 1", '42501' ],
 	[ 'ann', "INSERT INTO support.audit_log (action) VALUES ('visit')", '42501' ],
+	[ 'ann', "INSERT INTO support.tickets (id, title, description, creator_id, team_id) VALUES (7, 'mine', '', 1, 1)", '42501' ],
+	[ 'ann', "INSERT INTO support.tickets (id, title, description, creator_id) VALUES (5000, 'in the way', '', 1)", '42501' ],
+	[ 'ann', "INSERT INTO support.comments (id, ticket_id, author_id, content) VALUES (5000, 1, 1, 'in the way')", '42501' ],
+	[ 'ann', "INSERT INTO support.comments (ticket_id, author_id, content, author_role) VALUES (1, 1, 'x', 'admin')", '42501' ],
+	[ 'ann', "UPDATE support.comments SET author_id = 7 WHERE ticket_id = 1", '42501' ],
+	[ 'ann', "UPDATE support.comments SET author_role = 'admin' WHERE ticket_id = 1", '42501' ],
+	[ 'ann', "UPDATE support.comments SET content = 'Edited' WHERE ticket_id = 1 AND is_private", '' ],
+	[ 'ann', "UPDATE support.attachments SET uploaded_by = 7 WHERE ticket_id = 1", '42501' ],
+	[ 'ann', "INSERT INTO support.attachments (ticket_id, filename, uploaded_by) VALUES (1, 'x', 7)", '42501' ],
+	[ 'ann', "SELECT support.add_attachment(1, 'x', 'x')", '' ],
+	[ 'ann', "UPDATE support.users SET id = 777 WHERE id = 8", '42501' ],
+	[ 'ann', "SELECT support.edit_comment(1, id, 'x'), support.delete_comment(1, id), support.restore_comment(1, id) FROM support.comments WHERE ticket_id = 1 LIMIT 1", '' ],
+	[ 'ann', "SELECT support.set_priority(1, 'high'), support.tag_ticket(1, '{x}'), support.watch_ticket(1, 8), support.transfer_ticket_ownership(1, 8)", '' ],
 	[ 'ann', "SELECT support.log_event(1, 'phone_call')", '' ],
 	[ 'ann', "UPDATE support.users SET sees_all = true", '42501' ],
 	[ 'ann', "UPDATE support.users SET role = 'admin' WHERE id = 7", '42501' ],
@@ -250,6 +263,23 @@ is(seen('carl', 'SELECT id FROM support.my_requests WHERE is_mine AND id < 9 ORD
 is(seen('carl', 'SELECT count(*) FROM support.my_request_comments AS c WHERE content LIKE $$About%$$'), '4', 'carl: public comments alone');
 is(seen('carl', 'SELECT DISTINCT ticket_id FROM support.my_request_attachments WHERE ticket_id < 9 ORDER BY 1'), '1 2 3 4', 'carl: files');
 is(seen('portal', 'SELECT count(*) FROM support.my_requests'), '0', 'portal: nobody has no requests');
+# What the scans below a view have found, whatever is asked of it
+sub scans_of
+{
+	my ($query) = @_;
+	my $plan = seen('carl', "SET enable_indexscan = off; SET enable_bitmapscan = off; EXPLAIN (ANALYZE, TIMING off, SUMMARY off, COSTS off) SELECT FROM support.$query");
+
+	return join ' ', sort $plan =~ /(Scan (?:using \w+ )?on (?:tickets|comments|attachments) [^(]*\(actual rows=[\d.]+ loops=\d+\)(?: +Filter: .*? Rows Removed by Filter: \d+)?)/g;
+}
+foreach my $pair ([ map { "my_request_comments WHERE content >= '$_'" } 'About of B, asked by Ann', 'About of B, asked by Anz' ],
+	[ map { "my_requests WHERE id = $_" } 5, 888 ], [ map { "my_request_attachments WHERE ticket_id = $_" } 5, 888 ])
+{
+	isnt(scans_of($pair->[0]), '', "carl: $pair->[0] scans what is his");
+	is(scans_of($pair->[0]), scans_of($pair->[1]), 'and nothing that is asked of it comes down to the tables');
+}
+is(seen('pool', "BEGIN; SELECT support.act('" . $node->safe_psql('desk', 'SELECT support.issue_token(7)')
+		. "'); SELECT count(*) FROM support.tickets; SELECT count(*) FROM support.comments; COMMIT"), 'Carl Customer (customer) 0 0',
+	'pool: who shows the token of a customer sees nothing as agents do');
 is(seen('carl', "SELECT FROM support.$_"), '-', "carl: not $_") foreach qw(tickets comments attachments users audit_log search_words backlog ticket_list
 	my_tickets deleted_tickets report_status sla_status organizations teams statuses tags);
 foreach my $try (
@@ -287,6 +317,23 @@ SQL
 my $ticket_of_cora = $node->safe_psql('desk', 'SELECT support.issue_token(8)');
 is(seen('portal', "BEGIN; SELECT support.act('$ticket_of_cora'); SELECT id FROM support.my_requests WHERE id < 9 ORDER BY id; COMMIT"), 'Cora Customer (customer) 2',
 	'portal: whose token it shows');
+is(seen('carl', "BEGIN; SELECT support.create_ticket('Ours') > 0; SELECT is_mine FROM support.my_requests WHERE title = 'Ours'; ROLLBACK"), 't t', 'carl: a ticket');
+is($node->safe_psql('desk', <<'SQL'), '1', 'is his organization\'s, too');
+SET SESSION AUTHORIZATION carl;
+SELECT support.create_ticket('Ours') AS id \gset
+RESET SESSION AUTHORIZATION;
+SELECT organization_id FROM support.tickets WHERE id = :id;
+DELETE FROM support.tickets WHERE id = :id;
+SQL
+# who is deactivated in the middle of a transaction
+my $open = $node->background_psql('desk', as('portal'), on_error_stop => 0);
+is($open->query("BEGIN; SELECT support.act('$ticket_of_cora') IS NOT NULL; SELECT count(*) FROM support.my_requests WHERE id < 9"), "t\n1", 'portal: a transaction');
+$node->safe_psql('desk', 'SELECT support.deactivate_user(8)');
+is($open->query('SELECT count(*) FROM support.my_requests'), '0', 'sees nothing once its user is deactivated');
+is($open->query("SELECT support.create_ticket('Late')"), '', 'and opens nothing');
+$open->quit;
+is($node->safe_psql('desk', "SELECT count(*) FROM support.tickets WHERE title = 'Late'"), '0', 'at all');
+$node->safe_psql('desk', 'SELECT support.reactivate_user(8)');
 $node->safe_psql('desk', 'UPDATE support.organizations SET is_shared = false');
 is(seen('carl', 'SELECT id FROM support.my_requests WHERE id < 9 ORDER BY id'), '1 3 4', 'carl: his own, where the organization shares no more');
 $node->safe_psql('desk', 'UPDATE support.users SET db_role = NULL WHERE id = 7');
@@ -372,6 +419,12 @@ is(difference(structure_of($node, 'copy'), structure_of($node, 'desk')), '', 'an
 is($node->safe_psql('copy', 'SELECT id FROM support.tickets WHERE id < 7 ORDER BY id', as('bea')), "2\n3\n4\n5", 'and shows what it showed');
 is(scalar sqlstate($node, 'copy', "SELECT support.act('$token')", as('pool')), '28000', 'but takes no token of before');
 is(scalar sqlstate($node, 'copy', 'SELECT support.set_actor(1)', as('pool')), '42501', 'and nobody says who acts');
+
+# What was switched off comes back
+$node->safe_psql('desk', 'ALTER TABLE support.tickets DISABLE ROW LEVEL SECURITY; DROP POLICY support_agent_select ON support.comments');
+$node->safe_psql('desk', 'SELECT support.install()');
+is(policies('desk'), policies('copy'), 'install() writes policies that are gone');
+is(seen('bea', 'SELECT id FROM support.tickets WHERE id < 7 ORDER BY id'), '2 3 4 5', 'and switches row security on');
 
 # Granting and revoking
 

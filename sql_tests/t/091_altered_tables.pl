@@ -86,9 +86,7 @@ support.sla_policies position
 support.sla_targets metric
 support.sla_targets target
 support.sla_targets warn_percents
-support.ticket_rules name
 support.ticket_rules filters
-support.ticket_rules action
 support.sla_clocks metric
 support.sla_clocks state
 support.sla_clocks target

@@ -28,13 +28,14 @@
 #define READERS (STAFF | KIND(AUDITOR))
 #define WHO_SEE_ALL (KIND(APP) | KIND(LEAD) | KIND(AUDITOR))
 
-/* Rights on relations or functions of schema support, by names that a regular expression describes. */
+/* Rights on relations or functions of schema support, by names that a regular expression describes, or on columns of a table. */
 typedef struct AccessRight
 {
 	int			kinds;
 	const char *privileges;
 	bool		on_functions;
 	const char *names;
+	const char *without;		/* columns of the one table that the right is not on, or NULL */
 } AccessRight;
 
 #define WORK "tickets|comments|attachments|ticket_tags|ticket_watchers"
@@ -46,8 +47,16 @@ typedef struct AccessRight
 #define REPORTS "report_\\w+"
 /* those that name no ticket, no agent and nobody who did something */
 #define REPORTS_WITHOUT_NAMES \
-	"report_status|report_priority|report_teams|report_backlog|report_aging|report_channels|report_organizations|report_tags|report_daily" \
-	"|report_backlog_history|report_first_reply|report_resolution|report_time_in_status|report_heatmap|report_sla"
+	"report_status|report_priority|report_teams|report_aging|report_channels|report_organizations|report_tags|report_daily" \
+	"|report_backlog_history|report_first_reply|report_resolution|report_time_in_status|report_heatmap"
+/*
+ * What an agent does not choose. An id above all: under that of a removed ticket he would be shown what is left of it, and one
+ * to come would be in others' way.
+ */
+#define TICKET_BOOKS \
+	"created_at,updated_at,version,first_replied_at,first_solved_at,solved_at,reopen_count,reply_count,waiting_since,last_customer_at" \
+	",last_agent_at,deleted_at,deleted_by,delete_reason,customer_id"
+#define NOT_OF_COMMENT "id,author_role,edited_at,deleted_at"
 
 static const AccessRight rights[] = {
 	{KIND(APP), "SELECT", false, "\\w+"},
@@ -57,12 +66,21 @@ static const AccessRight rights[] = {
 	{KIND(LEAD) | KIND(AUDITOR), "SELECT", false, "audit_log|log_eras|deleted_tickets|holds|ticket_rules|" REPORTS},
 	{KIND(AGENT), "SELECT", false, "audit_log"},
 	{KIND(REPORTER), "SELECT", false, REPORTS_WITHOUT_NAMES},
-	{AGENTS, "INSERT, UPDATE, DELETE", false, WORK},
+	{KIND(LEAD), "INSERT, UPDATE, DELETE", false, WORK},
+	{KIND(AGENT), "DELETE", false, WORK},
+	{KIND(AGENT), "INSERT", false, "tickets", "id,ticket_number,creator_role," TICKET_BOOKS},
+	{KIND(AGENT), "UPDATE", false, "tickets"},
+	{KIND(AGENT), "INSERT", false, "comments", NOT_OF_COMMENT},
+	{KIND(AGENT), "UPDATE", false, "comments", "id,ticket_id,author_id,author_role,created_at"},
+	{KIND(AGENT), "INSERT", false, "attachments", "id,created_at"},
+	{KIND(AGENT), "UPDATE", false, "attachments", "id,ticket_id,byte_size,sha256,uploaded_by,created_at"},
+	{KIND(AGENT), "INSERT, UPDATE", false, "ticket_tags|ticket_watchers"},
 	{AGENTS, "INSERT", false, "tags"},
-	{KIND(AGENT), "INSERT, UPDATE", false, "users"},
+	{KIND(AGENT), "INSERT", false, "users", "id,is_active,db_role,created_at,updated_at,sees_all,email_key"},
+	{KIND(AGENT), "UPDATE", false, "users", "id,is_active,role,db_role,created_at,updated_at,sees_all,email_key"},
 	{KIND(LEAD), "INSERT, UPDATE", false, PEOPLE "|" RULES},
 	{KIND(LEAD), "DELETE", false, "team_members|calendar_hours|calendar_holidays|sla_targets"},
-	{KIND(LIGHT_AGENT), "INSERT", false, "comments"},
+	{KIND(LIGHT_AGENT), "INSERT", false, "comments", NOT_OF_COMMENT},
 	{KIND(APP), "EXECUTE", true, "\\w+"},
 	{READERS, "EXECUTE", true,
 	"get_ticket|get_ticket_by_number|ticket_id|show_ticket|attachment_content|ticket_as_of|tickets_as_of|tickets_as_of_snapshot"
@@ -94,17 +112,18 @@ typedef struct AccessPolicy
 
 #define ME "(SELECT support.actor_id())"
 #define MY_TEAMS "team_id = ANY ((SELECT support_internal.my_teams())::bigint[])"
-#define MINE "assignee_id = " ME " OR customer_id = " ME " OR creator_id = " ME
+#define ME_AT_WORK "(SELECT support_internal.my_id())"
+#define MINE "assignee_id = " ME_AT_WORK " OR customer_id = " ME_AT_WORK " OR creator_id = " ME_AT_WORK
 #define OF_AGENT \
 	"(SELECT support_internal.sees_all()) OR team_id IS NULL AND (SELECT support_internal.is_agent()) OR " MY_TEAMS " OR " MINE
 #define OF_LIGHT_AGENT "deleted_at IS NULL AND (" MY_TEAMS " OR " MINE ")"
 #define OF_TICKET "(SELECT support_internal.sees_all()) OR support_internal.sees_ticket(ticket_id, true)"
 #define OF_LIVE_TICKET "support_internal.sees_ticket(ticket_id, false)"
 /* It has columns of tickets, by which most of it is told without asking for the ticket. */
-#define BACKLOG_OF_LIGHT_AGENT MY_TEAMS " OR assignee_id = " ME " OR " OF_LIVE_TICKET
+#define BACKLOG_OF_LIGHT_AGENT MY_TEAMS " OR assignee_id = " ME_AT_WORK " OR " OF_LIVE_TICKET
 #define BACKLOG_OF_AGENT \
 	"(SELECT support_internal.sees_all()) OR team_id IS NULL AND (SELECT support_internal.is_agent()) OR " MY_TEAMS \
-	" OR assignee_id = " ME " OR support_internal.sees_ticket(ticket_id, true)"
+	" OR assignee_id = " ME_AT_WORK " OR support_internal.sees_ticket(ticket_id, true)"
 #define OF_CUSTOMER "role = 'customer' AND db_role IS NULL"
 #define TICKETS_OF_AGENT "of the user's teams, of no team, the user's own; all where the user sees_all"
 #define TICKETS_OF_LIGHT_AGENT "of the user's teams and the user's own, live ones"
@@ -126,7 +145,8 @@ static const AccessPolicy policies[] = {
 	{ACCESS_AGENT, "INSERT", "comments", NULL, "author_id = " ME " AND (" OF_TICKET ")", "as their author, " OF_SEEN_TICKETS},
 	{ACCESS_AGENT, "UPDATE", "comments", OF_TICKET, NULL, OF_SEEN_TICKETS},
 	{ACCESS_AGENT, "DELETE", "comments", OF_TICKET, NULL, OF_SEEN_TICKETS},
-	{ACCESS_AGENT, "INSERT", ADDED, NULL, OF_TICKET, OF_SEEN_TICKETS},
+	{ACCESS_AGENT, "INSERT", "attachments", NULL, "(uploaded_by IS NULL OR uploaded_by = " ME ") AND (" OF_TICKET ")", OF_SEEN_TICKETS},
+	{ACCESS_AGENT, "INSERT", "ticket_tags,ticket_watchers", NULL, OF_TICKET, OF_SEEN_TICKETS},
 	{ACCESS_AGENT, "UPDATE", ADDED, OF_TICKET, NULL, OF_SEEN_TICKETS},
 	{ACCESS_AGENT, "DELETE", ADDED, OF_TICKET, NULL, OF_SEEN_TICKETS},
 	{ACCESS_AGENT, "SELECT", "audit_log", OF_TICKET, NULL, OF_SEEN_TICKETS},
@@ -165,7 +185,12 @@ give_right(const char *role, const AccessRight *right)
 {
 	const char *names = quote_literal_cstr(psprintf("^(%s)$", right->names));
 
-	if (right->on_functions)
+	if (right->without != NULL)
+		run_made(psprintf("SELECT format('GRANT %s (%%s) ON support.%s TO %%I', string_agg(quote_ident(a.attname), ', '), %s)"
+						  " FROM pg_attribute AS a WHERE a.attrelid = 'support.%s'::regclass AND a.attnum > 0 AND NOT a.attisdropped"
+						  " AND a.attname <> ALL (string_to_array('%s', ','))",
+						  right->privileges, right->names, quote_literal_cstr(role), right->names, right->without));
+	else if (right->on_functions)
 		run_made(psprintf("SELECT format('GRANT %s ON FUNCTION %%s TO %%I', string_agg(p.oid::regprocedure::text, ', '), %s)"
 						  " FROM pg_proc AS p WHERE p.pronamespace = 'support'::regnamespace AND p.prokind = 'f' AND p.proname ~ %s"
 						  " HAVING count(*) > 0", right->privileges, quote_literal_cstr(role), names));

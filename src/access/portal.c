@@ -22,7 +22,8 @@
 enum
 {
 	IS_OWN_REQUEST,
-	IS_OWN_COMMENT
+	IS_OWN_COMMENT,
+	ORGANIZATION
 };
 
 static Statement statements[] = {
@@ -37,10 +38,15 @@ static Statement statements[] = {
 		" WHERE ticket_id = $1 AND id = $2 AND author_id = $3 AND NOT is_private AND deleted_at IS NULL",
 		.columns = {{INT4OID, NOT_NULL}},
 		.nargs = 3, .argtypes = {INT8OID, INT8OID, INT8OID}, .as_owner_of = PUBLIC_TABLE("comments")
+	},
+	[ORGANIZATION] = {
+		.text = "SELECT organization_id FROM support.users WHERE id = $1",
+		.columns = {{INT8OID}},
+		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
 	}
 };
 
-/* The customer who acts. Raises 55000 if nobody does. */
+/* The customer who acts. Raises 55000 if nobody does, or one who was deactivated since. */
 static int64
 acting_customer(void)
 {
@@ -48,6 +54,8 @@ acting_customer(void)
 
 	if (!acting_user(&user_id))
 		refuse_no_actor();
+	if (my_active_id() != user_id)
+		refuse_inactive_user(user_id);
 	return user_id;
 }
 
@@ -64,6 +72,19 @@ enter_as_customer(Caller *caller)
 		return false;
 	(void) acting_customer();
 	become_owner(tickets, caller);
+	return true;
+}
+
+/* The organization that the acting customer belongs to, whose ticket his will be; false if there is none. */
+bool
+own_organization(int64 *organization_id)
+{
+	Args		args = {0};
+
+	arg_int64(&args, acting_customer());
+	if (run(&statements[ORGANIZATION], &args) == 0 || result_is_null(0, 1))
+		return false;
+	*organization_id = result_int64(0, 1);
 	return true;
 }
 

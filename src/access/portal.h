@@ -11,6 +11,7 @@
 #include "base/owner.h"
 
 extern bool enter_as_customer(Caller *caller);
+extern bool own_organization(int64 *organization_id);
 extern void check_own_request(int64 ticket_id);
 extern void check_own_comment(int64 ticket_id, int64 comment_id);
 extern void check_left_open(FunctionCallInfo fcinfo, int n, const char *name);

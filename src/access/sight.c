@@ -50,7 +50,9 @@ static Statement statements[] = {
 typedef struct Sight
 {
 	int64		user_id;		/* 0 for nobody */
+	bool		is_active;
 	bool		is_agent;		/* answers customers */
+	bool		is_staff;		/* or writes notes */
 	bool		sees_all;
 	ArrayType  *teams;			/* bigint[] */
 	int64		organization_id;	/* that shares its tickets, 0 for none */
@@ -79,7 +81,7 @@ take_sight(int64 user_id, bool found)
 	MemoryContextSwitchTo(caller);
 	if (sight.teams != NULL)
 		pfree(sight.teams);
-	sight = (Sight) {.user_id = user_id, .is_agent = is_agent, .sees_all = is_agent && result_bool(0, 2), .teams = teams,
+	sight = (Sight) {.user_id = user_id, .is_active = found, .is_agent = is_agent, .is_staff = is_staff, .sees_all = is_agent && result_bool(0, 2), .teams = teams,
 		.organization_id = found && !result_is_null(0, 4) ? result_int64(0, 4) : 0};
 }
 
@@ -124,12 +126,45 @@ support_is_agent(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(sight_now()->is_agent);
 }
 
+/* my_id() -> bigint: the acting user, NULL if he is a customer: his tickets are not for him to see as the desk does */
+PG_FUNCTION_INFO_V1(support_my_id);
+Datum
+support_my_id(PG_FUNCTION_ARGS)
+{
+	const Sight *now = sight_now();
+
+	if (!now->is_staff)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(now->user_id);
+}
+
 /* my_teams() -> bigint[]: the teams in which the acting user works, none for a customer */
 PG_FUNCTION_INFO_V1(support_my_teams);
 Datum
 support_my_teams(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(datumCopy(PointerGetDatum(sight_now()->teams), false, -1));
+}
+
+/* The acting user, if there is one who is active; 0 otherwise. */
+int64
+my_active_id(void)
+{
+	const Sight *now = sight_now();
+
+	return now->is_active ? now->user_id : 0;
+}
+
+/* me() -> bigint: the same, NULL if there is none */
+PG_FUNCTION_INFO_V1(support_me);
+Datum
+support_me(PG_FUNCTION_ARGS)
+{
+	int64		user_id = my_active_id();
+
+	if (user_id == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(user_id);
 }
 
 /* The organization of the acting user, if its customers see each other's tickets; 0 if there is none. */
@@ -168,7 +203,7 @@ works_in(const Sight *now, int64 team_id)
 static bool
 is_me(const Sight *now, int column)
 {
-	return now->user_id != 0 && !result_is_null(0, column) && result_int64(0, column) == now->user_id;
+	return now->is_staff && !result_is_null(0, column) && result_int64(0, column) == now->user_id;
 }
 
 /* May the acting user see the ticket that was just read? It is what the policies of tickets say, see policies.c. */

@@ -6,6 +6,7 @@
 #define SUPPORT_SIGHT_H
 
 extern void sight_init(void);
+extern int64 my_active_id(void);
 extern int64 my_shared_organization(void);
 
 #endif							/* SUPPORT_SIGHT_H */

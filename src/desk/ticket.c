@@ -336,7 +336,7 @@ static const struct
  * default holds, but for what an INSERT must name.
  */
 static uint64
-insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
+insert_ticket(FunctionCallInfo fcinfo, int64 creator_id, const int64 *organization_id)
 {
 	static const ResultColumn id_column = {INT8OID, NOT_NULL};
 	StringInfoData columns;
@@ -358,6 +358,13 @@ insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
 		appendStringInfo(&columns, ", %s", inserted_columns[i].name);
 		appendStringInfo(&params, ", $%d", args.n);
 	}
+	if (organization_id != NULL)
+	{
+		types[args.n] = INT8OID;
+		arg_int64(&args, *organization_id);
+		appendStringInfoString(&columns, ", organization_id");
+		appendStringInfo(&params, ", $%d", args.n);
+	}
 	return run(statement_of(psprintf("INSERT INTO support.tickets (creator_id%s) VALUES ($1%s)"
 									 "%s RETURNING id", columns.data, params.data,
 									 key_argument(fcinfo, ARG_EXTERNAL_ID) == (Datum) 0 ? "" :
@@ -365,9 +372,9 @@ insert_ticket(FunctionCallInfo fcinfo, int64 creator_id)
 							args.n, types, &id_column, 1), &args);
 }
 
-/* Open a ticket, or find the one that was opened with the same external id. */
+/* Open a ticket, of an organization that is no argument or NULL, or find the one that was opened with the same external id. */
 static int64
-open_ticket(FunctionCallInfo fcinfo)
+open_ticket(FunctionCallInfo fcinfo, const int64 *organization_id)
 {
 	int64		creator_id;
 	int64		ticket_id;
@@ -377,7 +384,7 @@ open_ticket(FunctionCallInfo fcinfo)
 	creator_id = acting_user_or(fcinfo, ARG_CREATOR);
 	check_people(fcinfo, creator_id);
 	check_number_free(fcinfo);
-	if (insert_ticket(fcinfo, creator_id) == 0)
+	if (insert_ticket(fcinfo, creator_id, organization_id) == 0)
 	{
 		if (find_by_external_id(fcinfo, &ticket_id))
 			return ticket_id;
@@ -422,13 +429,18 @@ support_create_ticket(PG_FUNCTION_ARGS)
 	Caller		caller;
 	Call		call;
 	bool		as_customer;
+	bool		has_organization = false;
+	int64		organization_id;
 	int64		ticket_id;
 
 	begin_call(&call, fcinfo, ARG_ACTOR);
 	as_customer = enter_as_customer(&caller);
 	if (as_customer)
+	{
 		check_customers_ticket(fcinfo);
-	ticket_id = open_ticket(fcinfo);
+		has_organization = own_organization(&organization_id);
+	}
+	ticket_id = open_ticket(fcinfo, has_organization ? &organization_id : NULL);
 	if (as_customer)
 		become_caller(&caller);
 	end_call(&call);

@@ -322,6 +322,8 @@ support_apply_ticket_rules(PG_FUNCTION_ARGS)
 		refuse_old_snapshot("apply_ticket_rules");
 	begin_call(&call, fcinfo, 2);
 	become_desk_owner("apply the rules for tickets", &caller);
+	/* to compile what looks at many tables takes longer than to run it */
+	fix_setting("jit", "off");
 	apply_rules(&rule_run);
 	become_caller(&caller);
 	end_call(&call);
