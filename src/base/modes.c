@@ -24,11 +24,13 @@ work_in(const Modes *other, void (*work) (void *arg), void *arg)
 	{
 		work(arg);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		modes = before;
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	modes = before;
 }
 
 /* How many triggers are at work, one within the other. */
