@@ -24,7 +24,7 @@ CREATE TABLE support_internal.tokens
 	expires_at timestamptz NOT NULL,
 	CONSTRAINT tokens_pkey PRIMARY KEY (digest)
 );
-CREATE INDEX ix_tokens_user_id ON support_internal.tokens (user_id);
+CREATE INDEX ix_tokens_user_id ON support_internal.tokens (user_id, expires_at);
 
 COMMENT ON TABLE support_internal.tokens IS
 	'Tokens that support.issue_token() gave out and that have not been revoked: their digests, from which nobody finds a token. No change of it is in the audit log.';
@@ -33,4 +33,4 @@ COMMENT ON COLUMN support_internal.tokens.user_id IS 'Who acts by it.';
 COMMENT ON COLUMN support_internal.tokens.era IS 'The era, see support_internal.eras, in which it was issued: in another it is not valid.';
 COMMENT ON COLUMN support_internal.tokens.issued_at IS 'When it was issued.';
 COMMENT ON COLUMN support_internal.tokens.expires_at IS 'From when on it is not valid.';
-COMMENT ON INDEX support_internal.ix_tokens_user_id IS 'Finds the tokens of a user.';
+COMMENT ON INDEX support_internal.ix_tokens_user_id IS 'Finds the tokens of a user, and those that have expired.';
