@@ -91,14 +91,13 @@ static void
 check_role(const char *name)
 {
 	Oid			role = get_role_oid(name, true);
-	Oid			owner = table_owner(desk_relation("support", "audit_log"));
 
 	if (!OidIsValid(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", name),
 				 errhint("CREATE ROLE makes it; the desk makes no roles.")));
-	if (has_privs_of_role(role, owner))
+	if (has_owners_rights(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("role \"%s\" has the rights of the desk's owner", name),

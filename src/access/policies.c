@@ -26,7 +26,6 @@
 #define AGENTS (KIND(LEAD) | KIND(AGENT))
 #define STAFF (AGENTS | KIND(LIGHT_AGENT))
 #define READERS (STAFF | KIND(AUDITOR))
-#define WHO_SEE_ALL (KIND(APP) | KIND(LEAD) | KIND(AUDITOR))
 
 /* Rights on relations or functions of schema support, by names that a regular expression describes, or on columns of a table. */
 typedef struct AccessRight

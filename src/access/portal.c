@@ -111,9 +111,7 @@ check_own_comment(int64 ticket_id, int64 comment_id)
 	arg_int64(&args, comment_id);
 	arg_int64(&args, acting_customer());
 	if (run(&statements[IS_OWN_COMMENT], &args) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket %lld has no comment %lld", (long long) ticket_id, (long long) comment_id)));
+		refuse_missing_comment(ticket_id, comment_id);
 }
 
 /* Raise 42501: a customer asks for what is not his to choose. */

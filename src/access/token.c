@@ -11,10 +11,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -22,6 +19,7 @@
 #include "base/access_list.h"
 #include "base/actor.h"
 #include "base/errors.h"
+#include "base/owner.h"
 #include "base/plan.h"
 #include "base/settings.h"
 #include "log/eras.h"
@@ -31,7 +29,6 @@
 
 enum
 {
-	IS_ACTIVE,
 	FORGET_EXPIRED,
 	KEEP_TOKEN,
 	FIND_TOKEN,
@@ -39,11 +36,6 @@ enum
 };
 
 static Statement statements[] = {
-	[IS_ACTIVE] = {
-		.text = "SELECT is_active FROM support.users WHERE id = $1",
-		.columns = {{BOOLOID, NOT_NULL}},
-		.nargs = 1, .argtypes = {INT8OID}, .as_owner_of = PUBLIC_TABLE("users")
-	},
 	[FORGET_EXPIRED] = {
 		.text = "DELETE FROM support_internal.tokens WHERE user_id = $1 AND expires_at <= $2",
 		.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}, .as_owner_of = INTERNAL_TABLE("tokens")
@@ -66,46 +58,22 @@ static Statement statements[] = {
 	}
 };
 
-/* What the desk keeps of a token, as bytea. */
+/* What the desk keeps of a token, which text and bytea hold alike: its SHA-256, as bytea. */
 static Datum
-digest_of(const char *token, size_t length)
+digest_of(text *token)
 {
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-	bytea	   *digest = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-
-	if (context == NULL || pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) token, length) < 0 ||
-		pg_cryptohash_final(context, (uint8 *) VARDATA(digest), PG_SHA256_DIGEST_LENGTH) < 0)
-		elog(ERROR, "could not compute SHA-256");
-	pg_cryptohash_free(context);
-	SET_VARSIZE(digest, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	return PointerGetDatum(digest);
+	return DirectFunctionCall1(sha256_bytea, PointerGetDatum(token));
 }
 
 /* Raise 42501 unless the session is trusted to say who acts, or has the rights of the desk's owner. */
 static void
 check_may_issue(void)
 {
-	Oid			owner = table_owner(desk_relation("support", "audit_log"));
-
-	if (!speaks_for_others(GetUserId()) && !has_privs_of_role(GetUserId(), owner))
+	if (!speaks_for_others(GetUserId()) && !has_owners_rights(GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" may not issue or revoke tokens", GetUserNameFromId(GetUserId(), false)),
 				 errhint("That is for roles whose access is app, and for the owner of the desk.")));
-}
-
-/* Raise P0002 unless there is the user, 55000 unless he is active. */
-static void
-check_may_log_in(int64 user_id)
-{
-	Args		args = {0};
-
-	arg_int64(&args, user_id);
-	if (run(&statements[IS_ACTIVE], &args) == 0)
-		refuse_missing("user", user_id);
-	if (!result_bool(0, 1))
-		refuse_inactive_user(user_id);
 }
 
 /* How long a token is valid. Raises 22023 unless that is some time, and no more than a year. */
@@ -139,7 +107,7 @@ support_issue_token(PG_FUNCTION_ARGS)
 
 	begin_call(&call, fcinfo, 2);
 	check_may_issue();
-	check_may_log_in(user_id);
+	check_may_act(user_id);
 	if (!pg_strong_random(random, sizeof(random)))
 		elog(ERROR, "could not generate random values");
 	hex_encode((const char *) random, TOKEN_BYTES, token);
@@ -147,7 +115,7 @@ support_issue_token(PG_FUNCTION_ARGS)
 	arg_int64(&expired, user_id);
 	arg(&expired, TimestampTzGetDatum(desk_now()));
 	run_latest(&statements[FORGET_EXPIRED], &expired);
-	arg(&args, digest_of(token, TOKEN_LENGTH));
+	arg(&args, digest_of(cstring_to_text(token)));
 	arg_int64(&args, user_id);
 	arg(&args, Int32GetDatum(current_era()));
 	arg(&args, TimestampTzGetDatum(desk_now()));
@@ -172,7 +140,7 @@ support_act(PG_FUNCTION_ARGS)
 	Datum		name;
 
 	begin_call(&call, fcinfo, NO_ACTOR_ARGUMENT);
-	arg(&args, digest_of(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token)));
+	arg(&args, digest_of(token));
 	arg(&args, Int32GetDatum(known_era()));
 	arg(&args, TimestampTzGetDatum(desk_now()));
 	if (run(&statements[FIND_TOKEN], &args) == 0)

@@ -17,7 +17,6 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -28,6 +27,7 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/layout.h"
+#include "base/owner.h"
 #include "base/plan.h"
 #include "base/session_cache.h"
 #include "base/settings.h"
@@ -134,12 +134,6 @@ session_user_id(void)
 	return found;
 }
 
-static bool
-has_owners_rights(Oid role)
-{
-	return OidIsValid(role) && has_privs_of_role(role, table_owner(desk_relation("support", "audit_log")));
-}
-
 /* Whom the session has proved to be, in which transaction: see prove_actor(). */
 static int64 *proved;
 static int	nproved;
@@ -222,9 +216,9 @@ acting_user(int64 *user_id)
 	return *user_id != 0;
 }
 
-/* Raise P0002 for an actor that there is not, 55000 for one who was deactivated. */
-static void
-check_actor_argument(int64 user_id)
+/* Raise P0002 for a user that there is not, 55000 for one who was deactivated. Needs an SPI level. */
+void
+check_may_act(int64 user_id)
 {
 	Args		args = {0};
 
@@ -253,7 +247,7 @@ begin_call(Call *call, FunctionCallInfo fcinfo, int actor_argument)
 		return;
 	user_id = PG_GETARG_INT64(actor_argument);
 	check_acts_as(user_id);
-	check_actor_argument(user_id);
+	check_may_act(user_id);
 	call->nestlevel = NewGUCNestLevel();
 	set_actor_for_call(user_id);
 }

@@ -14,6 +14,7 @@
 extern void actor_init(void);
 extern bool acting_user(int64 *user_id);
 extern void check_acts_as(int64 user_id);
+extern void check_may_act(int64 user_id);
 extern void prove_actor(int64 user_id);
 extern TimestampTz desk_now(void);
 extern TimestampTz desk_clock(void);

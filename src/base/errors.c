@@ -29,6 +29,15 @@ refuse_missing(const char *what, int64 id)
 			 errmsg("%s %lld does not exist", what, (long long) id)));
 }
 
+/* P0002: a ticket has no such comment, or none for the caller. */
+void
+refuse_missing_comment(int64 ticket_id, int64 comment_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("ticket %lld has no comment %lld", (long long) ticket_id, (long long) comment_id)));
+}
+
 /* 55000: the ticket lies in the recycle bin, marked or removed. */
 void
 refuse_deleted_ticket(int64 ticket_id)

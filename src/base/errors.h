@@ -13,6 +13,7 @@
 
 extern int	err_constraint(const char *table, const char *constraint);
 pg_noreturn extern void refuse_missing(const char *what, int64 id);
+pg_noreturn extern void refuse_missing_comment(int64 ticket_id, int64 comment_id);
 pg_noreturn extern void refuse_deleted_ticket(int64 ticket_id);
 pg_noreturn extern void refuse_stale_version(int64 ticket_id, int64 version, int64 expected);
 pg_noreturn extern void refuse_no_actor(void);

@@ -89,6 +89,13 @@ table_owner(Oid relid)
 	return owner;
 }
 
+/* Has a role, if there is one, the rights of the desk's owner, who owns the log? */
+bool
+has_owners_rights(Oid role)
+{
+	return OidIsValid(role) && has_privs_of_role(role, table_owner(desk_relation("support", "audit_log")));
+}
+
 /* A relation's name with its schema, as statements spell it. */
 char *
 qualified_name(Oid relid)
@@ -158,7 +165,7 @@ become_desk_owner(const char *what, Caller *caller)
 {
 	Oid			owner = table_owner(desk_relation("support", "audit_log"));
 
-	if (!has_privs_of_role(GetUserId(), owner))
+	if (!has_owners_rights(GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("only the owner of the desk may %s", what),

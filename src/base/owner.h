@@ -21,6 +21,7 @@ extern int	enter_safe_path(void);
 extern void leave_safe_path(int level);
 extern Oid	desk_relation(const char *schema, const char *name);
 extern Oid	table_owner(Oid relid);
+extern bool has_owners_rights(Oid role);
 extern char *qualified_name(Oid relid);
 extern void become_desk_owner(const char *what, Caller *caller);
 extern void become_role(Oid role, int context, Caller *caller);

@@ -14,6 +14,7 @@
 #include "access/portal.h"
 #include "base/actor.h"
 #include "base/desk_settings.h"
+#include "base/errors.h"
 #include "base/plan.h"
 #include "desk/ticket_access.h"
 
@@ -98,10 +99,7 @@ check_comment(int64 ticket_id, FunctionCallInfo fcinfo, int n)
 	arg_int64(&args, ticket_id);
 	arg_passed(&args, fcinfo, n);
 	if (run(&statements[STATE_OF_COMMENT], &args) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket %lld has no comment %lld",
-						(long long) ticket_id, (long long) PG_GETARG_INT64(n))));
+		refuse_missing_comment(ticket_id, PG_GETARG_INT64(n));
 	if (result_bool(0, 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -268,15 +268,6 @@ support_add_comment(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(comment_id);
 }
 
-/* Raise P0002: the ticket has no such comment. */
-pg_noreturn static void
-refuse_missing_comment(int64 ticket_id, int64 comment_id)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("ticket %lld has no comment %lld", (long long) ticket_id, (long long) comment_id)));
-}
-
 /* Lock a comment of a live ticket and tell whether it is marked as deleted; false as well if there is no row. */
 static bool
 lock_comment(const Args *key, bool *is_marked)

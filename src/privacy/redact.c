@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "base/actor.h"
+#include "base/errors.h"
 #include "base/modes.h"
 #include "base/plan.h"
 #include "base/tables.h"
@@ -101,9 +102,7 @@ lock_comment(const Args *args)
 	lock_tickets(&ticket_id, 1);
 	run(&statements[LOCK_COMMENT], &key);
 	if (run(&statements[FIND_COMMENT], &key) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket %lld has no comment %lld", (long long) ticket_id, (long long) DatumGetInt64(args->values[1]))));
+		refuse_missing_comment(ticket_id, DatumGetInt64(args->values[1]));
 }
 
 static void
